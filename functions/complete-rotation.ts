@@ -1,0 +1,65 @@
+import { quotaLedger } from '../shared/clients.ts';
+import { logger } from '../shared/logger.ts';
+import { taskHandler } from '../shared/middleware.ts';
+import type { Success } from '../shared/outcome.ts';
+import type { QuotaLedger } from '../shared/quota-ledger.ts';
+import type { PlannedState } from '../shared/rotation-state.ts';
+
+interface Dependencies {
+  ledger: QuotaLedger;
+}
+
+/**
+ * Gives the lease back, keeps a record, and answers with the outcome.
+ *
+ * @throws LedgerContended
+ */
+export function createCompleteRotation({ ledger }: Dependencies) {
+  return taskHandler(async (state: PlannedState): Promise<Success> => {
+    const { Plan, Description, Verification } = state;
+    const { StreamARN, RotationId, KeyId, KeyArn } = Plan;
+    logger.appendKeys({ RotationId });
+    const ActiveAt = Description?.ActiveAt ?? null;
+    const { Quota } = await ledger.settle(
+      StreamARN,
+      RotationId,
+      ActiveAt === null
+        ? undefined
+        : { KeyId, KeyArn, AppliedAt: Date.parse(ActiveAt) },
+    );
+    const { VerifiedAt = null, ...proof } = Verification ?? {};
+    const outcome: Success = {
+      Status: 'SUCCEEDED',
+      ...result(state),
+      RotationId,
+      StreamName: Plan.StreamName,
+      StreamARN,
+      EncryptionType: 'KMS',
+      KeyId,
+      KeyArn,
+      PreviousKeyId: Plan.PreviousKeyId,
+      StartedAt: Plan.StartedAt,
+      ActiveAt,
+      VerifiedAt,
+      Verification: Verification ? (proof as Success['Verification']) : null,
+      Quota,
+      ...(Plan.Trigger && { Trigger: Plan.Trigger }),
+    };
+    await ledger.record(StreamARN, outcome);
+    logger.info('Rotation succeeded', { Outcome: outcome.Outcome, Quota });
+    return outcome;
+  });
+}
+
+function result({
+  Plan,
+  Reservation,
+}: PlannedState): Pick<Success, 'Outcome' | 'InProgressRotationId'> {
+  if (Reservation?.Status === 'ALREADY_IN_PROGRESS') {
+    const { InProgressRotationId } = Reservation;
+    return { Outcome: 'ALREADY_IN_PROGRESS', InProgressRotationId };
+  }
+  return { Outcome: Plan.Decision === 'UNCHANGED' ? 'UNCHANGED' : 'ROTATED' };
+}
+
+export const handler = createCompleteRotation({ ledger: quotaLedger() });

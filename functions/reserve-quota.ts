@@ -1,0 +1,73 @@
+import { quotaLedger } from '../shared/clients.ts';
+import { QUOTA_LIMIT } from '../shared/ledger-entry.ts';
+import { logger } from '../shared/logger.ts';
+import { taskHandler } from '../shared/middleware.ts';
+import { LEASE_MS } from '../shared/plan.ts';
+import type { QuotaLedger } from '../shared/quota-ledger.ts';
+import type {
+  PlannedState,
+  ReservationResult,
+} from '../shared/rotation-state.ts';
+
+interface Dependencies {
+  ledger: QuotaLedger;
+}
+
+/**
+ * Takes the stream's lease and one slot of its quota, or says why not.
+ *
+ * @throws LedgerContended
+ */
+export function createReserveQuota({ ledger }: Dependencies) {
+  return taskHandler(async (state: PlannedState) => {
+    const { Plan, Start, Description } = state;
+    logger.appendKeys({ RotationId: Plan.RotationId });
+    if (Description?.Status === 'NOT_APPLIED' && Start?.SlotId !== undefined) {
+      await ledger.release(Plan.StreamARN, Plan.RotationId, Start.SlotId);
+    }
+    const reservation = await ledger.reserve(Plan.StreamARN, {
+      RotationId: Plan.RotationId,
+      KeyId: Plan.KeyId,
+      KeyArn: Plan.KeyArn,
+      PreviousKeyId: Plan.PreviousKeyId,
+      PreviousKeyArn: Plan.PreviousKeyArn,
+      LastAppliedAt: Plan.LastAppliedAt,
+      LeaseMs: LEASE_MS,
+    });
+    logger.info('Quota asked for', { Status: reservation.Status });
+    return toResult(reservation, Plan);
+  });
+}
+
+function toResult(
+  reservation: Awaited<ReturnType<QuotaLedger['reserve']>>,
+  plan: PlannedState['Plan'],
+): ReservationResult {
+  switch (reservation.Status) {
+    case 'GRANTED':
+    case 'STALE_PLAN':
+      return reservation;
+    case 'QUOTA_EXHAUSTED': {
+      const { NextAvailableAt, Quota } = reservation;
+      const others = Quota.UsedByOthers
+        ? `, ${Quota.UsedByOthers} of them outside this ledger`
+        : '';
+      return {
+        Status: 'QUOTA_EXHAUSTED',
+        NextAvailableAt,
+        Cause: `StreamName "${plan.StreamName}" has used ${Quota.Used} of its ${QUOTA_LIMIT} keys in 24 hours${others}; the next slot is free at ${NextAvailableAt}. Start the rotation again then, or with OnQuotaExhausted WAIT`,
+      };
+    }
+    case 'IN_PROGRESS': {
+      const { RotationId, KeyId, KeyArn } = reservation.Lease;
+      const isSame = KeyArn === plan.KeyArn;
+      return {
+        Status: isSame ? 'ALREADY_IN_PROGRESS' : 'ROTATION_IN_PROGRESS',
+        InProgressRotationId: RotationId,
+        Cause: `${RotationId} is moving StreamName "${plan.StreamName}" to ${KeyId}${isSame ? '' : `, and this rotation asks for ${plan.KeyId}; start it again when that one has ended`}`,
+      };
+    }
+  }
+}
+
+export const handler = createReserveQuota({ ledger: quotaLedger() });

@@ -1,0 +1,90 @@
+import { ServiceException } from '@smithy/core/client';
+import { isThrottlingError, isTransientError } from '@smithy/core/retry';
+import type { SdkError } from '@smithy/types';
+import { AwsRefusal, RotationError } from './errors.ts';
+
+/** Connections that were never made, so that nothing can have been applied. */
+const UNSENT = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+]);
+
+/**
+ * Whether AWS answered and refused (4xx), so that what was asked is known not
+ * to have happened; false for 5xx and for everything that went wrong on the
+ * way.
+ */
+export function isAnswer(error: unknown): error is ServiceException {
+  if (!(error instanceof ServiceException)) return false;
+  const status = error.$metadata?.httpStatusCode;
+  return status !== undefined && status >= 400 && status < 500;
+}
+
+/** Whether the call can be said never to have left this machine. */
+export function wasNeverSent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.name === 'CredentialsProviderError') return true;
+  const { code, errors } = error as { code?: string; errors?: unknown[] };
+  return (
+    (code !== undefined && UNSENT.has(code)) ||
+    (errors !== undefined && errors.length > 0 && errors.every(wasNeverSent))
+  );
+}
+
+/** A client error of AWS that is about pace, not about the request. */
+export function isThrottling(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'KMSThrottlingException' ||
+      isThrottlingError(error as SdkError))
+  );
+}
+
+/**
+ * Gives an error of an AWS call the name that the state machine knows it by:
+ * AWS's own where AWS refused, `ServiceUnavailable` where it did not answer,
+ * answered 5xx or kept throttling. Errors that are named already stay as they
+ * are; the rest are defects of ours.
+ *
+ * @param subject what the call was about, as `field "value"`
+ */
+export function namedError(error: unknown, subject = ''): Error {
+  if (error instanceof RotationError || error instanceof AwsRefusal) {
+    return error;
+  }
+  const { name, message } =
+    error instanceof Error ? error : { name: 'Error', message: String(error) };
+  const prefix = subject === '' ? '' : `${subject}: `;
+  if (isAnswer(error) && !isThrottling(error)) {
+    return new AwsRefusal(name, `${prefix}${message}`, { cause: error });
+  }
+  if (name === 'CredentialsProviderError') {
+    return new AwsRefusal(
+      name,
+      `No AWS credentials: ${message}. Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID`,
+      { cause: error },
+    );
+  }
+  if (isThrottling(error) || isOnTheWay(error)) {
+    return new RotationError(
+      'ServiceUnavailable',
+      `${prefix}${name}: ${message || (error as { code?: string }).code}`,
+      { cause: error },
+    );
+  }
+  return new RotationError('InternalError', `${name}: ${message}`, {
+    cause: error,
+  });
+}
+
+function isOnTheWay(error: unknown): boolean {
+  return (
+    error instanceof ServiceException ||
+    wasNeverSent(error) ||
+    (error instanceof Error && isTransientError(error as SdkError)) ||
+    (error instanceof Error && '$metadata' in error)
+  );
+}

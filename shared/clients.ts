@@ -1,0 +1,41 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  KinesisClient,
+  type KinesisClientConfig,
+} from '@aws-sdk/client-kinesis';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { QuotaLedger } from './quota-ledger.ts';
+
+/** How long one attempt of a call may take, in milliseconds. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+
+const httpHandler = () =>
+  new NodeHttpHandler({
+    connectionTimeout: 3_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    throwOnRequestTimeout: true,
+  });
+
+/**
+ * Kinesis over HTTP/1.1: what every endpoint and emulator speaks, while the
+ * SDK's default for Kinesis is HTTP/2.
+ */
+export function kinesisClient(
+  config: Pick<KinesisClientConfig, 'maxAttempts'> = {},
+): KinesisClient {
+  return new KinesisClient({ ...config, requestHandler: httpHandler() });
+}
+
+export function kmsClient(): KMSClient {
+  return new KMSClient({ requestHandler: httpHandler() });
+}
+
+/** The ledger in the table that `LEDGER_TABLE_NAME` names. */
+export function quotaLedger(): QuotaLedger {
+  const { LEDGER_TABLE_NAME = 'kinesis-key-rotation-ledger' } = process.env;
+  return new QuotaLedger(
+    new DynamoDBClient({ requestHandler: httpHandler() }),
+    LEDGER_TABLE_NAME,
+  );
+}

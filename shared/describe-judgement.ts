@@ -1,0 +1,129 @@
+import { RotationError } from './errors.ts';
+import { type KeyPlan, UPDATE_TIMEOUT_MS } from './plan.ts';
+import { pollSeconds } from './polling.ts';
+import type { StartResult } from './rotation-state.ts';
+
+/**
+ * How long an ACTIVE stream must show another key before that is believed:
+ * describe answers are eventually consistent, and the status before the update
+ * has been seen after it.
+ */
+export const STALE_MS = 30_000;
+/** Answerless Starts that Kinesis did not apply, before a rotation gives up. */
+export const MAX_UNANSWERED_STARTS = 3;
+
+/** What DescribeStream answers, for IsStreamActive. Times are ISO 8601. */
+export interface Description {
+  Status: 'ACTIVE' | 'UPDATING' | 'NOT_APPLIED';
+  StreamStatus: string;
+  KeyId: string | null;
+  /** Before looking again. */
+  WaitSeconds: number;
+  /** Whether the stream was ever seen UPDATING since the Start. */
+  SawUpdating: boolean;
+  /** Since when it has been ACTIVE under a key that is not ours. */
+  OtherKeySince?: string;
+  ActiveAt?: string;
+}
+
+export interface Observation {
+  StreamStatus: string;
+  /** Null when the stream is not encrypted. */
+  KeyId: string | null;
+  /** Whether that is the key of the plan, by text or by ARN. */
+  IsTarget: boolean;
+  /** Milliseconds since the epoch. */
+  Now: number;
+}
+
+/**
+ * Judges a describe answer after a Start. ACTIVE alone proves nothing: the
+ * stream has to be ACTIVE with our key, and where the key that it had before
+ * reads the same (an alias that was repointed, Force), it must have been seen
+ * UPDATING or long enough ago.
+ *
+ * @throws {RotationError} UpdateTimedOut, KeyMismatch, StartNotApplied,
+ *   StartUnconfirmed, and StreamBusy when the stream is being deleted
+ */
+export function judgeDescription(
+  seen: Observation,
+  plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
+  start: Pick<StartResult, 'Status' | 'StartedAt' | 'Attempts'>,
+  previous: Description | undefined,
+): Description {
+  const waitedMs = seen.Now - Date.parse(start.StartedAt);
+  const isActive = seen.StreamStatus === 'ACTIVE';
+  const common = {
+    StreamStatus: seen.StreamStatus,
+    KeyId: seen.KeyId,
+    WaitSeconds: pollSeconds(waitedMs),
+    SawUpdating: previous?.SawUpdating === true || !isActive,
+  };
+  if (seen.StreamStatus === 'DELETING') {
+    throw new RotationError(
+      'StreamBusy',
+      `StreamName "${plan.StreamName}" is DELETING; somebody deletes it while it is being rotated`,
+    );
+  }
+  if (isActive && seen.IsTarget) {
+    const looksTheSame = plan.PreviousKeyId === seen.KeyId;
+    if (looksTheSame && !common.SawUpdating && waitedMs >= STALE_MS) {
+      refuseUnconfirmed(plan, start);
+    }
+    if (!looksTheSame || common.SawUpdating || waitedMs >= STALE_MS) {
+      const ActiveAt = new Date(seen.Now).toISOString();
+      return { ...common, Status: 'ACTIVE', ActiveAt };
+    }
+  }
+  const other = isActive && !seen.IsTarget;
+  const since = previous?.OtherKeySince
+    ? Date.parse(previous.OtherKeySince)
+    : seen.Now;
+  if (other && seen.Now - since >= STALE_MS) {
+    return otherKey(seen, plan, start, common);
+  }
+  if (waitedMs >= UPDATE_TIMEOUT_MS) {
+    throw new RotationError(
+      'UpdateTimedOut',
+      `StreamName "${plan.StreamName}" is still ${seen.StreamStatus} ${Math.round(waitedMs / 60_000)} minutes after StartStreamEncryption; the slot stays spent. Look at the stream, and start the rotation again when it is ACTIVE`,
+    );
+  }
+  return {
+    ...common,
+    Status: 'UPDATING',
+    ...(other && { OtherKeySince: new Date(since).toISOString() }),
+  };
+}
+
+function refuseUnconfirmed(
+  plan: Pick<KeyPlan, 'StreamName' | 'KeyId'>,
+  start: Pick<StartResult, 'Status'>,
+): void {
+  if (start.Status !== 'UNKNOWN') return;
+  throw new RotationError(
+    'StartUnconfirmed',
+    `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered, and as its KeyId was ${plan.KeyId} before, nothing shows whether it was applied again; the slot stays spent. Start the rotation again`,
+  );
+}
+
+function otherKey(
+  seen: Observation,
+  plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
+  start: Pick<StartResult, 'Status' | 'Attempts'>,
+  common: Omit<Description, 'Status'>,
+): Description {
+  const isUnchanged = seen.KeyId === plan.PreviousKeyId;
+  if (start.Status !== 'UNKNOWN' || !isUnchanged) {
+    throw new RotationError(
+      'KeyMismatch',
+      `StreamName "${plan.StreamName}" is ACTIVE under ${seen.KeyId ?? 'no key'}, and this rotation asked for ${plan.KeyId}; somebody else changed it, or Kinesis took the change back. Look in CloudTrail for StartStreamEncryption and StopStreamEncryption of this stream`,
+    );
+  }
+  if (start.Attempts >= MAX_UNANSWERED_STARTS) {
+    throw new RotationError(
+      'StartNotApplied',
+      `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered ${start.Attempts} times and was not applied; the stream is still under ${seen.KeyId ?? 'no key'}. Start the rotation again when Kinesis answers`,
+    );
+  }
+  return { ...common, Status: 'NOT_APPLIED' };
+}

@@ -1,0 +1,410 @@
+/**
+ * What the ledger knows of one stream, and every way in which that may
+ * change, as values: no clock, no I/O. Times are milliseconds since the epoch.
+ *
+ * Life of a slot:
+ *
+ *     reserve ──> RESERVED ──spend──> SPENT, unconfirmed ──spend(RequestId)──> SPENT
+ *                    ^  │                    │
+ *                    │  └─settle─> gone      └─ AWS definitely did not apply it
+ *                    └────────release─────────────┘
+ *
+ * A slot is SPENT before StartStreamEncryption leaves the process, so that a
+ * crash at any point leaves it counted. Only what AWS refused, or what Describe
+ * proved was never applied, is released.
+ */
+
+/** Applied keys that AWS allows a stream in a rolling 24 hours. */
+export const QUOTA_LIMIT = 25;
+const WINDOW_MS = 24 * 60 * 60 * 1000;
+/** How far the clocks of two functions, or ours and AWS's, may be apart. */
+export const CLOCK_MARGIN_MS = 60 * 1000;
+/** How long a slot counts from its stamp. */
+export const SLOT_MS = WINDOW_MS + CLOCK_MARGIN_MS;
+
+export interface Slot {
+  /** The entry's version at which the slot was reserved; unique in an entry. */
+  SlotId: number;
+  RotationId: string;
+  State: 'RESERVED' | 'SPENT';
+  /** The latest moment at which AWS can have counted it. */
+  StampedAt: number;
+  /** Of the StartStreamEncryption that AWS answered; absent while unknown. */
+  RequestId?: string;
+}
+
+export interface Lease {
+  RotationId: string;
+  ExpiresAt: number;
+  KeyId: string;
+  KeyArn: string;
+  /** What the stream had before; null when it was not encrypted. */
+  PreviousKeyId: string | null;
+  PreviousKeyArn: string | null;
+}
+
+export interface LastApplied {
+  /** As submitted. */
+  KeyId: string;
+  /** What it resolved to then. */
+  KeyArn: string;
+  AppliedAt: number;
+}
+
+export interface LedgerEntry {
+  StreamARN: string;
+  /** Counts the writes; 0 for an entry that was never written. */
+  Version: number;
+  Slots: readonly Slot[];
+  Lease?: Lease;
+  LastApplied?: LastApplied;
+  /**
+   * AWS refused a Start although slots were left: others spent them, outside
+   * the ledger. Until then the stream counts as exhausted.
+   */
+  ExhaustedUntil?: number;
+}
+
+/** How much of the quota is used, for people and for outcomes. */
+export interface Quota {
+  Limit: number;
+  Used: number;
+  Remaining: number;
+  /** ISO 8601, to the whole second; null while a slot is free. */
+  NextAvailableAt: string | null;
+  /** Slots that AWS says others used; absent when there are none. */
+  UsedByOthers?: number;
+}
+
+/** What a rotation asks a slot and the lease for. */
+export interface Claim {
+  RotationId: string;
+  KeyId: string;
+  KeyArn: string;
+  PreviousKeyId: string | null;
+  PreviousKeyArn: string | null;
+  /** {@link LastApplied.AppliedAt} when the claim was planned; null if none. */
+  LastAppliedAt: number | null;
+  /** How long the rotation may hold the stream. */
+  LeaseMs: number;
+}
+
+export type Reservation =
+  | { Status: 'GRANTED'; SlotId: number; LeaseExpiresAt: string }
+  | { Status: 'QUOTA_EXHAUSTED'; NextAvailableAt: string; Quota: Quota }
+  | { Status: 'IN_PROGRESS'; Lease: Lease }
+  | { Status: 'STALE_PLAN' };
+
+/** A transition: the answer, and the entry to write if anything changed. */
+export interface Transition<Answer> {
+  answer: Answer;
+  entry?: LedgerEntry;
+}
+
+export function emptyEntry(streamArn: string): LedgerEntry {
+  return { StreamARN: streamArn, Version: 0, Slots: [] };
+}
+
+/**
+ * The lease, unless it ran out. Its holder stops trusting it at `ExpiresAt`;
+ * everybody else waits for the clock margin on top, so that two rotations
+ * with clocks apart never both believe that they hold the stream.
+ */
+export function activeLease(
+  entry: LedgerEntry,
+  now: number,
+): Lease | undefined {
+  const { Lease } = entry;
+  return Lease && now < Lease.ExpiresAt + CLOCK_MARGIN_MS ? Lease : undefined;
+}
+
+/**
+ * The slots that count now: not yet out of the window, and of the RESERVED
+ * ones only those whose rotation still has the lease, since nobody else can
+ * ever spend them.
+ */
+function countedSlots(entry: LedgerEntry, now: number): Slot[] {
+  const holder = activeLease(entry, now)?.RotationId;
+  return entry.Slots.filter(
+    (slot) =>
+      now < slot.StampedAt + SLOT_MS &&
+      (slot.State === 'SPENT' || slot.RotationId === holder),
+  );
+}
+
+/** Up to the whole second, so that whoever wakes then finds the slot free. */
+function isoSecond(ms: number): string {
+  return new Date(Math.ceil(ms / 1000) * 1000).toISOString();
+}
+
+export function usage(entry: LedgerEntry, now: number): Quota {
+  const slots = countedSlots(entry, now);
+  const frees = slots
+    .map((slot) => slot.StampedAt + SLOT_MS)
+    .sort((a, b) => a - b);
+  const exhaustedUntil = entry.ExhaustedUntil ?? 0;
+  if (exhaustedUntil > now) {
+    const others = Math.max(0, QUOTA_LIMIT - slots.length);
+    const full = frees[slots.length - QUOTA_LIMIT] ?? 0;
+    return {
+      Limit: QUOTA_LIMIT,
+      Used: slots.length + others,
+      Remaining: 0,
+      NextAvailableAt: isoSecond(Math.max(exhaustedUntil, full)),
+      ...(others > 0 && { UsedByOthers: others }),
+    };
+  }
+  const full = frees[slots.length - QUOTA_LIMIT];
+  return {
+    Limit: QUOTA_LIMIT,
+    Used: slots.length,
+    Remaining: Math.max(0, QUOTA_LIMIT - slots.length),
+    NextAvailableAt: full === undefined ? null : isoSecond(full),
+  };
+}
+
+/**
+ * Takes the lease and a slot for a rotation, or says why not. The same
+ * rotation may ask again: its unused slot is stamped anew, and one that may
+ * already have reached AWS is left alone.
+ */
+export function reserve(
+  entry: LedgerEntry,
+  claim: Claim,
+  now: number,
+): Transition<Reservation> {
+  const lease = activeLease(entry, now);
+  if (lease && lease.RotationId !== claim.RotationId) {
+    return { answer: { Status: 'IN_PROGRESS', Lease: lease } };
+  }
+  if ((entry.LastApplied?.AppliedAt ?? null) !== claim.LastAppliedAt) {
+    return givenUp(entry, claim.RotationId, now, { Status: 'STALE_PLAN' });
+  }
+  const counted = countedSlots(entry, now);
+  const own = counted.find(
+    (slot) =>
+      slot.RotationId === claim.RotationId && slot.RequestId === undefined,
+  );
+  const others = counted.filter((slot) => slot !== own);
+  const quota = usage({ ...entry, Slots: others }, now);
+  const attempted = own?.State === 'SPENT';
+  if (quota.NextAvailableAt !== null && !attempted) {
+    return givenUp(entry, claim.RotationId, now, {
+      Status: 'QUOTA_EXHAUSTED',
+      NextAvailableAt: quota.NextAvailableAt,
+      Quota: quota,
+    });
+  }
+  const slot: Slot = attempted
+    ? own
+    : {
+        SlotId: own?.SlotId ?? entry.Version + 1,
+        RotationId: claim.RotationId,
+        State: 'RESERVED',
+        StampedAt: now,
+      };
+  const ExpiresAt = now + claim.LeaseMs;
+  return {
+    answer: {
+      Status: 'GRANTED',
+      SlotId: slot.SlotId,
+      LeaseExpiresAt: new Date(ExpiresAt).toISOString(),
+    },
+    entry: written(entry, {
+      Slots: [...others, slot],
+      Lease: {
+        RotationId: claim.RotationId,
+        ExpiresAt,
+        KeyId: claim.KeyId,
+        KeyArn: claim.KeyArn,
+        PreviousKeyId: claim.PreviousKeyId,
+        PreviousKeyArn: claim.PreviousKeyArn,
+      },
+    }),
+  };
+}
+
+export type Spending = 'SPENT' | 'ALREADY_SPENT' | 'LEASE_LOST';
+
+/**
+ * Before the call: marks the slot as one that AWS may count.
+ *
+ * @param stampedAt the latest moment at which AWS can count the call: now plus
+ *   the time after which the caller gives up waiting for its answer
+ */
+export function spend(
+  entry: LedgerEntry,
+  rotationId: string,
+  slotId: number,
+  now: number,
+  stampedAt: number,
+): Transition<Spending> {
+  const { Lease } = entry;
+  const slot = ownSlot(entry, rotationId, slotId);
+  if (slot?.State === 'SPENT') return { answer: 'ALREADY_SPENT' };
+  const holds = Lease?.RotationId === rotationId && now < Lease.ExpiresAt;
+  if (!holds || slot === undefined) return { answer: 'LEASE_LOST' };
+  return {
+    answer: 'SPENT',
+    entry: written(entry, {
+      Slots: replaced(entry, { ...slot, State: 'SPENT', StampedAt: stampedAt }),
+    }),
+  };
+}
+
+/**
+ * After AWS answered that it took the call: stamps the slot with the time of
+ * the answer, and remembers what the key resolved to. Proof that AWS applied a
+ * key also ends the belief that others exhausted the quota.
+ */
+export function confirm(
+  entry: LedgerEntry,
+  rotationId: string,
+  slotId: number,
+  applied: LastApplied,
+  requestId: string,
+): Transition<boolean> {
+  const slot = ownSlot(entry, rotationId, slotId);
+  const { ExhaustedUntil: _, ...rest } = entry;
+  const confirmed: Slot = {
+    SlotId: slotId,
+    RotationId: rotationId,
+    State: 'SPENT',
+    StampedAt: applied.AppliedAt,
+    RequestId: requestId,
+  };
+  return {
+    answer: slot !== undefined,
+    entry: written(rest, {
+      LastApplied: applied,
+      Slots: slot ? replaced(entry, confirmed) : [...entry.Slots, confirmed],
+    }),
+  };
+}
+
+/**
+ * AWS definitely did not apply the key: the slot is RESERVED again, and the
+ * rotation keeps the lease.
+ */
+export function release(
+  entry: LedgerEntry,
+  rotationId: string,
+  slotId: number,
+): Transition<boolean> {
+  const slot = ownSlot(entry, rotationId, slotId);
+  if (slot?.State !== 'SPENT' || slot.RequestId !== undefined) {
+    return { answer: false };
+  }
+  return {
+    answer: true,
+    entry: written(entry, {
+      Slots: replaced(entry, { ...slot, State: 'RESERVED' }),
+    }),
+  };
+}
+
+/** What a rotation held when it was settled. */
+export interface Settlement {
+  /** The lease it still had; absent when there was nothing to give back. */
+  Lease?: Lease;
+  /** Slots of this rotation that stay, because AWS counts or may count them. */
+  SlotsSpent: number;
+  Quota: Quota;
+}
+
+/**
+ * Ends a rotation: gives back its lease and its unused slots.
+ *
+ * @param applied what Describe saw applied, for a Start that was never
+ *   answered and so left no trace of its own
+ */
+export function settle(
+  entry: LedgerEntry,
+  rotationId: string,
+  now: number,
+  applied?: LastApplied,
+): Transition<Settlement> {
+  const { Lease, ...rest } = entry;
+  const isHolder = Lease?.RotationId === rotationId;
+  const Slots = entry.Slots.filter(
+    (slot) => slot.RotationId !== rotationId || slot.State === 'SPENT',
+  );
+  const spent = Slots.filter((slot) => slot.RotationId === rotationId);
+  const isNews =
+    applied !== undefined &&
+    spent.every((slot) => slot.RequestId === undefined) &&
+    (entry.LastApplied?.AppliedAt ?? 0) < applied.AppliedAt;
+  const changed = isHolder || isNews || Slots.length < entry.Slots.length;
+  const after = written(isHolder ? rest : entry, {
+    Slots: Slots.filter((slot) => now < slot.StampedAt + SLOT_MS),
+    ...(isNews && { LastApplied: applied }),
+  });
+  return {
+    answer: {
+      ...(isHolder && { Lease }),
+      SlotsSpent: spent.length,
+      Quota: usage(changed ? after : entry, now),
+    },
+    ...(changed && { entry: after }),
+  };
+}
+
+/**
+ * AWS kept refusing with LimitExceededException although the ledger had room:
+ * gives back slot and lease, and takes the stream as exhausted until the next
+ * moment at which a slot is known to be free.
+ */
+export function exhaust(
+  entry: LedgerEntry,
+  rotationId: string,
+  slotId: number,
+  now: number,
+): Transition<Quota> {
+  const { Lease, ...rest } = entry;
+  const Slots = countedSlots(entry, now).filter(
+    (slot) => slot.RotationId !== rotationId || slot.SlotId !== slotId,
+  );
+  const firstFree = Math.min(
+    ...Slots.map((slot) => slot.StampedAt + SLOT_MS),
+    now + SLOT_MS,
+  );
+  const after = written(Lease?.RotationId === rotationId ? rest : entry, {
+    Slots,
+    ExhaustedUntil: firstFree,
+  });
+  return { answer: usage(after, now), entry: after };
+}
+
+/** A refused rotation keeps nothing of what it may have held before. */
+function givenUp(
+  entry: LedgerEntry,
+  rotationId: string,
+  now: number,
+  answer: Reservation,
+): Transition<Reservation> {
+  const { entry: after } = settle(entry, rotationId, now);
+  return { answer, ...(after && { entry: after }) };
+}
+
+function ownSlot(
+  entry: LedgerEntry,
+  rotationId: string,
+  slotId: number,
+): Slot | undefined {
+  return entry.Slots.find(
+    (slot) => slot.RotationId === rotationId && slot.SlotId === slotId,
+  );
+}
+
+function replaced(entry: LedgerEntry, slot: Slot): Slot[] {
+  return entry.Slots.map((other) =>
+    other.SlotId === slot.SlotId ? slot : other,
+  );
+}
+
+function written(
+  entry: LedgerEntry,
+  changes: Partial<LedgerEntry>,
+): LedgerEntry {
+  return { ...entry, ...changes, Version: entry.Version + 1 };
+}

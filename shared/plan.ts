@@ -1,0 +1,217 @@
+import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
+import { RotationError } from './errors.ts';
+import {
+  type ChosenKey,
+  type CurrentKey,
+  chooseKey,
+  type ResolvedKey,
+} from './key-ring.ts';
+import { activeLease, type LedgerEntry } from './ledger-entry.ts';
+import { pollSeconds } from './polling.ts';
+import type { RotationRequest } from './request.ts';
+import type { RotationState } from './rotation-state.ts';
+import { parseStreamArn } from './stream-identity.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** How long to wait for a stream that is busy because of something else. */
+export const BUSY_TIMEOUT_MS = HOUR_MS;
+/** How long an update of ours may take; AWS says that it "can take minutes". */
+export const UPDATE_TIMEOUT_MS = HOUR_MS;
+/** How long OnQuotaExhausted WAIT goes on waiting: twice round the window. */
+export const QUOTA_WAIT_MS = 48 * HOUR_MS;
+/** How long a rotation may hold a stream: the update, and time to verify it. */
+export const LEASE_MS = UPDATE_TIMEOUT_MS + 15 * MINUTE_MS;
+
+/** What every plan says. Times are ISO 8601. */
+interface PlanCommon {
+  RotationId: string;
+  StartedAt: string;
+  StreamName: string;
+  StreamARN: string;
+  EncryptionType: 'KMS';
+  /** For people: why this decision. */
+  Reason: string;
+  /** Before looking again at a stream that is busy. */
+  WaitSeconds: number;
+  /** Since when the rotation has been waiting for a busy stream. */
+  BusySince?: string;
+  OnQuotaExhausted: 'FAIL' | 'WAIT';
+  /** When WAIT ends. */
+  QuotaDeadline: string;
+  Probe?: RotationRequest['Probe'];
+  Trigger?: RotationRequest['Trigger'];
+}
+
+export interface KeyPlan extends PlanCommon {
+  Decision: 'ROTATE' | 'UNCHANGED';
+  /** ROTATE: the key to apply, as written. UNCHANGED: as the stream has it. */
+  KeyId: string;
+  KeyArn: string;
+  /** Null for a stream that is not encrypted. */
+  PreviousKeyId: string | null;
+  PreviousKeyArn: string | null;
+  /** The ledger's last applied key when this was planned, as its time in ms. */
+  LastAppliedAt: number | null;
+}
+
+export interface BusyPlan extends PlanCommon {
+  Decision: 'STREAM_BUSY';
+}
+
+/** What PlanRotation made of the request. */
+export type Plan = KeyPlan | BusyPlan;
+
+export interface PlanningFacts {
+  RotationId: string;
+  StartedAt: string;
+  Request: RotationRequest;
+  Stream: Pick<
+    StreamDescriptionSummary,
+    'StreamName' | 'StreamARN' | 'StreamStatus' | 'KeyId'
+  >;
+  /** The request's keys, in its order. */
+  Keys: readonly ResolvedKey[];
+  Current: CurrentKey;
+  Entry: LedgerEntry;
+  /** Of an earlier round of the same rotation, if there was one. */
+  Previous?: Partial<RotationState>;
+  /** Milliseconds since the epoch. */
+  Now: number;
+}
+
+/**
+ * Which key a stream is under now. Its KeyId is what was once submitted; an
+ * alias may have been pointed elsewhere since, so what the ledger saw applied
+ * counts for more than what the alias resolves to today.
+ *
+ * @param resolved what the stream's KeyId resolves to now, if it still does
+ */
+export function currentKey(
+  keyId: string | undefined,
+  entry: LedgerEntry,
+  resolved: string | undefined,
+): CurrentKey {
+  if (keyId === undefined) return { KeyId: null, KeyArn: null };
+  const { LastApplied } = entry;
+  const KeyArn =
+    LastApplied?.KeyId === keyId ? LastApplied.KeyArn : (resolved ?? null);
+  return { KeyId: keyId, KeyArn };
+}
+
+/**
+ * Decides what a rotation has to do.
+ *
+ * While another rotation holds the stream, what Describe says of its key may
+ * be the old or the new one, so the other's lease says it: ROTATE is counted
+ * from the key that the other found, RESTORE from the one that it brings.
+ * Whether the two agree is for ReserveQuota to say.
+ *
+ * @throws {RotationError} StreamBusy, and what {@link chooseKey} throws
+ */
+export function decidePlan(facts: PlanningFacts): Plan {
+  const { Request, Stream, Entry, Now } = facts;
+  const { StreamName = '', StreamARN = '', StreamStatus } = Stream;
+  const busySince = waitingSince(facts);
+  const common: PlanCommon = {
+    RotationId: facts.RotationId,
+    StartedAt: facts.StartedAt,
+    StreamName,
+    StreamARN,
+    EncryptionType: 'KMS',
+    Reason: '',
+    WaitSeconds: pollSeconds(Now - (busySince ?? Now)),
+    ...(busySince !== undefined && {
+      BusySince: new Date(busySince).toISOString(),
+    }),
+    OnQuotaExhausted: Request.OnQuotaExhausted,
+    QuotaDeadline: new Date(
+      Date.parse(facts.StartedAt) + QUOTA_WAIT_MS,
+    ).toISOString(),
+    ...(Request.Probe && { Probe: Request.Probe }),
+    ...(Request.Trigger && { Trigger: Request.Trigger }),
+  };
+
+  const lease = activeLease(Entry, Now);
+  const other = lease?.RotationId === facts.RotationId ? undefined : lease;
+  if (other === undefined && StreamStatus !== 'ACTIVE') {
+    return waitForStream(common, StreamStatus, Now);
+  }
+
+  const before: CurrentKey = other
+    ? { KeyId: other.PreviousKeyId, KeyArn: other.PreviousKeyArn }
+    : facts.Current;
+  const from = other && Request.Mode === 'RESTORE' ? other : before;
+  const region = parseStreamArn(StreamARN)?.Region ?? '';
+  const chosen = chooseKey(Request, facts.Keys, from, region);
+  const [Decision, Reason] = other
+    ? (['ROTATE', `${other.RotationId} holds the stream`] as const)
+    : decide(chosen, before, Request.Force);
+  const key =
+    Decision === 'UNCHANGED'
+      ? { KeyId: before.KeyId ?? chosen.KeyId, KeyArn: chosen.KeyArn }
+      : chosen;
+  return {
+    ...common,
+    ...key,
+    Decision,
+    Reason,
+    PreviousKeyId: before.KeyId,
+    PreviousKeyArn: before.KeyArn,
+    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+  };
+}
+
+function decide(
+  chosen: ChosenKey,
+  current: CurrentKey,
+  force: boolean,
+): readonly ['ROTATE' | 'UNCHANGED', string] {
+  if (current.KeyId === null) return ['ROTATE', 'the stream is not encrypted'];
+  if (chosen.KeyArn !== current.KeyArn) {
+    return ['ROTATE', `the stream is under ${current.KeyArn ?? current.KeyId}`];
+  }
+  return force
+    ? ['ROTATE', 'Force: the key is applied again']
+    : ['UNCHANGED', 'the stream already has the key'];
+}
+
+/** The wait goes on through every round that ended because of a busy stream. */
+function waitingSince({
+  Stream,
+  Previous,
+  Now,
+}: PlanningFacts): number | undefined {
+  const wasBusy =
+    Previous?.Plan?.Decision === 'STREAM_BUSY' ||
+    Previous?.Start?.Status === 'STREAM_BUSY';
+  const since = wasBusy ? Previous?.Plan?.BusySince : undefined;
+  if (since !== undefined) return Date.parse(since);
+  return wasBusy || Stream.StreamStatus !== 'ACTIVE' ? Now : undefined;
+}
+
+function waitForStream(
+  common: PlanCommon,
+  status: string | undefined,
+  now: number,
+): BusyPlan {
+  const since = Date.parse(common.BusySince ?? '');
+  if (status === 'DELETING') {
+    throw new RotationError(
+      'StreamBusy',
+      `StreamName "${common.StreamName}" is DELETING; there is nothing left to rotate`,
+    );
+  }
+  if (now - since >= BUSY_TIMEOUT_MS) {
+    throw new RotationError(
+      'StreamBusy',
+      `StreamName "${common.StreamName}" has been ${status} since ${common.BusySince} because of something else; start the rotation again when it is ACTIVE`,
+    );
+  }
+  return {
+    ...common,
+    Decision: 'STREAM_BUSY',
+    Reason: `the stream is ${status} because of something else`,
+  };
+}

@@ -1,0 +1,230 @@
+import * as v from 'valibot';
+import { quote, RotationError } from './errors.ts';
+import { KEY_ID_FORMS, parseKeyId } from './key-identity.ts';
+import { parseStreamArn, STREAM_NAME } from './stream-identity.ts';
+
+const text = (field: string, expected: string) =>
+  v.string(
+    (issue) =>
+      `${field} ${quote(issue.input)} is not a string; expected ${expected}`,
+  );
+
+const choice = <const T extends readonly string[]>(field: string, options: T) =>
+  v.picklist(
+    options,
+    (issue) =>
+      `${field} ${quote(issue.input)} is not one of ${options.join(', ')}`,
+  );
+
+const keyId = (field: string) =>
+  v.pipe(
+    text(field, KEY_ID_FORMS),
+    v.check(
+      (value) => parseKeyId(value) !== undefined,
+      (issue) =>
+        `${field} ${quote(issue.input)} is not a key id; expected ${KEY_ID_FORMS}`,
+    ),
+  );
+
+const BASE64 =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+const PROBE = v.strictObject(
+  {
+    PartitionKey: v.pipe(
+      text('Probe.PartitionKey', '1 to 256 characters'),
+      v.check(
+        (value) => value.length >= 1 && value.length <= 256,
+        (issue) =>
+          `Probe.PartitionKey ${quote(issue.input)} must have 1 to 256 characters`,
+      ),
+    ),
+    Data: v.pipe(
+      text('Probe.Data', 'base64, as in PutRecord'),
+      v.check(
+        (value) => BASE64.test(value) && value.length <= 65_536,
+        () =>
+          'Probe.Data is not base64 of at most 65,536 characters, the form in which PutRecord takes Data',
+      ),
+    ),
+  },
+  (issue) => objectMessage('Probe', issue),
+);
+
+/** Flat by design: it is copied into logs and into a DynamoDB item. */
+const TRIGGER = v.pipe(
+  v.objectWithRest(
+    { Source: choice('Trigger.Source', ['schedule', 'manual', 'alarm']) },
+    v.union(
+      [
+        v.pipe(v.string(), v.maxLength(1024)),
+        v.number(),
+        v.boolean(),
+        v.null(),
+      ],
+      (issue) =>
+        `Trigger.${issue.path?.[0]?.key} ${quote(issue.input)} must be a string of at most 1,024 characters, a number, a boolean or null`,
+    ),
+    (issue) => objectMessage('Trigger', issue),
+  ),
+  v.check(
+    (value) => Object.keys(value).length <= 20,
+    'Trigger has more than 20 fields',
+  ),
+);
+
+const FIELDS = {
+  StreamName: v.optional(
+    v.pipe(
+      text('StreamName', 'the name of a data stream'),
+      v.regex(
+        STREAM_NAME,
+        (issue) =>
+          `StreamName ${quote(issue.input)} is not a stream name; expected 1 to 128 of a-z A-Z 0-9 _ . -`,
+      ),
+    ),
+  ),
+  StreamARN: v.optional(
+    v.pipe(
+      text('StreamARN', 'the ARN of a data stream'),
+      v.check(
+        (value) => parseStreamArn(value) !== undefined,
+        (issue) =>
+          `StreamARN ${quote(issue.input)} is not the ARN of a data stream; expected arn:aws:kinesis:<Region>:<account>:stream/<name>`,
+      ),
+    ),
+  ),
+  EncryptionType: v.optional(
+    v.literal('KMS', (issue) =>
+      issue.input === 'NONE'
+        ? 'EncryptionType "NONE" is refused: it would end encryption, which is StopStreamEncryption and never part of a rotation; use KMS'
+        : `EncryptionType ${quote(issue.input)} is not an encryption type; the only one is KMS`,
+    ),
+    'KMS',
+  ),
+  KeyId: v.optional(keyId('KeyId')),
+  KeyIds: v.optional(
+    v.pipe(
+      v.array(
+        keyId('KeyIds'),
+        (issue) => `KeyIds ${quote(issue.input)} is not a list of key ids`,
+      ),
+      v.check(
+        (ring) => ring.length >= 2,
+        (issue) =>
+          `KeyIds ${quote(issue.input)} is a ring of ${issue.input.length}; a ring needs at least two keys, use KeyId for one`,
+      ),
+      v.check(
+        (ring) => ring.length <= 100,
+        (issue) =>
+          `KeyIds has ${issue.input.length} keys; a ring has at most 100`,
+      ),
+      v.check(
+        (ring) => new Set(ring).size === ring.length,
+        (issue) =>
+          `KeyIds ${quote(issue.input)} names a key twice; name each key once`,
+      ),
+    ),
+  ),
+  Mode: v.optional(choice('Mode', ['ROTATE', 'RESTORE'])),
+  OnQuotaExhausted: v.optional(
+    choice('OnQuotaExhausted', ['FAIL', 'WAIT']),
+    'FAIL',
+  ),
+  Force: v.optional(
+    v.boolean((issue) => `Force ${quote(issue.input)} is not true or false`),
+    false,
+  ),
+  Probe: v.optional(PROBE),
+  Trigger: v.optional(TRIGGER),
+};
+
+const REQUEST = v.pipe(
+  v.strictObject(FIELDS, (issue) => objectMessage('', issue)),
+  v.check(
+    (r) => r.StreamName !== undefined || r.StreamARN !== undefined,
+    'StreamName and StreamARN are both missing; give one of them',
+  ),
+  v.check(
+    (r) =>
+      r.StreamName === undefined ||
+      r.StreamARN === undefined ||
+      parseStreamArn(r.StreamARN)?.StreamName === r.StreamName,
+    (issue) =>
+      `StreamName ${quote(issue.input.StreamName)} and StreamARN ${quote(issue.input.StreamARN)} name different streams; give one, or make them agree`,
+  ),
+  v.check(
+    (r) => r.KeyId === undefined || r.KeyIds === undefined,
+    (issue) =>
+      `KeyId ${quote(issue.input.KeyId)} and KeyIds ${quote(issue.input.KeyIds)} are both given; give one key or a ring, not both`,
+  ),
+  v.check(
+    (r) => r.KeyId !== undefined || r.KeyIds !== undefined,
+    'KeyId and KeyIds are both missing; give one key as KeyId or a ring of at least two as KeyIds',
+  ),
+  v.check(
+    (r) => r.Mode === undefined || r.KeyIds !== undefined,
+    (issue) =>
+      `Mode ${quote(issue.input.Mode)} chooses from a ring, and KeyIds is missing; give KeyIds or leave Mode out`,
+  ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { StreamARN, KeyId, KeyIds } = dataset.value;
+    if (StreamARN === undefined) return;
+    const region = parseStreamArn(StreamARN)?.Region;
+    for (const id of KeyIds ?? [KeyId ?? '']) {
+      const keyRegion = parseKeyId(id)?.Region;
+      if (keyRegion !== undefined && keyRegion !== region) {
+        addIssue({
+          message: `${KeyIds ? 'KeyIds' : 'KeyId'} ${quote(id)} is in Region ${keyRegion}, and StreamARN ${quote(StreamARN)} is in ${region}; use a key of the stream's Region`,
+        });
+      }
+    }
+  }),
+);
+
+/**
+ * A request to move a stream to another key: the fields of
+ * StartStreamEncryption in the API's own spelling, and our own.
+ *
+ * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html
+ */
+export type RotationRequest = v.InferOutput<typeof REQUEST>;
+
+/** Everything a request may contain, in the order in which docs show it. */
+export const REQUEST_FIELDS = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
+
+/**
+ * Reads an execution's input.
+ *
+ * @throws {RotationError} InvalidRequest, naming the first field that is wrong
+ *   and its value
+ */
+export function parseRequest(input: unknown): RotationRequest {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new RotationError(
+      'InvalidRequest',
+      `The request ${quote(input)} is not a JSON object`,
+    );
+  }
+  const result = v.safeParse(REQUEST, input, { abortEarly: true });
+  if (!result.success) {
+    throw new RotationError('InvalidRequest', result.issues[0].message);
+  }
+  return result.output;
+}
+
+function objectMessage(
+  field: string,
+  issue: v.StrictObjectIssue | v.ObjectWithRestIssue,
+): string {
+  const key = String(issue.path?.[0]?.key ?? '');
+  if (issue.expected === 'never') {
+    const name = field === '' ? key : `${field}.${key}`;
+    const known =
+      field === 'Probe' ? Object.keys(PROBE.entries) : REQUEST_FIELDS;
+    return `${quote(name)} is not a field of a request; known are ${known.join(', ')}`;
+  }
+  if (issue.path !== undefined) return `${field}.${key} is missing`;
+  return `${field} ${quote(issue.input)} is not an object`;
+}
