@@ -27,6 +27,7 @@ export function createReserveQuota({ ledger }: Dependencies) {
     }
     const reservation = await ledger.reserve(Plan.StreamARN, {
       RotationId: Plan.RotationId,
+      StartedAt: Plan.StartedAt,
       KeyId: Plan.KeyId,
       KeyArn: Plan.KeyArn,
       PreviousKeyId: Plan.PreviousKeyId,
@@ -59,12 +60,12 @@ function toResult(
       };
     }
     case 'IN_PROGRESS': {
-      const { RotationId, KeyId, KeyArn } = reservation.Lease;
+      const { RotationId, StartedAt, KeyId, KeyArn } = reservation.Lease;
       const isSame = KeyArn === plan.KeyArn;
       return {
         Status: isSame ? 'ALREADY_IN_PROGRESS' : 'ROTATION_IN_PROGRESS',
         InProgressRotationId: RotationId,
-        Cause: `${RotationId} is moving StreamName "${plan.StreamName}" to ${KeyId}${isSame ? '' : `, and this rotation asks for ${plan.KeyId}; start it again when that one has ended`}`,
+        Cause: `${RotationId} has been moving StreamName "${plan.StreamName}" to ${KeyId} since ${StartedAt}${isSame ? '' : `, and this rotation asks for ${plan.KeyId}; start it again when that one has ended`}`,
       };
     }
   }

@@ -21,9 +21,7 @@ const httpHandler = () =>
  * Kinesis over HTTP/1.1: what every endpoint and emulator speaks, while the
  * SDK's default for Kinesis is HTTP/2.
  */
-export function kinesisClient(
-  config: Pick<KinesisClientConfig, 'maxAttempts'> = {},
-): KinesisClient {
+export function kinesisClient(config: KinesisClientConfig = {}): KinesisClient {
   return new KinesisClient({ ...config, requestHandler: httpHandler() });
 }
 

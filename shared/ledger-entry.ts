@@ -35,6 +35,8 @@ export interface Slot {
 
 export interface Lease {
   RotationId: string;
+  /** When the execution that has it started, ISO 8601. */
+  StartedAt: string;
   ExpiresAt: number;
   KeyId: string;
   KeyArn: string;
@@ -79,6 +81,7 @@ export interface Quota {
 /** What a rotation asks a slot and the lease for. */
 export interface Claim {
   RotationId: string;
+  StartedAt: string;
   KeyId: string;
   KeyArn: string;
   PreviousKeyId: string | null;
@@ -214,6 +217,7 @@ export function reserve(
       Slots: [...others, slot],
       Lease: {
         RotationId: claim.RotationId,
+        StartedAt: claim.StartedAt,
         ExpiresAt,
         KeyId: claim.KeyId,
         KeyArn: claim.KeyArn,

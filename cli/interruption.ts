@@ -1,0 +1,41 @@
+/** npm forwards the signal that the terminal has already sent us. */
+const ECHO_MS = 500;
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** What Ctrl-C and its kin ask for. */
+export interface Interruption {
+  /** Aborted by the first signal: stop, and leave everything in order. */
+  signal: AbortSignal;
+  /** Aborted by a later one: do not wait for others. */
+  insistence: AbortSignal;
+  /** 128 + the signal's number, as shells have it; undefined without one. */
+  exitCode: () => number | undefined;
+}
+
+/** Listens for signals that end the process. */
+export function listenForInterruption(
+  onFirst: (signal: string) => void,
+): Interruption {
+  const first = new AbortController();
+  const later = new AbortController();
+  let firstAt = 0;
+  let code: number | undefined;
+  for (const [name, exitCode] of Object.entries(EXIT_CODES)) {
+    process.on(name, () => {
+      if (first.signal.aborted) {
+        if (Date.now() - firstAt > ECHO_MS) later.abort();
+        return;
+      }
+      firstAt = Date.now();
+      code = exitCode;
+      onFirst(name);
+      first.abort();
+    });
+  }
+  return {
+    signal: first.signal,
+    insistence: later.signal,
+    exitCode: () => code,
+  };
+}

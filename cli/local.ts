@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { DUMMY_CREDENTIALS } from '../local/credentials.ts';
+import { SERVICES } from '../local/endpoints.ts';
+import { openLocalAws } from '../local/local-aws.ts';
+import type { RotationsEntry } from '../local/rotations-file.ts';
+import type { Interruption } from './interruption.ts';
+
+export interface LocalOptions {
+  kinesisPort: number;
+  dynamodbPort: number;
+  kmsPort: number;
+}
+
+/** Keeps the embedded AWS up until it is interrupted. */
+export async function local(
+  options: LocalOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  const entries = await rotations();
+  const aws = await openLocalAws(entries, {
+    KINESIS: options.kinesisPort,
+    DYNAMODB: options.dynamodbPort,
+    KMS: options.kmsPort,
+  });
+  const { env } = process;
+  const exports = {
+    ...Object.fromEntries(
+      SERVICES.map((service) => [
+        `AWS_ENDPOINT_URL_${service}`,
+        aws.endpoints[service],
+      ]),
+    ),
+    AWS_REGION: aws.region,
+    // The AWS CLI 1 knows no AWS_REGION.
+    AWS_DEFAULT_REGION: aws.region,
+    ...(env.AWS_ACCESS_KEY_ID === DUMMY_CREDENTIALS.AWS_ACCESS_KEY_ID &&
+      DUMMY_CREDENTIALS),
+  };
+  for (const [name, value] of Object.entries(exports)) {
+    process.stdout.write(`export ${name}=${value}\n`);
+  }
+  const names = entries.map((entry) => entry.StreamName).join(', ');
+  process.stderr.write(
+    `The embedded AWS is up with ${names}. Ctrl-C ends it.\n`,
+  );
+  const alive = setInterval(() => {}, 60_000);
+  if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
+  clearInterval(alive);
+  await aws.close({
+    now: interruption.insistence,
+    onGuests: (count) =>
+      process.stderr.write(`Waiting for ${count} more processes that use it\n`),
+  });
+  return 0;
+}

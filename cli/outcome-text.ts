@@ -1,0 +1,54 @@
+import type { Quota } from '../shared/ledger-entry.ts';
+import type { Outcome } from '../shared/outcome.ts';
+
+/** An outcome in lines for people. */
+export function outcomeText(outcome: Outcome): string {
+  const quota = outcome.Quota ? row('Quota', quotaText(outcome.Quota)) : [];
+  if (outcome.Status === 'FAILED') {
+    return [
+      `FAILED ${outcome.Error}`,
+      outcome.Cause,
+      ...(outcome.StreamName ? row('Stream', outcome.StreamName) : []),
+      ...quota,
+    ].join('\n');
+  }
+  const from = outcome.PreviousKeyId ?? 'not encrypted';
+  const proof = outcome.Verification;
+  return [
+    `${outcome.Outcome} ${outcome.StreamName}: ${
+      outcome.Outcome === 'UNCHANGED'
+        ? outcome.KeyId
+        : `${from} -> ${outcome.KeyId}`
+    }`,
+    ...row('Key', outcome.KeyArn),
+    ...(outcome.InProgressRotationId
+      ? row('By', outcome.InProgressRotationId)
+      : []),
+    ...(proof
+      ? row(
+          'Probe',
+          `EncryptionType ${proof.EncryptionType}, ${proof.ShardId}, record ${proof.SequenceNumber}`,
+        )
+      : []),
+    ...quota,
+  ].join('\n');
+}
+
+/** How much of the quota is used, in a line. Times in the reader's zone. */
+export function quotaText(quota: Quota): string {
+  const { Limit, Used, Remaining, NextAvailableAt, UsedByOthers } = quota;
+  const others = UsedByOthers ? ` (${UsedByOthers} outside the ledger)` : '';
+  const next = NextAvailableAt ? localTime(NextAvailableAt) : 'now';
+  return `${Used} of ${Limit} used in 24 hours${others}, ${Remaining} remaining, next free ${next}`;
+}
+
+function localTime(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, {
+    dateStyle: 'medium',
+    timeStyle: 'long',
+  });
+}
+
+function row(name: string, value: string): string[] {
+  return [`${name.padEnd(7)} ${value}`];
+}

@@ -1,0 +1,152 @@
+import ora, { type Ora } from 'ora';
+import type { ExecutionEvent } from '../local/state-machine.ts';
+import type { RotationState } from '../shared/rotation-state.ts';
+import { type WaitState, waitEnd } from './wait-end.ts';
+
+export interface ProgressOptions {
+  stream: NodeJS.WriteStream;
+  /** The state machine's states, for how long its waits last. */
+  states: Record<string, WaitState>;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+}
+
+/**
+ * Shows an execution as it goes: on a terminal a spinner that counts waits
+ * down, elsewhere a line for each state as it is entered.
+ */
+export class Progress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #states: Record<string, WaitState>;
+  readonly #now: () => number;
+  readonly #spinner: Ora | undefined;
+  #startedAt: number | undefined;
+  #ticking: NodeJS.Timeout | undefined;
+
+  constructor({ stream, states, now = Date.now }: ProgressOptions) {
+    this.#stream = stream;
+    this.#states = states;
+    this.#now = now;
+    this.#spinner = stream.isTTY
+      ? ora({ stream, discardStdin: false, hideCursor: true })
+      : undefined;
+  }
+
+  /** Something to say that is no state. */
+  say(message: string): void {
+    if (this.#spinner) this.#spinner.start(message);
+    else this.#stream.write(`${message}\n`);
+  }
+
+  show(event: ExecutionEvent): void {
+    const { type, state } = event;
+    this.#startedAt ??= event.timestamp;
+    if (state === undefined) return;
+    switch (type) {
+      case 'StateEntered':
+        this.#enter(event.timestamp, state);
+        break;
+      case 'StateExited': {
+        this.#stopTicking();
+        const said = detail(state.name, state.output as RotationState);
+        if (said !== undefined) this.#keep(state.name, said);
+        break;
+      }
+      case 'StateRetried':
+        this.#line(
+          `${state.name} again, attempt ${(event.retry?.attempt ?? 0) + 1}`,
+        );
+        break;
+      case 'StateFailed':
+        this.#line(`${state.name} failed: ${event.Error}`);
+        break;
+    }
+  }
+
+  /** Takes the spinner away. */
+  end(): void {
+    this.#stopTicking();
+    this.#spinner?.stop();
+  }
+
+  #enter(
+    at: number,
+    { name, type, input }: NonNullable<ExecutionEvent['state']>,
+  ): void {
+    this.#stopTicking();
+    const wait = this.#states[name];
+    const until =
+      type === 'Wait' && wait ? waitEnd(wait, input, at) : undefined;
+    if (this.#spinner === undefined) {
+      const seconds = until === undefined ? '' : ` ${left(until, at)}`;
+      this.#line(`${name}${seconds}`);
+      return;
+    }
+    const render = () => {
+      const seconds = until === undefined ? '' : ` ${left(until, this.#now())}`;
+      this.#spinner?.start(`${this.#elapsed()} ${name}${seconds}`);
+    };
+    render();
+    this.#ticking = setInterval(render, 250);
+    this.#ticking.unref();
+  }
+
+  /** On a terminal, where states come and go, what they found stays. */
+  #keep(name: string, said: string): void {
+    if (this.#spinner) {
+      this.#spinner.stopAndPersist({
+        symbol: '-',
+        text: `${this.#elapsed()} ${name}: ${said}`,
+      });
+    } else {
+      this.#line(`  ${said}`);
+    }
+  }
+
+  #line(text: string): void {
+    const line = `${this.#elapsed()} ${text}`;
+    if (this.#spinner) this.#spinner.start(line);
+    else this.#stream.write(`${line}\n`);
+  }
+
+  #elapsed(): string {
+    const seconds = (this.#now() - (this.#startedAt ?? this.#now())) / 1000;
+    return `${seconds.toFixed(1).padStart(6)} s`;
+  }
+
+  #stopTicking(): void {
+    clearInterval(this.#ticking);
+  }
+}
+
+function left(until: number, now: number): string {
+  const seconds = Math.max(0, Math.ceil((until - now) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const end = new Date(until).toLocaleString(undefined, {
+    dateStyle: 'medium',
+    timeStyle: 'long',
+  });
+  return `${Math.floor(seconds / 60)} min, until ${end}`;
+}
+
+/** What a Task state found, in a few words. */
+function detail(name: string, state: RotationState): string | undefined {
+  const { Plan, Reservation, Start, Description, Verification } = state;
+  switch (name) {
+    case 'PlanRotation':
+      return `${Plan.Decision}${'KeyId' in Plan ? ` ${Plan.KeyId}` : ''}, ${Plan.Reason}`;
+    case 'ReserveQuota':
+      return Reservation?.Status;
+    case 'StartEncryption':
+      return Start?.RequestId
+        ? `${Start.Status}, request ${Start.RequestId}`
+        : `${Start?.Status}${Start?.Cause ? `, ${Start.Cause}` : ''}`;
+    case 'DescribeStream':
+      return Description?.Status === 'UPDATING'
+        ? undefined
+        : `${Description?.Status}, KeyId ${Description?.KeyId}`;
+    case 'VerifyEncryption':
+      return `EncryptionType ${Verification?.EncryptionType}, ${Verification?.ShardId}, record ${Verification?.SequenceNumber}`;
+  }
+  return undefined;
+}

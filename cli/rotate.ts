@@ -1,0 +1,75 @@
+import { openLocalAws } from '../local/local-aws.ts';
+import { runRotation } from '../local/rotation.ts';
+import type { RotationsEntry } from '../local/rotations-file.ts';
+import { readStateMachine } from '../local/state-machine.ts';
+import { parseRequest } from '../shared/request.ts';
+import type { Interruption } from './interruption.ts';
+import { outcomeText } from './outcome-text.ts';
+import { Progress } from './progress.ts';
+import { type RequestFlags, requestFromFlags } from './request-input.ts';
+import type { WaitState } from './wait-end.ts';
+
+export interface RotateOptions extends RequestFlags {
+  output: 'json' | 'text';
+}
+
+/**
+ * Runs one rotation and prints its outcome on stdout, its progress on stderr.
+ *
+ * @returns the exit code
+ * @throws InvalidRequest before anything is started
+ */
+export async function rotate(
+  options: RotateOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  const given = await requestFromFlags(options);
+  const entries = await rotations();
+  const request = {
+    ...(namesNothing(given) ? entries[0] : {}),
+    Trigger: { Source: 'manual' },
+    ...given,
+  };
+  parseRequest(request);
+
+  const { States } = await readStateMachine();
+  const progress = new Progress({
+    stream: process.stderr,
+    states: States as Record<string, WaitState>,
+  });
+  progress.say(`Starting the embedded AWS`);
+  const aws = await openLocalAws(entries);
+  try {
+    const outcome = await runRotation({
+      request,
+      handlers: aws.handlers,
+      region: aws.region,
+      signal: interruption.signal,
+      onEvent: (event) => progress.show(event),
+    });
+    progress.end();
+    const text =
+      options.output === 'json'
+        ? JSON.stringify(outcome, null, 4)
+        : outcomeText(outcome);
+    process.stdout.write(`${text}\n`);
+    return outcome.Status === 'SUCCEEDED' ? 0 : 1;
+  } finally {
+    progress.end();
+    await aws.close({
+      now: interruption.insistence,
+      onGuests: (count) =>
+        progress.say(
+          `Waiting for ${count} other ${count === 1 ? 'process that uses' : 'processes that use'} this embedded AWS`,
+        ),
+    });
+    progress.end();
+  }
+}
+
+function namesNothing(request: Record<string, unknown>): boolean {
+  return !['StreamName', 'StreamARN', 'KeyId', 'KeyIds'].some(
+    (field) => field in request,
+  );
+}

@@ -1,0 +1,167 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  CreateStreamCommand,
+  DescribeStreamSummaryCommand,
+  type KinesisClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-kinesis';
+import pRetry from 'p-retry';
+import { kinesisClient } from '../shared/clients.ts';
+import { startDynamoDb } from './dynamodb.ts';
+import type { EmbeddedService } from './embedded-service.ts';
+import type { Endpoints, Service } from './endpoints.ts';
+import { KeyStore } from './key-store.ts';
+import { startKinesis } from './kinesis.ts';
+import { startKms } from './kms.ts';
+import type { RotationsEntry } from './rotations-file.ts';
+
+/** The account of everything that is embedded. */
+export const LOCAL_ACCOUNT = '000000000000';
+
+export interface EmbeddedAwsOptions {
+  /** Where its state is kept. */
+  directory: string;
+  region: string;
+  /** How long a stream is UPDATING, in seconds. */
+  updateSeconds: number;
+  /** What is created in it. */
+  rotations: readonly RotationsEntry[];
+  /** Services that run elsewhere; these are left alone. */
+  external?: Partial<Endpoints>;
+  /** Any free port for those that are missing. */
+  ports?: Partial<Record<Service, number>>;
+}
+
+export interface EmbeddedAws {
+  /** Of all services, those that run elsewhere among them. */
+  endpoints: Endpoints;
+  close: () => Promise<void>;
+}
+
+/** A port of the embedded AWS is taken. */
+export class PortInUseError extends Error {
+  override name = 'PortInUseError';
+  readonly service: Service;
+  readonly port: number;
+
+  constructor(service: Service, port: number) {
+    super(`Port ${port} for ${service} is in use`);
+    this.service = service;
+    this.port = port;
+  }
+}
+
+/**
+ * Starts the services that do not run elsewhere, on 127.0.0.1, and creates in
+ * them the streams, keys and aliases that rotations.yml names.
+ *
+ * @throws {PortInUseError}
+ */
+export async function startEmbeddedAws(
+  options: EmbeddedAwsOptions,
+): Promise<EmbeddedAws> {
+  const { directory, region, rotations, external = {}, ports = {} } = options;
+  await mkdir(directory, { recursive: true });
+  const starts: Record<Service, (port: number) => Promise<EmbeddedService>> = {
+    KINESIS: (port) =>
+      startKinesis({
+        directory: join(directory, 'kinesis'),
+        port,
+        region,
+        account: LOCAL_ACCOUNT,
+        updateSeconds: options.updateSeconds,
+      }),
+    DYNAMODB: (port) => startDynamoDb(join(directory, 'dynamodb'), port),
+    KMS: (port) => {
+      const store = new KeyStore(
+        join(directory, 'kms.json'),
+        region,
+        LOCAL_ACCOUNT,
+      );
+      for (const keyId of rotations.flatMap((entry) => entry.KeyIds)) {
+        store.ensure(keyId);
+      }
+      return startKms(store, port);
+    },
+  };
+  const running: EmbeddedService[] = [];
+  const close = async () => {
+    await Promise.all(running.map((service) => service.close()));
+  };
+  const start = async (service: Service): Promise<string> => {
+    const elsewhere = external[service];
+    if (elsewhere !== undefined) return elsewhere;
+    const port = ports[service] ?? 0;
+    try {
+      const started = await starts[service](port);
+      running.push(started);
+      return started.endpoint;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE') throw new PortInUseError(service, port);
+      throw error;
+    }
+  };
+  const results = await Promise.allSettled([
+    start('KINESIS'),
+    start('DYNAMODB'),
+    start('KMS'),
+  ]);
+  try {
+    const [KINESIS, DYNAMODB, KMS] = results.map((result) => {
+      if (result.status === 'rejected') throw result.reason;
+      return result.value;
+    }) as [string, string, string];
+    if (external.KINESIS === undefined) {
+      await createStreams(rotations, KINESIS, region);
+    }
+    return { endpoints: { KINESIS, DYNAMODB, KMS }, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function createStreams(
+  rotations: readonly RotationsEntry[],
+  endpoint: string,
+  region: string,
+): Promise<void> {
+  const client = kinesisClient({
+    endpoint,
+    region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  try {
+    await Promise.all(
+      rotations.map(({ StreamName }) => createStream(client, StreamName)),
+    );
+  } finally {
+    client.destroy();
+  }
+}
+
+async function createStream(
+  client: KinesisClient,
+  StreamName: string,
+): Promise<void> {
+  const status = async () => {
+    const { StreamDescriptionSummary } = await client.send(
+      new DescribeStreamSummaryCommand({ StreamName }),
+    );
+    return StreamDescriptionSummary?.StreamStatus;
+  };
+  try {
+    await status();
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+    await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+    await pRetry(
+      async () => {
+        if ((await status()) === 'CREATING') throw new Error('still CREATING');
+      },
+      { retries: 200, minTimeout: 20, factor: 1 },
+    );
+  }
+}

@@ -1,0 +1,50 @@
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+  ResourceNotFoundException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+
+/** Creates the ledger's table where `AWS_*` points, unless it is there. */
+export async function ensureLedgerTable(tableName: string): Promise<void> {
+  const client = new DynamoDBClient();
+  try {
+    await client.send(new DescribeTableCommand({ TableName: tableName }));
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+    await create(client, tableName);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function create(
+  client: DynamoDBClient,
+  TableName: string,
+): Promise<void> {
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [
+          { AttributeName: 'StreamARN', AttributeType: 'S' },
+          { AttributeName: 'Record', AttributeType: 'S' },
+        ],
+        KeySchema: [
+          { AttributeName: 'StreamARN', KeyType: 'HASH' },
+          { AttributeName: 'Record', KeyType: 'RANGE' },
+        ],
+      }),
+    );
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  await waitUntilTableExists(
+    { client, maxWaitTime: 60, minDelay: 1, maxDelay: 2 },
+    { TableName },
+  );
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { LedgerEntry } from '../shared/ledger-entry.ts';
+import { LEDGER_RECORD } from '../shared/quota-ledger.ts';
+import { DUMMY_CREDENTIALS, hasCredentials } from './credentials.ts';
+import type { EmbeddedAwsOptions } from './embedded-aws.ts';
+import {
+  type Endpoints,
+  externalEndpoints,
+  SERVICES,
+  type Service,
+} from './endpoints.ts';
+import { ensureLedgerTable } from './ledger-table.ts';
+import { localExecutions, settleFromOutside } from './rotation.ts';
+import type { RotationsEntry } from './rotations-file.ts';
+import { openSession, type Session } from './session.ts';
+import type { TaskHandlers } from './state-machine.ts';
+
+const LEDGER_TABLE_NAME = 'kinesis-key-rotation-ledger';
+
+/** A setting of the embedded AWS is wrong; the message names it. */
+export class SettingError extends Error {
+  override name = 'SettingError';
+}
+
+export interface LocalAws {
+  region: string;
+  endpoints: Endpoints;
+  /** The deployed functions, connected to the endpoints. */
+  handlers: TaskHandlers;
+  close: Session['close'];
+}
+
+/**
+ * Makes this process ready to run rotations: joins or starts the embedded AWS
+ * for the services that no `AWS_ENDPOINT_URL*` names, and sets the variables
+ * by which the SDK, and so the functions, find all of them.
+ *
+ * Settings: `LOCAL_DIR` (folder, .local), `LOCAL_UPDATE_SECONDS` (2),
+ * `AWS_REGION` (us-east-1), `LEDGER_TABLE_NAME`.
+ *
+ * @throws {SettingError} and PortInUseError
+ */
+export async function openLocalAws(
+  rotations: readonly RotationsEntry[],
+  ports: Partial<Record<Service, number>> = {},
+): Promise<LocalAws> {
+  const { env } = process;
+  const external = externalEndpoints(env);
+  const region = env.AWS_REGION || 'us-east-1';
+  const options: EmbeddedAwsOptions = {
+    directory: env.LOCAL_DIR || join(process.cwd(), '.local'),
+    region,
+    updateSeconds: updateSeconds(env.LOCAL_UPDATE_SECONDS),
+    rotations,
+    external,
+    ports,
+  };
+  const isAllExternal = SERVICES.every((service) => service in external);
+  const session = isAllExternal ? undefined : await openSession(options);
+  const endpoints = { ...session?.endpoints, ...external } as Endpoints;
+  try {
+    await setEnvironment(region, endpoints);
+    await ensureLedgerTable(env.LEDGER_TABLE_NAME ?? '');
+    const { handlers } = (await import('./handlers.ts')) as unknown as {
+      handlers: TaskHandlers;
+    };
+    if (session?.isOwner && external.DYNAMODB === undefined) {
+      await settleLeftovers(handlers, region);
+    }
+    return {
+      region,
+      endpoints,
+      handlers,
+      close: async (how) => session?.close(how),
+    };
+  } catch (error) {
+    await session?.close();
+    throw error;
+  }
+}
+
+function updateSeconds(text: string | undefined): number {
+  const seconds = Number(text || 2);
+  if (!(seconds >= 0 && seconds <= 86_400)) {
+    throw new SettingError(
+      `LOCAL_UPDATE_SECONDS "${text}" is not a number of seconds from 0 to 86400`,
+    );
+  }
+  return seconds;
+}
+
+async function setEnvironment(
+  region: string,
+  endpoints: Endpoints,
+): Promise<void> {
+  const { env } = process;
+  env.AWS_REGION = region;
+  for (const service of SERVICES) {
+    env[`AWS_ENDPOINT_URL_${service}`] = endpoints[service];
+  }
+  // Nothing that runs locally may ever reach AWS by accident.
+  env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS = 'false';
+  env.LEDGER_TABLE_NAME ||= LEDGER_TABLE_NAME;
+  // The functions' logs go to stdout, which belongs to the outcome here.
+  env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+  if (!(await hasCredentials())) Object.assign(env, DUMMY_CREDENTIALS);
+}
+
+/**
+ * Settles the rotations that a killed process left behind. None can be running
+ * yet when the embedded AWS has just been started.
+ */
+async function settleLeftovers(
+  handlers: TaskHandlers,
+  region: string,
+): Promise<void> {
+  const client = new DynamoDBClient();
+  const pages = paginateScan(
+    { client },
+    {
+      TableName: process.env.LEDGER_TABLE_NAME,
+      FilterExpression: '#record = :ledger AND attribute_exists(Lease)',
+      ExpressionAttributeNames: { '#record': 'Record' },
+      ExpressionAttributeValues: { ':ledger': { S: LEDGER_RECORD } },
+    },
+  );
+  for await (const { Items = [] } of pages) {
+    for (const item of Items) {
+      const { StreamARN, Lease } = unmarshall(item) as LedgerEntry;
+      if (!Lease?.RotationId.startsWith(localExecutions(region))) continue;
+      await settleFromOutside(handlers, {
+        RotationId: Lease.RotationId,
+        StartedAt: Lease.StartedAt,
+        Request: { StreamARN },
+        Failure: {
+          Error: 'ExecutionAborted',
+          Cause: 'The process that ran the rotation was killed',
+        },
+      });
+    }
+  }
+  client.destroy();
+}

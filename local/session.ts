@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ClassicLevel } from 'classic-level';
+import {
+  type EmbeddedAws,
+  type EmbeddedAwsOptions,
+  startEmbeddedAws,
+} from './embedded-aws.ts';
+import type { Endpoints } from './endpoints.ts';
+
+const ANNOUNCEMENT = 'session.json';
+const RETRY_MS = 50;
+
+export interface Session {
+  endpoints: Endpoints;
+  /** Whether the embedded AWS runs in this process. */
+  isOwner: boolean;
+  /**
+   * Leaves the embedded AWS. Its owner goes on until the last guest has left,
+   * unless `now` is aborted.
+   */
+  close: (options?: {
+    now?: AbortSignal;
+    onGuests?: (count: number) => void;
+  }) => Promise<void>;
+}
+
+/**
+ * Joins the embedded AWS of a folder, or starts it when no process has it: so
+ * two rotations from two terminals meet in one ledger, as they would on AWS.
+ *
+ * The folder's owner holds an operating-system lock, which ends with the
+ * process however it dies. Guests hold a connection to the owner, for the same
+ * reason.
+ */
+export async function openSession(
+  options: EmbeddedAwsOptions,
+): Promise<Session> {
+  await mkdir(options.directory, { recursive: true });
+  for (;;) {
+    const lock = await takeLock(options.directory);
+    if (lock !== undefined) return own(options, lock);
+    const guest = await enter(options.directory);
+    if (guest !== undefined) return guest;
+    await delay(RETRY_MS);
+  }
+}
+
+async function takeLock(directory: string): Promise<ClassicLevel | undefined> {
+  const lock = new ClassicLevel(join(directory, 'lock'));
+  try {
+    await lock.open();
+    return lock;
+  } catch (error) {
+    const { cause } = error as { cause?: { code?: string } };
+    if (cause?.code !== 'LEVEL_LOCKED') throw error;
+    return undefined;
+  }
+}
+
+async function own(
+  options: EmbeddedAwsOptions,
+  lock: ClassicLevel,
+): Promise<Session> {
+  const announcement = join(options.directory, ANNOUNCEMENT);
+  const guests = new Set<Socket>();
+  let embedded: EmbeddedAws;
+  try {
+    embedded = await startEmbeddedAws(options);
+  } catch (error) {
+    await lock.close();
+    throw error;
+  }
+  const { endpoints } = embedded;
+  const door = createServer((guest) => {
+    guests.add(guest);
+    guest.on('error', () => {});
+    guest.once('close', () => guests.delete(guest));
+    guest.resume();
+    guest.write(`${JSON.stringify(endpoints)}\n`);
+  });
+  door.listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  door.unref();
+  const { port } = door.address() as AddressInfo;
+  await writeFile(announcement, JSON.stringify({ port }));
+
+  return {
+    endpoints,
+    isOwner: true,
+    close: async ({ now, onGuests } = {}) => {
+      while (guests.size > 0 && !now?.aborted) {
+        onGuests?.(guests.size);
+        await Promise.race(
+          [...guests].map((guest) => once(guest, 'close', { signal: now })),
+        ).catch(() => {});
+      }
+      door.close();
+      for (const guest of guests) guest.destroy();
+      await rm(announcement, { force: true });
+      await embedded.close();
+      await lock.close();
+    },
+  };
+}
+
+/** Undefined while the owner is coming or going. */
+async function enter(directory: string): Promise<Session | undefined> {
+  let socket: Socket;
+  try {
+    const announced = await readFile(join(directory, ANNOUNCEMENT), 'utf8');
+    const { port } = JSON.parse(announced) as { port: number };
+    socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+  } catch {
+    return undefined;
+  }
+  const welcome = await new Promise<string | undefined>((resolve) => {
+    let received = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      received += chunk;
+      if (received.endsWith('\n')) resolve(received);
+    });
+    socket.once('close', () => resolve(undefined));
+    socket.on('error', () => resolve(undefined));
+  });
+  if (welcome === undefined) return undefined;
+  socket.unref();
+  return {
+    endpoints: JSON.parse(welcome) as Endpoints,
+    isOwner: false,
+    close: async () => {
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import {
+  StateMachine,
+  type StateMachineDefinition,
+} from 'aws-local-stepfunctions';
+
+/** A function of the state machine, as Lambda would call it. */
+export type TaskHandler = (event: never, context: never) => Promise<unknown>;
+/** By the name of the Task state. */
+export type TaskHandlers = Record<string, TaskHandler>;
+
+/** What the interpreter tells while it runs. Timestamps are milliseconds. */
+export interface ExecutionEvent {
+  type: string;
+  timestamp: number;
+  state?: { name: string; type: string; input?: unknown; output?: unknown };
+  retry?: { attempt: number };
+  Error?: string;
+  Cause?: unknown;
+}
+
+export type ExecutionResult =
+  | { Status: 'SUCCEEDED'; Output: unknown }
+  | {
+      Status: 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+      Error: string;
+      Cause: string;
+    };
+
+export interface ExecutionOptions {
+  definition: StateMachineDefinition;
+  handlers: TaskHandlers;
+  input: unknown;
+  executionArn: string;
+  /** Milliseconds for Wait states, by name, instead of what they say. */
+  waits?: Record<string, number>;
+  /** Milliseconds before each retry of a state, by name. */
+  retries?: Record<string, number>;
+  /** Aborts the execution, as StopExecution does. */
+  signal?: AbortSignal;
+  onEvent?: (event: ExecutionEvent) => void;
+}
+
+const STATE_MACHINE = new URL(
+  '../statemachines/rotate-stream.asl.json',
+  import.meta.url,
+);
+export const STATE_MACHINE_NAME = 'rotate-stream';
+
+/** The very definition that is deployed. */
+export async function readStateMachine(): Promise<StateMachineDefinition> {
+  return JSON.parse(await readFile(STATE_MACHINE, 'utf8'));
+}
+
+/**
+ * Runs an execution of a state machine. An aborted one answers only when the
+ * function that was running has ended, so that nothing goes on behind its back.
+ */
+export async function runExecution(
+  options: ExecutionOptions,
+): Promise<ExecutionResult> {
+  const { definition, handlers, executionArn, signal, onEvent } = options;
+  const running = new Set<Promise<unknown>>();
+  const tasks = Object.entries(handlers).map(([name, handler]) => [
+    name,
+    (input: unknown) => {
+      const task = signal?.aborted
+        ? Promise.reject(new Error('The execution was aborted'))
+        : invoke(name, handler, input);
+      running.add(task);
+      task.catch(() => {}).finally(() => running.delete(task));
+      return task;
+    },
+  ]);
+  const machine = new StateMachine(definition);
+  const execution = machine.run(options.input as never, {
+    overrides: {
+      taskResourceLocalHandlers: Object.fromEntries(tasks),
+      waitTimeOverrides: options.waits ?? {},
+      retryIntervalOverrides: options.retries ?? {},
+    },
+    context: { Execution: { Id: executionArn } },
+  });
+  signal?.addEventListener('abort', execution.abort, { once: true });
+  if (signal?.aborted) execution.abort();
+  const ended = execution.result.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  let result: ExecutionResult = {
+    Status: 'FAILED',
+    Error: 'Unknown',
+    Cause: '',
+  };
+  for await (const event of execution.eventLogs) {
+    result = toResult(event) ?? result;
+    onEvent?.(event as ExecutionEvent);
+  }
+  await ended;
+  signal?.removeEventListener('abort', execution.abort);
+  await Promise.allSettled(running);
+  return result;
+}
+
+function toResult(event: {
+  type: string;
+  output?: unknown;
+  Error?: string;
+  Cause?: unknown;
+}): ExecutionResult | undefined {
+  switch (event.type) {
+    case 'ExecutionSucceeded':
+      return { Status: 'SUCCEEDED', Output: event.output };
+    case 'ExecutionFailed':
+      return {
+        Status: 'FAILED',
+        Error: event.Error ?? 'Unknown',
+        Cause: String(event.Cause ?? ''),
+      };
+    case 'ExecutionTimeout':
+      return {
+        Status: 'TIMED_OUT',
+        Error: 'States.Timeout',
+        Cause: 'The execution ran longer than its TimeoutSeconds',
+      };
+    case 'ExecutionAborted':
+      return {
+        Status: 'ABORTED',
+        Error: 'ExecutionAborted',
+        Cause: 'The execution was stopped',
+      };
+  }
+  return undefined;
+}
+
+/**
+ * Calls a function as Lambda does: JSON in, JSON out, and an error as the text
+ * that Step Functions hands on as its cause.
+ */
+async function invoke(
+  name: string,
+  handler: TaskHandler,
+  input: unknown,
+): Promise<unknown> {
+  const context = {
+    awsRequestId: randomUUID(),
+    functionName: name,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
+    memoryLimitInMB: '256',
+    callbackWaitsForEmptyEventLoop: true,
+    getRemainingTimeInMillis: () => 60_000,
+  };
+  try {
+    const event = JSON.parse(JSON.stringify(input));
+    const result = await handler(event as never, context as never);
+    return JSON.parse(JSON.stringify(result ?? null));
+  } catch (error) {
+    const { name: errorType, message: errorMessage } = error as Error;
+    const cause = JSON.stringify({ errorType, errorMessage, trace: [] });
+    throw Object.assign(new Error(cause), { name: errorType });
+  }
+}
