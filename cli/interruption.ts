@@ -5,7 +5,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** What Ctrl-C and its kin ask for. */
 export interface Interruption {
-  /** Aborted by the first signal: stop, and leave everything in order. */
+  /** Aborted by the first signal, its reason: stop, and leave all in order. */
   signal: AbortSignal;
   /** Aborted by a later one: do not wait for others. */
   insistence: AbortSignal;
@@ -14,9 +14,7 @@ export interface Interruption {
 }
 
 /** Listens for signals that end the process. */
-export function listenForInterruption(
-  onFirst: (signal: string) => void,
-): Interruption {
+export function listenForInterruption(): Interruption {
   const first = new AbortController();
   const later = new AbortController();
   let firstAt = 0;
@@ -29,8 +27,7 @@ export function listenForInterruption(
       }
       firstAt = Date.now();
       code = exitCode;
-      onFirst(name);
-      first.abort();
+      first.abort(name);
     });
   }
   return {

@@ -45,8 +45,10 @@ export async function local(
     `The embedded AWS is up with ${names}. Ctrl-C ends it.\n`,
   );
   const alive = setInterval(() => {}, 60_000);
-  if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
+  const { signal } = interruption;
+  if (!signal.aborted) await once(signal, 'abort');
   clearInterval(alive);
+  process.stderr.write(`${signal.reason}: stopping\n`);
   await aws.close({
     now: interruption.insistence,
     onGuests: (count) =>

@@ -18,9 +18,7 @@ const SUCCEEDED = 0;
 const FAILED = 1;
 const WRONG_REQUEST = 2;
 
-const interruption = listenForInterruption((signal) => {
-  process.stderr.write(`\n${signal}: stopping, and settling what is running\n`);
-});
+const interruption = listenForInterruption();
 
 const output = () =>
   new Option('--output <format>', 'how to print the result')

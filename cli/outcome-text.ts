@@ -9,6 +9,12 @@ export function outcomeText(outcome: Outcome): string {
       `FAILED ${outcome.Error}`,
       outcome.Cause,
       ...(outcome.StreamName ? row('Stream', outcome.StreamName) : []),
+      ...(outcome.SlotsSpent
+        ? row(
+            'Spent',
+            `${outcome.SlotsSpent} slot of the quota, which AWS counts or may count`,
+          )
+        : []),
       ...quota,
     ].join('\n');
   }

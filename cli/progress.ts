@@ -27,14 +27,17 @@ export class Progress {
     this.#stream = stream;
     this.#states = states;
     this.#now = now;
-    this.#spinner = stream.isTTY
+    // A terminal that does not say how wide it is makes ora erase for ever.
+    const isTerminal = stream.isTTY && stream.columns > 0;
+    this.#spinner = isTerminal
       ? ora({ stream, discardStdin: false, hideCursor: true })
       : undefined;
   }
 
   /** Something to say that is no state. */
   say(message: string): void {
-    if (this.#spinner) this.#spinner.start(message);
+    this.#stopTicking();
+    if (this.#spinner) this.#spin(message);
     else this.#stream.write(`${message}\n`);
   }
 
@@ -58,7 +61,9 @@ export class Progress {
         );
         break;
       case 'StateFailed':
-        this.#line(`${state.name} failed: ${event.Error}`);
+        if (state.type !== 'Fail') {
+          this.#line(`${state.name} failed: ${event.Error}`);
+        }
         break;
     }
   }
@@ -84,7 +89,7 @@ export class Progress {
     }
     const render = () => {
       const seconds = until === undefined ? '' : ` ${left(until, this.#now())}`;
-      this.#spinner?.start(`${this.#elapsed()} ${name}${seconds}`);
+      this.#spin(`${this.#elapsed()} ${name}${seconds}`);
     };
     render();
     this.#ticking = setInterval(render, 250);
@@ -105,8 +110,13 @@ export class Progress {
 
   #line(text: string): void {
     const line = `${this.#elapsed()} ${text}`;
-    if (this.#spinner) this.#spinner.start(line);
+    if (this.#spinner) this.#spin(line);
     else this.#stream.write(`${line}\n`);
+  }
+
+  #spin(text: string): void {
+    if (this.#spinner?.isSpinning) this.#spinner.text = text;
+    else this.#spinner?.start(text);
   }
 
   #elapsed(): string {
@@ -129,8 +139,9 @@ function left(until: number, now: number): string {
   return `${Math.floor(seconds / 60)} min, until ${end}`;
 }
 
-/** What a Task state found, in a few words. */
+/** What a Task state found, in a few words; nothing for one that failed. */
 function detail(name: string, state: RotationState): string | undefined {
+  if (state.Plan === undefined || state.Failure !== undefined) return undefined;
   const { Plan, Reservation, Start, Description, Verification } = state;
   switch (name) {
     case 'PlanRotation':

@@ -38,14 +38,18 @@ export async function rotate(
     stream: process.stderr,
     states: States as Record<string, WaitState>,
   });
-  progress.say(`Starting the embedded AWS`);
+  progress.say('Starting the embedded AWS');
+  const { signal } = interruption;
+  signal.addEventListener('abort', () => {
+    progress.say(`${signal.reason}: stopping, and settling the rotation`);
+  });
   const aws = await openLocalAws(entries);
   try {
     const outcome = await runRotation({
       request,
       handlers: aws.handlers,
       region: aws.region,
-      signal: interruption.signal,
+      signal,
       onEvent: (event) => progress.show(event),
     });
     progress.end();
