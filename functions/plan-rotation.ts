@@ -9,13 +9,17 @@ import { kinesisClient, kmsClient, quotaLedger } from '../shared/clients.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { parseKeyId } from '../shared/key-identity.ts';
 import type { ResolvedKey } from '../shared/key-ring.ts';
+import type { LedgerEntry } from '../shared/ledger-entry.ts';
 import { logger } from '../shared/logger.ts';
 import { taskHandler } from '../shared/middleware.ts';
 import { currentKey, decidePlan, type Plan } from '../shared/plan.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
 import { parseRequest, type RotationRequest } from '../shared/request.ts';
 import type { RotationState } from '../shared/rotation-state.ts';
-import { parseStreamArn } from '../shared/stream-identity.ts';
+import {
+  parseStreamArn,
+  streamOfExecution,
+} from '../shared/stream-identity.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;
@@ -43,16 +47,13 @@ interface PlanRotationEvent {
  *   DescribeStreamSummary and kms:DescribeKey refuse
  */
 export function createPlanRotation(dependencies: Dependencies) {
-  const { kinesis, kms, ledger, now } = dependencies;
+  const { kms, now } = dependencies;
   return taskHandler(async (event: PlanRotationEvent) => {
     const request = parseRequest(event.Request);
     logger.appendKeys({ RotationId: event.RotationId });
-    const stream = await describeStream(kinesis, request);
+    const { stream, entry } = await lookAt(request, event, dependencies);
     const region = parseStreamArn(stream.StreamARN ?? '')?.Region ?? '';
-    const [entry, keys] = await Promise.all([
-      ledger.read(stream.StreamARN ?? ''),
-      resolveKeys(kms, request, region),
-    ]);
+    const keys = await resolveKeys(kms, request, region);
     const known = keys.find((key) => key.KeyId === stream.KeyId);
     const resolved =
       known?.Metadata?.Arn ??
@@ -72,6 +73,28 @@ export function createPlanRotation(dependencies: Dependencies) {
     logger.info('Rotation planned', { Decision, Reason, StreamName });
     return { Plan: plan } satisfies { Plan: Plan };
   });
+}
+
+/**
+ * The ledger is read before the stream: then a rotation that ends in between
+ * shows in the ledger as something new, and the plan as stale. Asked in the
+ * other order, its key would go unseen and be applied a second time.
+ */
+async function lookAt(
+  request: RotationRequest,
+  { RotationId }: PlanRotationEvent,
+  { kinesis, ledger }: Dependencies,
+): Promise<{ stream: StreamDescriptionSummary; entry: LedgerEntry }> {
+  const arn = streamOfExecution(request, RotationId);
+  const entry = arn === undefined ? undefined : await ledger.read(arn);
+  const stream = await describeStream(kinesis, request);
+  const { StreamARN = '' } = stream;
+  if (entry !== undefined && StreamARN === arn) return { stream, entry };
+  // Only an emulator answers with another account than the execution's.
+  return {
+    entry: await ledger.read(StreamARN),
+    stream: await describeStream(kinesis, request),
+  };
 }
 
 async function describeStream(

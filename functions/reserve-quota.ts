@@ -33,6 +33,7 @@ export function createReserveQuota({ ledger }: Dependencies) {
       PreviousKeyId: Plan.PreviousKeyId,
       PreviousKeyArn: Plan.PreviousKeyArn,
       LastAppliedAt: Plan.LastAppliedAt,
+      HeldBy: Plan.HeldBy,
       LeaseMs: LEASE_MS,
     });
     logger.info('Quota asked for', { Status: reservation.Status });

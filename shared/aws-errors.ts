@@ -20,7 +20,8 @@ const UNSENT = new Set([
 export function isAnswer(error: unknown): error is ServiceException {
   if (!(error instanceof ServiceException)) return false;
   const status = error.$metadata?.httpStatusCode;
-  return status !== undefined && status >= 400 && status < 500;
+  const isTimeout = status === 408;
+  return status !== undefined && status >= 400 && status < 500 && !isTimeout;
 }
 
 /** Whether the call can be said never to have left this machine. */

@@ -54,8 +54,23 @@ export class AwsRefusal extends Error {
   }
 }
 
+/** What could forge a line or play tricks on a terminal. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** A value as it is quoted in messages: escaped, and never longer than 160. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 160 ? `${text.slice(0, 157)}...` : text;
+  const text = asJson(value).replace(INVISIBLE, escaped);
+  return text.length > 160 ? `${text.slice(0, 157).toWellFormed()}...` : text;
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return `(a ${typeof value} that JSON cannot show)`;
+  }
+}
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }

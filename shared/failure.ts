@@ -3,7 +3,7 @@ import type { CaughtFailure } from './rotation-state.ts';
 /**
  * Error and cause for people. Step Functions hands a function's error on as
  * JSON text, `{"errorType", "errorMessage", "trace"}`; anything else stays as
- * it is.
+ * it is. An execution that was stopped without a word has neither.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
  */
@@ -12,7 +12,7 @@ export function readFailure(
 ): CaughtFailure {
   const cause = failure?.Cause ?? '';
   return {
-    Error: failure?.Error ?? 'Unknown',
+    Error: failure?.Error ?? 'ExecutionAborted',
     Cause: messageIn(cause) ?? cause,
   };
 }

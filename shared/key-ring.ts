@@ -78,7 +78,8 @@ function restore(
   region: string,
 ): ChosenKey {
   const inRing = keys.filter((key) => key.Metadata?.Arn === current.KeyArn);
-  const candidates = [...inRing, ...keys];
+  const sameText = inRing.filter((key) => key.KeyId === current.KeyId);
+  const candidates = [...sameText, ...inRing, ...keys];
   const good = candidates.find(
     (key) => refusal('KeyIds', key, region) === undefined,
   );

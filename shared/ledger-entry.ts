@@ -88,6 +88,11 @@ export interface Claim {
   PreviousKeyArn: string | null;
   /** {@link LastApplied.AppliedAt} when the claim was planned; null if none. */
   LastAppliedAt: number | null;
+  /**
+   * The rotation that held the stream when the claim was planned. What it was
+   * going to do is part of the plan, so the plan ends with its lease.
+   */
+  HeldBy?: string;
   /** How long the rotation may hold the stream. */
   LeaseMs: number;
 }
@@ -180,7 +185,10 @@ export function reserve(
   if (lease && lease.RotationId !== claim.RotationId) {
     return { answer: { Status: 'IN_PROGRESS', Lease: lease } };
   }
-  if ((entry.LastApplied?.AppliedAt ?? null) !== claim.LastAppliedAt) {
+  const isOvertaken =
+    claim.HeldBy !== undefined ||
+    (entry.LastApplied?.AppliedAt ?? null) !== claim.LastAppliedAt;
+  if (isOvertaken) {
     return givenUp(entry, claim.RotationId, now, { Status: 'STALE_PLAN' });
   }
   const counted = countedSlots(entry, now);

@@ -1,4 +1,5 @@
 import type { Quota } from './ledger-entry.ts';
+import type { Trigger } from './request.ts';
 
 export interface Verification {
   ShardId: string;
@@ -12,7 +13,7 @@ interface Identity {
   /** When the execution started, ISO 8601. */
   StartedAt: string;
   /** What started it, as the request said. */
-  Trigger?: Record<string, string | number | boolean | null>;
+  Trigger?: Trigger;
 }
 
 /** Times are ISO 8601. */

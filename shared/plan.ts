@@ -54,6 +54,8 @@ export interface KeyPlan extends PlanCommon {
   PreviousKeyArn: string | null;
   /** The ledger's last applied key when this was planned, as its time in ms. */
   LastAppliedAt: number | null;
+  /** The other rotation that held the stream when this was planned. */
+  HeldBy?: string;
 }
 
 export interface BusyPlan extends PlanCommon {
@@ -133,10 +135,16 @@ export function decidePlan(facts: PlanningFacts): Plan {
     ...(Request.Trigger && { Trigger: Request.Trigger }),
   };
 
+  if (busySince !== undefined && Now - busySince >= BUSY_TIMEOUT_MS) {
+    throw new RotationError(
+      'StreamBusy',
+      `StreamName "${StreamName}" has been ${StreamStatus === 'ACTIVE' ? 'busy' : StreamStatus} since ${common.BusySince} because of something else; start the rotation again when nothing else changes it`,
+    );
+  }
   const lease = activeLease(Entry, Now);
   const other = lease?.RotationId === facts.RotationId ? undefined : lease;
   if (other === undefined && StreamStatus !== 'ACTIVE') {
-    return waitForStream(common, StreamStatus, Now);
+    return waitForStream(common, StreamStatus);
   }
 
   const before: CurrentKey = other
@@ -160,6 +168,7 @@ export function decidePlan(facts: PlanningFacts): Plan {
     PreviousKeyId: before.KeyId,
     PreviousKeyArn: before.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    ...(other && { HeldBy: other.RotationId }),
   };
 }
 
@@ -194,19 +203,11 @@ function waitingSince({
 function waitForStream(
   common: PlanCommon,
   status: string | undefined,
-  now: number,
 ): BusyPlan {
-  const since = Date.parse(common.BusySince ?? '');
   if (status === 'DELETING') {
     throw new RotationError(
       'StreamBusy',
       `StreamName "${common.StreamName}" is DELETING; there is nothing left to rotate`,
-    );
-  }
-  if (now - since >= BUSY_TIMEOUT_MS) {
-    throw new RotationError(
-      'StreamBusy',
-      `StreamName "${common.StreamName}" has been ${status} since ${common.BusySince} because of something else; start the rotation again when it is ACTIVE`,
     );
   }
   return {

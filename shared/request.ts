@@ -51,27 +51,37 @@ const PROBE = v.strictObject(
   (issue) => objectMessage('Probe', issue),
 );
 
+export type Trigger = Record<string, string | number | boolean | null>;
+
 /** Flat by design: it is copied into logs and into a DynamoDB item. */
 const TRIGGER = v.pipe(
-  v.objectWithRest(
+  v.looseObject(
     { Source: choice('Trigger.Source', ['schedule', 'manual', 'alarm']) },
-    v.union(
-      [
-        v.pipe(v.string(), v.maxLength(1024)),
-        v.number(),
-        v.boolean(),
-        v.null(),
-      ],
-      (issue) =>
-        `Trigger.${issue.path?.[0]?.key} ${quote(issue.input)} must be a string of at most 1,024 characters, a number, a boolean or null`,
-    ),
     (issue) => objectMessage('Trigger', issue),
   ),
-  v.check(
-    (value) => Object.keys(value).length <= 20,
-    'Trigger has more than 20 fields',
-  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const fields = Object.entries(dataset.value);
+    if (fields.length > 20) {
+      addIssue({
+        message: 'Trigger has more than 20 fields',
+      });
+      return NEVER;
+    }
+    for (const [field, value] of fields) {
+      if (isPlain(value)) continue;
+      addIssue({
+        message: `Trigger.${field} ${quote(value)} must be a string of at most 1,024 characters, a number, a boolean or null`,
+      });
+      return NEVER;
+    }
+    return dataset.value as Trigger;
+  }),
 );
+
+function isPlain(value: unknown): value is Trigger[string] {
+  if (typeof value === 'string') return value.length <= 1024;
+  return value === null || typeof value === 'boolean' || Number.isFinite(value);
+}
 
 const FIELDS = {
   StreamName: v.optional(
@@ -216,7 +226,7 @@ export function parseRequest(input: unknown): RotationRequest {
 
 function objectMessage(
   field: string,
-  issue: v.StrictObjectIssue | v.ObjectWithRestIssue,
+  issue: v.StrictObjectIssue | v.LooseObjectIssue,
 ): string {
   const key = String(issue.path?.[0]?.key ?? '');
   if (issue.expected === 'never') {

@@ -165,6 +165,14 @@ describe('reserve', () => {
     expect(reserve(entry, planned, T0 + 1).answer.Status).toBe('STALE_PLAN');
   });
 
+  it('refuses a plan made under a lease that has ended since', () => {
+    const { entry } = granted(emptyEntry(ARN), 'first', T0);
+    const planned = { ...claim('second', entry), HeldBy: 'first' };
+    expect(reserve(entry, planned, T0).answer.Status).toBe('IN_PROGRESS');
+    const [, ended] = apply(entry, settle(entry, 'first', T0));
+    expect(reserve(ended, planned, T0).answer.Status).toBe('STALE_PLAN');
+  });
+
   it('keeps no lease when it refuses its holder', () => {
     const full = rotateTimes(24, 0);
     const { slotId, entry } = granted(full, 'r', T0);

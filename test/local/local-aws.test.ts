@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SERVICES } from '../../local/endpoints.ts';
+import { openLocalAws } from '../../local/local-aws.ts';
+import { localExecutions } from '../../local/rotation.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+
+const ROTATIONS = [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }];
+const ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'local-aws-'));
+  vi.stubEnv('LOCAL_DIR', directory);
+  vi.stubEnv('LOCAL_UPDATE_SECONDS', '0.1');
+  forgetEndpoints();
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** As in a new process, where the last one's variables are gone. */
+function forgetEndpoints() {
+  for (const service of SERVICES) {
+    vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, undefined);
+  }
+}
+
+async function withLedger<T>(work: (ledger: QuotaLedger) => Promise<T>) {
+  const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb');
+  const client = new DynamoDBClient();
+  const name = process.env.LEDGER_TABLE_NAME ?? '';
+  const result = await work(new QuotaLedger(client, name));
+  client.destroy();
+  return result;
+}
+
+describe('openLocalAws', () => {
+  it('settles what a killed process left behind', async () => {
+    const first = await openLocalAws(ROTATIONS);
+    const lease = (RotationId: string, stream: string) =>
+      withLedger((ledger) =>
+        ledger.reserve(stream, {
+          RotationId,
+          StartedAt: new Date().toISOString(),
+          KeyId: 'alias/a',
+          KeyArn: 'arn',
+          PreviousKeyId: null,
+          PreviousKeyArn: null,
+          LastAppliedAt: null,
+          LeaseMs: 3_600_000,
+        }),
+      );
+    await lease(`${localExecutions(first.region)}killed`, ARN);
+    await lease('arn:aws:states:eu-west-1:1:execution:x:y', `${ARN}-deployed`);
+    await first.close();
+
+    forgetEndpoints();
+    vi.resetModules();
+    const { openLocalAws: reopen } = await import('../../local/local-aws.ts');
+    const second = await reopen(ROTATIONS);
+    const entry = await withLedger((ledger) => ledger.read(ARN));
+    const other = await withLedger((ledger) => ledger.read(`${ARN}-deployed`));
+    await second.close();
+    expect(entry).not.toHaveProperty('Lease');
+    expect(entry.Slots).toEqual([]);
+    expect(other).toHaveProperty('Lease');
+  });
+
+  it.each(['soon', '-1', '1e9'])(
+    'refuses LOCAL_UPDATE_SECONDS %s',
+    async (text) => {
+      vi.stubEnv('LOCAL_UPDATE_SECONDS', text);
+      await expect(openLocalAws(ROTATIONS)).rejects.toMatchObject({
+        name: 'SettingError',
+        message: expect.stringContaining(text),
+      });
+    },
+  );
+
+  it('uses other services as they are, and creates but the ledger table', async () => {
+    const elsewhere = await openLocalAws(ROTATIONS);
+    vi.stubEnv('LOCAL_DIR', join(directory, 'unused'));
+    vi.stubEnv('LEDGER_TABLE_NAME', 'another-ledger');
+    const guest = await openLocalAws([]);
+    expect(guest.endpoints).toEqual(elsewhere.endpoints);
+    expect(await withLedger((ledger) => ledger.read(ARN))).toMatchObject({
+      Version: 0,
+    });
+    await guest.close();
+    await elsewhere.close();
+  });
+});

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  AwsRefusal,
+  ERRORS,
+  type ErrorName,
+  quote,
+  RotationError,
+} from '../../shared/errors.ts';
+
+describe('quote', () => {
+  it.each([
+    ['orders', '"orders"'],
+    ['', '""'],
+    [5, '5'],
+    [null, 'null'],
+    [true, 'true'],
+    [['a', 1], '["a",1]'],
+    [{ a: 'b' }, '{"a":"b"}'],
+    ['with "quotes"\nand lines', '"with \\"quotes\\"\\nand lines"'],
+  ])('writes %j as JSON', (value, expected) => {
+    expect(quote(value)).toBe(expected);
+  });
+
+  it.each([
+    [undefined, 'undefined'],
+    [Symbol('key'), 'Symbol(key)'],
+  ])('writes what JSON has no word for', (value, expected) => {
+    expect(quote(value)).toBe(expected);
+  });
+
+  it('keeps 160 characters whole', () => {
+    const value = 'a'.repeat(158);
+
+    expect(quote(value)).toBe(`"${value}"`);
+  });
+
+  it('shortens what is longer, and shows that it did', () => {
+    expect(quote('a'.repeat(159))).toBe(`"${'a'.repeat(156)}...`);
+  });
+
+  it('is one line of at most 160 characters, whatever the value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const text = quote(value);
+
+        expect(text.length).toBeLessThanOrEqual(160);
+        expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      }),
+    );
+  });
+
+  it('begins as the JSON of the value does', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 150, maxLength: 200 }),
+        (any) => {
+          const value = any.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '');
+          const text = quote(value);
+
+          const begin = text.endsWith('"') ? text : text.slice(0, -3);
+          const json = JSON.stringify(value).slice(0, begin.length);
+          expect(json.toWellFormed()).toBe(begin);
+        },
+      ),
+    );
+  });
+
+  it('does not cut a character in two', () => {
+    expect(quote('a'.repeat(155) + '😀'.repeat(10)).isWellFormed()).toBe(true);
+  });
+});
+
+describe('RotationError', () => {
+  it.each(Object.keys(ERRORS) as ErrorName[])('carries the name %s', (name) => {
+    const cause = new Error('below');
+
+    const error = new RotationError(name, 'what was wrong', { cause });
+
+    expect(error).toBeInstanceOf(Error);
+    expect(error.name).toBe(name);
+    expect(error.message).toBe('what was wrong');
+    expect(error.cause).toBe(cause);
+  });
+});
+
+describe('AwsRefusal', () => {
+  it('keeps the name that AWS gave', () => {
+    const error = new AwsRefusal('KMSDisabledException', 'disabled');
+
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(RotationError);
+    expect(String(error)).toBe('KMSDisabledException: disabled');
+  });
+});
+
+describe('ERRORS', () => {
+  it('says of every name what it means, in sentences', () => {
+    for (const meaning of Object.values(ERRORS)) {
+      expect(meaning).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+
+  it('has no name that Step Functions could take for its own', () => {
+    for (const name of Object.keys(ERRORS)) {
+      expect(name).toMatch(/^[A-Z][A-Za-z]+$/);
+    }
+  });
+});

@@ -1,0 +1,154 @@
+import {
+  createServer,
+  Agent as HttpAgent,
+  type RequestListener,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  KinesisClient,
+  type KinesisClientConfig,
+  StartStreamEncryptionCommand,
+} from '@aws-sdk/client-kinesis';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+
+/** What the SDK throws when StartStreamEncryption fails at this endpoint. */
+export async function startError(
+  config: KinesisClientConfig,
+): Promise<Error & { code?: string }> {
+  const client = new KinesisClient({
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      requestTimeout: 100,
+      throwOnRequestTimeout: true,
+    }),
+    ...config,
+  });
+  try {
+    await client.send(
+      new StartStreamEncryptionCommand({
+        StreamName: 'orders',
+        EncryptionType: 'KMS',
+        KeyId: 'alias/orders',
+      }),
+    );
+  } catch (error) {
+    return error as Error;
+  } finally {
+    client.destroy();
+  }
+  throw new Error('StartStreamEncryption was expected to fail, and did not');
+}
+
+async function withServer<T>(
+  listener: RequestListener,
+  use: (port: number) => Promise<T>,
+): Promise<T> {
+  const server = createServer(listener);
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  try {
+    return await use((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  }
+}
+
+function errorFrom(listener: RequestListener) {
+  return withServer(listener, (port) =>
+    startError({ endpoint: `http://127.0.0.1:${port}` }),
+  );
+}
+
+/** Kinesis answers with this status and this body. */
+export function answering(status: number, body: string) {
+  return errorFrom((_request, response) => {
+    response.writeHead(status, {
+      'content-type': 'application/x-amz-json-1.1',
+    });
+    response.end(body);
+  });
+}
+
+/** Kinesis answers with this error, in its own form. */
+export function refusing(status: number, type: string, message: string) {
+  return answering(status, JSON.stringify({ __type: type, message }));
+}
+
+/** The connection ends once the request has arrived. */
+export function hangingUp() {
+  return errorFrom((request) => request.socket.destroy());
+}
+
+/** The request arrives, and no answer ever comes. */
+export function silent() {
+  return errorFrom(() => {});
+}
+
+function closedPort() {
+  return withServer(
+    () => {},
+    async (port) => port,
+  );
+}
+
+/** Nobody listens. */
+export async function closed() {
+  return startError({ endpoint: `http://127.0.0.1:${await closedPort()}` });
+}
+
+/** Nobody listens at any of the addresses of the host. */
+export async function closedEverywhere() {
+  const agent = new HttpAgent({
+    autoSelectFamily: true,
+    lookup: (_host, _options, done) =>
+      done(null, [
+        { address: '127.0.0.1', family: 4 },
+        { address: '127.0.0.2', family: 4 },
+      ]),
+  } as ConstructorParameters<typeof HttpAgent>[0]);
+  return startError({
+    endpoint: `http://kinesis.invalid:${await closedPort()}`,
+    requestHandler: new NodeHttpHandler({ httpAgent: agent }),
+  });
+}
+
+/** The host has no address. */
+export function unknownHost() {
+  const agent = new HttpAgent({
+    lookup: (host: string, _options: unknown, done: (e: Error) => void) =>
+      done(
+        Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), {
+          code: 'ENOTFOUND',
+        }),
+      ),
+  } as ConstructorParameters<typeof HttpAgent>[0]);
+  return startError({
+    endpoint: 'http://kinesis.invalid',
+    requestHandler: new NodeHttpHandler({ httpAgent: agent }),
+  });
+}
+
+/** The SDK's own chain of providers finds no credentials. */
+export function withoutCredentials() {
+  return startError({
+    endpoint: 'http://127.0.0.1:9',
+    credentials: undefined,
+  });
+}
+
+/** The environment in which {@link withoutCredentials} finds none. */
+export const NO_CREDENTIALS_ENV = {
+  AWS_ACCESS_KEY_ID: undefined,
+  AWS_SECRET_ACCESS_KEY: undefined,
+  AWS_SESSION_TOKEN: undefined,
+  AWS_PROFILE: undefined,
+  AWS_ROLE_ARN: undefined,
+  AWS_WEB_IDENTITY_TOKEN_FILE: undefined,
+  AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: undefined,
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: undefined,
+  AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
+  AWS_CONFIG_FILE: '/nowhere/config',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};

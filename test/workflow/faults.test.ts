@@ -1,0 +1,362 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  type KinesisClient,
+  KMSAccessDeniedException,
+  KMSInvalidStateException,
+  KMSThrottlingException,
+  LimitExceededException,
+  PutRecordCommand,
+} from '@aws-sdk/client-kinesis';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDescribeStream } from '../../functions/describe-stream.ts';
+import { createReserveQuota } from '../../functions/reserve-quota.ts';
+import { createStartEncryption } from '../../functions/start-encryption.ts';
+import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
+import type { TaskHandlers } from '../../local/state-machine.ts';
+import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { MAX_START_ATTEMPTS } from '../../shared/start-refusal.ts';
+import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+
+/** Faults that the emulators cannot be brought to show by themselves. */
+let aws: LocalRotations;
+let kms: KMSClient;
+const clients: KinesisClient[] = [];
+
+const NO_RETRY_PAUSE = {
+  PlanRotation: 0,
+  ReserveQuota: 0,
+  StartEncryption: 0,
+  DescribeStream: 0,
+  VerifyEncryption: 0,
+  CompleteRotation: 0,
+  SettleFailure: 0,
+};
+
+type Fault = 'lost before' | 'lost after' | Error | undefined;
+
+/** A client whose nth call of an operation meets the nth fault. */
+function faulty(command: string, faults: Fault[]): KinesisClient {
+  const client = kinesisClient({ maxAttempts: 1 });
+  let calls = 0;
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== command) return next(args);
+        const fault = faults[calls++];
+        if (fault instanceof Error) throw fault;
+        if (fault === 'lost before') throw hangUp();
+        const answer = await next(args);
+        if (fault === 'lost after') throw hangUp();
+        return answer;
+      },
+    { step: 'finalizeRequest', priority: 'low' },
+  );
+  clients.push(client);
+  return client;
+}
+
+const hangUp = () =>
+  Object.assign(new Error('socket hang up'), {
+    name: 'TimeoutError',
+    code: 'ECONNRESET',
+    $metadata: {},
+  });
+
+const refusal = { message: 'no', $metadata: { httpStatusCode: 400 } };
+
+function withStart(faults: Fault[], rest: TaskHandlers = {}): TaskHandlers {
+  const StartEncryption = createStartEncryption({
+    kinesis: faulty('StartStreamEncryptionCommand', faults),
+    kms,
+    ledger: quotaLedger(),
+    now: Date.now,
+    random: () => 0,
+  });
+  return { ...aws.handlers, StartEncryption, ...rest };
+}
+
+/** Sees a minute pass with every look, so that nobody waits for one. */
+function withHastyDescribe(): TaskHandlers {
+  let looks = 0;
+  const DescribeStream = createDescribeStream({
+    kinesis: kinesisClient(),
+    kms,
+    now: () => Date.now() + 60_000 * looks++,
+  });
+  return { DescribeStream };
+}
+
+const ledgerOf = (StreamName: string) =>
+  quotaLedger().read(
+    `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
+  );
+
+async function rotate(request: object, handlers: TaskHandlers) {
+  return aws.rotate(request, { handlers, retries: NO_RETRY_PAUSE });
+}
+
+beforeAll(async () => {
+  aws = await openLocalRotations(0.1, 30);
+  kms = kmsClient();
+});
+
+afterAll(async () => {
+  kms.destroy();
+  for (const client of clients) client.destroy();
+  await aws.close();
+});
+
+describe('StartStreamEncryption', () => {
+  it('whose answer is lost after it was applied is not made again', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart(['lost after']),
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+    const { Slots, LastApplied } = await ledgerOf(StreamName);
+    expect(Slots).toMatchObject([{ State: 'SPENT' }]);
+    expect(LastApplied).toMatchObject({ KeyId: KeyIds[0] });
+  });
+
+  it('that never arrived is made again, for the same slot', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart(['lost before'], withHastyDescribe()),
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+  });
+
+  it('that never arrives fails in the end, and costs nothing', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart(Array(9).fill('lost before'), withHastyDescribe()),
+    );
+    expect(outcome).toMatchObject({
+      Error: 'StartNotApplied',
+      SlotsSpent: 0,
+      Quota: { Used: 0 },
+    });
+  });
+
+  it('of a key that reads the same, unanswered: nobody can tell, and we say so', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const KeyId = KeyIds[0];
+    await aws.rotate({ StreamName, KeyId });
+    const outcome = await rotate(
+      { StreamName, KeyId, Force: true },
+      withStart(['lost before'], withHastyDescribe()),
+    );
+    expect(outcome).toMatchObject({
+      Error: 'StartUnconfirmed',
+      SlotsSpent: 1,
+      Quota: { Used: 2 },
+    });
+  });
+
+  it('that is refused gives back the slot, under AWS’s own name', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart([new KMSAccessDeniedException(refusal)]),
+    );
+    expect(outcome).toMatchObject({
+      Error: 'KMSAccessDeniedException',
+      Cause: expect.stringContaining(KeyIds[0] ?? ''),
+      SlotsSpent: 0,
+      Quota: { Used: 0 },
+    });
+    expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
+  });
+
+  it('for a key that has become unusable is not tried twice', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart([new KMSInvalidStateException(refusal)]),
+    );
+    expect(outcome).toMatchObject({
+      Error: 'KMSInvalidStateException',
+      SlotsSpent: 0,
+    });
+  });
+
+  it('that is throttled is tried again', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart([
+        new KMSThrottlingException(refusal),
+        new LimitExceededException(refusal),
+      ]),
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+  });
+
+  it('that keeps meeting LimitExceeded means that others used the quota', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const limit = Array(MAX_START_ATTEMPTS).fill(
+      new LimitExceededException(refusal),
+    );
+    const request = { StreamName, KeyId: KeyIds[0] };
+    const outcome = await rotate(request, withStart(limit));
+    expect(outcome).toMatchObject({
+      Error: 'QuotaExhausted',
+      Cause: expect.stringContaining('25 of them outside this ledger'),
+      SlotsSpent: 0,
+      Quota: { Used: 25, Remaining: 0, UsedByOthers: 25 },
+    });
+    expect(await aws.rotate(request)).toMatchObject({
+      Error: 'QuotaExhausted',
+    });
+  });
+
+  it('is not made twice by a function that is run again', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const crashing = withStart([]).StartEncryption;
+    let runs = 0;
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      {
+        ...aws.handlers,
+        StartEncryption: async (event, context) => {
+          const answer = await crashing?.(event, context);
+          if (runs++ > 0) return answer;
+          throw Object.assign(new Error('killed'), {
+            name: 'Lambda.ServiceException',
+          });
+        },
+      },
+    );
+    expect(runs).toBe(2);
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+  });
+});
+
+describe('a stream that ends up under another key', () => {
+  it('fails loudly', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const rogue = kinesisClient();
+    rogue.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const answer = (await next(args)) as {
+            output: { StreamDescriptionSummary?: object };
+          };
+          if (commandName === 'DescribeStreamSummaryCommand') {
+            Object.assign(answer.output.StreamDescriptionSummary ?? {}, {
+              KeyId: KeyIds[2],
+            });
+          }
+          return answer as never;
+        },
+      { step: 'initialize' },
+    );
+    clients.push(rogue);
+    let looks = 0;
+    const DescribeStream = createDescribeStream({
+      kinesis: rogue,
+      kms,
+      now: () => Date.now() + 60_000 * looks++,
+    });
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { ...aws.handlers, DescribeStream },
+    );
+    expect(outcome).toMatchObject({
+      Error: 'KeyMismatch',
+      Cause: expect.stringContaining(KeyIds[2] ?? ''),
+      SlotsSpent: 1,
+    });
+  });
+});
+
+describe('the probe', () => {
+  const answering = (types: string[]) => {
+    const client = kinesisClient();
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const answer = (await next(args)) as { output: object };
+          const EncryptionType = types.shift();
+          if (commandName === 'PutRecordCommand' && EncryptionType) {
+            Object.assign(answer.output, { EncryptionType });
+          }
+          return answer as never;
+        },
+      { step: 'initialize' },
+    );
+    clients.push(client);
+    return createVerifyEncryption({ kinesis: client, now: Date.now });
+  };
+
+  it('that is NONE at first is written again', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { ...aws.handlers, VerifyEncryption: answering(['NONE', 'NONE']) },
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED' });
+  });
+
+  it('that stays NONE fails the rotation', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { ...aws.handlers, VerifyEncryption: answering(Array(9).fill('NONE')) },
+    );
+    expect(outcome).toMatchObject({
+      Error: 'RecordNotEncrypted',
+      Cause: expect.stringContaining('EncryptionType NONE'),
+      SlotsSpent: 1,
+      Quota: { Used: 1 },
+    });
+    expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
+  });
+
+  it('that is refused names the stream', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const VerifyEncryption = createVerifyEncryption({
+      kinesis: faulty(PutRecordCommand.name, [
+        new KMSAccessDeniedException(refusal),
+      ]),
+      now: Date.now,
+    });
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { ...aws.handlers, VerifyEncryption },
+    );
+    expect(outcome).toMatchObject({
+      Error: 'KMSAccessDeniedException',
+      Cause: expect.stringContaining(StreamName),
+    });
+  });
+});
+
+describe('a ledger that cannot be reached', () => {
+  it('stops a rotation before it starts anything', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const nowhere = new DynamoDBClient({
+      endpoint: 'http://127.0.0.1:1',
+      maxAttempts: 1,
+    });
+    const ReserveQuota = createReserveQuota({
+      ledger: new QuotaLedger(nowhere, 'ledger'),
+    });
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { ...aws.handlers, ReserveQuota },
+    );
+    nowhere.destroy();
+    expect(outcome).toMatchObject({
+      Error: 'ServiceUnavailable',
+      Cause: expect.stringContaining('ECONNREFUSED'),
+      SlotsSpent: 0,
+      Quota: { Used: 0 },
+    });
+  });
+});

@@ -1,0 +1,688 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import {
+  DynamoDBClient,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import {
+  type KinesisClient,
+  StartStreamEncryptionCommand,
+} from '@aws-sdk/client-kinesis';
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  type KMSClient,
+  ScheduleKeyDeletionCommand,
+  UpdateAliasCommand,
+} from '@aws-sdk/client-kms';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import aslValidator from 'asl-validator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPlanRotation } from '../../functions/plan-rotation.ts';
+import type { ExecutionEvent } from '../../local/state-machine.ts';
+import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
+import { SLOT_MS } from '../../shared/ledger-entry.ts';
+import { LEASE_MS } from '../../shared/plan.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+import { countStartCalls } from './start-calls.ts';
+
+let aws: LocalRotations;
+let kinesis: KinesisClient;
+let kms: KMSClient;
+let dynamodb: DynamoDBClient;
+
+const arnOf = (StreamName: string) =>
+  `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
+const ledgerOf = (StreamName: string) => quotaLedger().read(arnOf(StreamName));
+
+async function keyArn(KeyId: string): Promise<string> {
+  const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }));
+  return KeyMetadata?.Arn ?? '';
+}
+
+async function newKey(alias: string, properties = {}): Promise<string> {
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand(properties));
+  const KeyId = KeyMetadata?.KeyId ?? '';
+  await kms.send(
+    new CreateAliasCommand({ AliasName: alias, TargetKeyId: KeyId }),
+  );
+  return KeyId;
+}
+
+async function history(StreamName: string) {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: process.env.LEDGER_TABLE_NAME,
+      KeyConditionExpression:
+        'StreamARN = :stream AND begins_with(#record, :rotation)',
+      ExpressionAttributeNames: { '#record': 'Record' },
+      ExpressionAttributeValues: {
+        ':stream': { S: arnOf(StreamName) },
+        ':rotation': { S: 'ROTATION#' },
+      },
+    }),
+  );
+  return Items.map((item) => unmarshall(item));
+}
+
+/** The states that were entered, in order. */
+function recording() {
+  const states: string[] = [];
+  return {
+    states,
+    onEvent: (event: ExecutionEvent) => {
+      if (event.type === 'StateEntered') states.push(event.state?.name ?? '');
+    },
+  };
+}
+
+beforeAll(async () => {
+  aws = await openLocalRotations(0.15, 40);
+  kinesis = kinesisClient();
+  kms = kmsClient();
+  dynamodb = new DynamoDBClient();
+});
+
+afterAll(async () => {
+  kinesis.destroy();
+  kms.destroy();
+  dynamodb.destroy();
+  await aws.close();
+});
+
+describe('the definition', () => {
+  it('is valid Amazon States Language', async () => {
+    const path = 'statemachines/rotate-stream.asl.json';
+    const definition = JSON.parse(await readFile(path, 'utf8'));
+    const { isValid, errorsText } = aslValidator(definition, {
+      checkPaths: true,
+      checkArn: true,
+    });
+    expect(errorsText('\n')).toBe('');
+    expect(isValid).toBe(true);
+  });
+
+  it('waits 5 seconds before the probe, and catches every Task', async () => {
+    const path = 'statemachines/rotate-stream.asl.json';
+    const { States, TimeoutSeconds } = JSON.parse(await readFile(path, 'utf8'));
+    expect(States.WaitForPropagation).toMatchObject({
+      Seconds: 5,
+      Next: 'VerifyEncryption',
+    });
+    expect(TimeoutSeconds).toBeGreaterThan(24 * 3600);
+    for (const [name, state] of Object.entries<Record<string, unknown>>(
+      States,
+    )) {
+      if (state.Type !== 'Task') continue;
+      expect(state.Resource).toBe(`\${${name}FunctionArn}`);
+      expect(state.Catch).toMatchObject([{ ErrorEquals: ['States.ALL'] }]);
+      expect(state.Retry).toMatchObject([
+        {
+          ErrorEquals: expect.arrayContaining([
+            'Lambda.ServiceException',
+            'Lambda.AWSLambdaException',
+            'Lambda.SdkClientException',
+            'Lambda.TooManyRequestsException',
+          ]),
+          JitterStrategy: 'FULL',
+        },
+        ...(name === 'VerifyEncryption'
+          ? [{ ErrorEquals: ['RecordNotEncrypted'] }]
+          : []),
+        { ErrorEquals: expect.arrayContaining(['ServiceUnavailable']) },
+      ]);
+    }
+  });
+});
+
+describe('a rotation', () => {
+  it('moves a stream on in its ring, and leaves alone what is in order', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const ring = KeyIds.slice(0, 2);
+
+    const first = await aws.rotate({ StreamName, KeyIds: ring });
+    expect(first).toMatchObject({
+      Status: 'SUCCEEDED',
+      Outcome: 'ROTATED',
+      StreamName,
+      StreamARN: arnOf(StreamName),
+      EncryptionType: 'KMS',
+      KeyId: ring[0],
+      KeyArn: await keyArn(ring[0] ?? ''),
+      PreviousKeyId: null,
+      Verification: { EncryptionType: 'KMS', ShardId: 'shardId-000000000000' },
+      Quota: { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null },
+    });
+
+    const second = await aws.rotate({ StreamName, KeyIds: ring });
+    expect(second).toMatchObject({
+      Outcome: 'ROTATED',
+      KeyId: ring[1],
+      PreviousKeyId: ring[0],
+      Quota: { Used: 2 },
+    });
+
+    const { states, onEvent } = recording();
+    const third = await aws.rotate({ StreamName, KeyId: ring[1] }, { onEvent });
+    expect(third).toMatchObject({
+      Outcome: 'UNCHANGED',
+      KeyId: ring[1],
+      ActiveAt: null,
+      Verification: { EncryptionType: 'KMS' },
+      Quota: { Used: 2 },
+    });
+    expect(states).toEqual([
+      'PlanRotation',
+      'IsRotationNeeded',
+      'VerifyEncryption',
+      'CompleteRotation',
+    ]);
+    expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
+    expect(await history(StreamName)).toMatchObject([first, second, third]);
+  });
+
+  it('verifies after it saw the stream ACTIVE, and never before', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    if (outcome.Status !== 'SUCCEEDED') throw new Error(outcome.Cause);
+    const { StartedAt, ActiveAt, VerifiedAt } = outcome;
+    expect(StartedAt < (ActiveAt ?? '')).toBe(true);
+    expect((ActiveAt ?? '') <= (VerifiedAt ?? '')).toBe(true);
+  });
+
+  it('takes a key in all five forms, and knows it again in any other', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [alias = '', other = ''] = KeyIds;
+    const arn = await keyArn(alias);
+    const otherArn = await keyArn(other);
+    const forms = [alias, arn.split('/').at(-1), arn];
+    const aliasArn = `arn:aws:kms:us-east-1:000000000000:${other}`;
+    for (const KeyId of [...forms, 'alias/aws/kinesis']) {
+      const away = await aws.rotate({ StreamName, KeyId: aliasArn });
+      expect(away).toMatchObject({ Outcome: 'ROTATED', KeyArn: otherArn });
+      const there = await aws.rotate({ StreamName, KeyId });
+      expect(there).toMatchObject({ Outcome: 'ROTATED', KeyId });
+      for (const same of KeyId === 'alias/aws/kinesis' ? [KeyId] : forms) {
+        const again = await aws.rotate({ StreamName, KeyId: same });
+        expect(again).toMatchObject({ Outcome: 'UNCHANGED', KeyId });
+      }
+    }
+  });
+
+  it('takes an alias that was repointed for another key', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [KeyId = '', other = ''] = KeyIds;
+    await aws.rotate({ StreamName, KeyId });
+    await kms.send(
+      new UpdateAliasCommand({ AliasName: KeyId, TargetKeyId: other }),
+    );
+    const outcome = await aws.rotate({ StreamName, KeyId });
+    expect(outcome).toMatchObject({
+      Outcome: 'ROTATED',
+      KeyId,
+      KeyArn: await keyArn(other),
+      PreviousKeyId: KeyId,
+      Quota: { Used: 2 },
+    });
+  });
+
+  it('applies the same key again with Force', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const KeyId = KeyIds[0];
+    await aws.rotate({ StreamName, KeyId });
+    const outcome = await aws.rotate({ StreamName, KeyId, Force: true });
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 2 } });
+  });
+
+  it('RESTOREs nothing while the key is usable, and the first usable one after', async () => {
+    const { StreamName } = aws.nextStream();
+    const KeyIds = ['alias/restore-a', 'alias/restore-b'];
+    await newKey('alias/restore-a');
+    const b = await newKey('alias/restore-b');
+    await aws.rotate({ StreamName, KeyId: 'alias/restore-b' });
+    const request = { StreamName, KeyIds, Mode: 'RESTORE' };
+    expect(await aws.rotate(request)).toMatchObject({ Outcome: 'UNCHANGED' });
+    await kms.send(new DisableKeyCommand({ KeyId: b }));
+    expect(await aws.rotate(request)).toMatchObject({
+      Outcome: 'ROTATED',
+      KeyId: 'alias/restore-a',
+    });
+  });
+
+  it('writes the probe of the request, and copies its trigger', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await aws.rotate({
+      StreamName,
+      KeyId: KeyIds[0],
+      Probe: { PartitionKey: 'picky', Data: 'e30=' },
+      Trigger: { Source: 'alarm', AlarmName: 'drift' },
+    });
+    expect(outcome).toMatchObject({
+      Outcome: 'ROTATED',
+      Trigger: { Source: 'alarm', AlarmName: 'drift' },
+    });
+  });
+});
+
+describe('the quota', () => {
+  it('stops the 26th rotation before any call leaves the process', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const calls = countStartCalls();
+    let firstAt = 0;
+    for (let i = 1; i <= 25; i++) {
+      const outcome = await aws.rotate({ StreamName, KeyIds });
+      expect(outcome).toMatchObject({ Quota: { Used: i } });
+      firstAt ||= (await ledgerOf(StreamName)).LastApplied?.AppliedAt ?? 0;
+    }
+    expect(calls.count()).toBe(25);
+
+    const refused = await aws.rotate({ StreamName, KeyIds });
+    calls.stop();
+    const NextAvailableAt = new Date(
+      Math.ceil((firstAt + SLOT_MS) / 1000) * 1000,
+    ).toISOString();
+    expect(refused).toMatchObject({
+      Status: 'FAILED',
+      Error: 'QuotaExhausted',
+      Cause: expect.stringContaining(NextAvailableAt),
+      SlotsSpent: 0,
+      Quota: { Limit: 25, Used: 25, Remaining: 0, NextAvailableAt },
+    });
+    expect(calls.count()).toBe(25);
+    expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
+  }, 60_000);
+
+  it('waits for a slot with OnQuotaExhausted WAIT', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const freeAt = Date.now() + 1_500;
+    const yesterday = new QuotaLedger(
+      dynamodb,
+      process.env.LEDGER_TABLE_NAME ?? '',
+      { now: () => freeAt - SLOT_MS },
+    );
+    for (let i = 0; i < 25; i++) {
+      const key = { KeyId: 'alias/old', KeyArn: 'old' };
+      await yesterday.confirm(arnOf(StreamName), `old-${i}`, i, key, `id-${i}`);
+    }
+    const { states, onEvent } = recording();
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: KeyIds[0], OnQuotaExhausted: 'WAIT' },
+      { onEvent },
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+    expect(states.slice(0, 7)).toEqual([
+      'PlanRotation',
+      'IsRotationNeeded',
+      'ReserveQuota',
+      'IsQuotaAvailable',
+      'WaitForQuota',
+      'PlanRotation',
+      'IsRotationNeeded',
+    ]);
+    expect(Date.now()).toBeGreaterThanOrEqual(freeAt);
+  });
+});
+
+describe('two rotations of one stream in the same instant', () => {
+  it('for different keys: one succeeds, one fails', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcomes = await Promise.all([
+      aws.rotate({ StreamName, KeyId: KeyIds[0] }),
+      aws.rotate({ StreamName, KeyId: KeyIds[1] }),
+    ]);
+    const [winner, loser] = outcomes.sort((a, b) =>
+      b.Status.localeCompare(a.Status),
+    );
+    expect(winner).toMatchObject({ Outcome: 'ROTATED' });
+    expect(loser).toMatchObject({
+      Error: 'RotationInProgress',
+      Cause: expect.stringContaining(winner?.RotationId ?? ''),
+      SlotsSpent: 0,
+    });
+    expect((await ledgerOf(StreamName)).Slots).toHaveLength(1);
+  });
+
+  it('for the same key: the second says that it is already in progress', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const calls = countStartCalls();
+    const outcomes = await Promise.all([
+      aws.rotate({ StreamName, KeyId: KeyIds[0] }),
+      aws.rotate({ StreamName, KeyId: KeyIds[0] }),
+    ]);
+    calls.stop();
+    const [second, first] = outcomes
+      .filter((outcome) => outcome.Status === 'SUCCEEDED')
+      .sort((a, b) => a.Outcome.localeCompare(b.Outcome));
+    expect(first).toMatchObject({ Outcome: 'ROTATED' });
+    expect(second).toMatchObject({
+      Outcome: 'ALREADY_IN_PROGRESS',
+      InProgressRotationId: first?.RotationId,
+    });
+    expect(calls.count()).toBe(1);
+    expect((await ledgerOf(StreamName)).Slots).toHaveLength(1);
+  });
+
+  it('on in the same ring: the second joins the first, also while it updates', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    let late: ReturnType<typeof aws.rotate> | undefined;
+    const first = await aws.rotate(
+      { StreamName, KeyIds },
+      {
+        onEvent: ({ type, state }) => {
+          if (type === 'StateEntered' && state?.name === 'IsStreamActive') {
+            late ??= aws.rotate({ StreamName, KeyIds });
+          }
+        },
+      },
+    );
+    expect(first).toMatchObject({ Outcome: 'ROTATED', KeyId: KeyIds[0] });
+    expect(await late).toMatchObject({
+      Outcome: 'ALREADY_IN_PROGRESS',
+      KeyId: KeyIds[0],
+    });
+  });
+
+  it('notices one that began and ended while the plan was made', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const request = { StreamName, KeyId: KeyIds[0] };
+    const slow = kinesisClient();
+    let other: ReturnType<typeof aws.rotate> | undefined;
+    slow.middlewareStack.add((next) => async (args) => {
+      const answer = await next(args);
+      other ??= aws.rotate(request);
+      await other;
+      return answer;
+    });
+    const PlanRotation = createPlanRotation({
+      kinesis: slow,
+      kms,
+      ledger: quotaLedger(),
+      now: Date.now,
+    });
+    const outcome = await aws.rotate(request, {
+      handlers: { ...aws.handlers, PlanRotation },
+    });
+    slow.destroy();
+    expect(await other).toMatchObject({ Outcome: 'ROTATED' });
+    expect(outcome).toMatchObject({ Outcome: 'UNCHANGED', Quota: { Used: 1 } });
+  });
+
+  it('60 of them spend one slot', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const calls = countStartCalls();
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        aws.rotate({ StreamName, KeyId: KeyIds[0] }),
+      ),
+    );
+    calls.stop();
+    const failed = outcomes.filter((outcome) => outcome.Status === 'FAILED');
+    expect(failed).toEqual([]);
+    expect(calls.count()).toBe(1);
+  }, 60_000);
+});
+
+describe('a busy stream', () => {
+  const outsideStart = (StreamName: string, KeyId: string) =>
+    kinesis.send(
+      new StartStreamEncryptionCommand({
+        StreamName,
+        EncryptionType: 'KMS',
+        KeyId,
+      }),
+    );
+
+  it('that is UPDATING when we come is waited for, with nothing held', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [ours = '', theirs = ''] = KeyIds;
+    await outsideStart(StreamName, theirs);
+    const { states, onEvent } = recording();
+    const outcome = await aws.rotate({ StreamName, KeyId: ours }, { onEvent });
+    expect(outcome).toMatchObject({
+      Outcome: 'ROTATED',
+      KeyId: ours,
+      PreviousKeyId: theirs,
+      Quota: { Used: 1 },
+    });
+    expect(states.slice(0, 4)).toEqual([
+      'PlanRotation',
+      'IsRotationNeeded',
+      'WaitForStream',
+      'PlanRotation',
+    ]);
+  });
+
+  it('that becomes UPDATING behind our plan costs no slot', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [ours = '', theirs = ''] = KeyIds;
+    const { states, onEvent } = recording();
+    let isDone = false;
+    const { ReserveQuota } = aws.handlers;
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: ours },
+      {
+        onEvent,
+        handlers: {
+          ...aws.handlers,
+          ReserveQuota: async (event, context) => {
+            if (!isDone) await outsideStart(StreamName, theirs);
+            isDone = true;
+            return ReserveQuota?.(event, context);
+          },
+        },
+      },
+    );
+    expect(states).toContain('WaitForStream');
+    expect(outcome).toMatchObject({
+      Outcome: 'ROTATED',
+      PreviousKeyId: theirs,
+      Quota: { Used: 1 },
+    });
+  });
+
+  it('that somebody else moves to our key needs nothing more', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    await outsideStart(StreamName, KeyIds[0] ?? '');
+    const outcome = await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    expect(outcome).toMatchObject({ Outcome: 'UNCHANGED', Quota: { Used: 0 } });
+  });
+});
+
+describe('a ledger entry that somebody else just changed', () => {
+  it('is read again, at every step', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    const touch = () =>
+      dynamodb.send(
+        new UpdateItemCommand({
+          TableName: process.env.LEDGER_TABLE_NAME,
+          Key: {
+            StreamARN: { S: arnOf(StreamName) },
+            Record: { S: 'LEDGER' },
+          },
+          UpdateExpression: 'ADD Version :one',
+          ExpressionAttributeValues: { ':one': { N: '1' } },
+        }),
+      );
+    let isRunning = true;
+    const rival = (async () => {
+      while (isRunning) {
+        await touch();
+        await setTimeout(10);
+      }
+    })();
+    const outcome = await aws.rotate({ StreamName, KeyId: KeyIds[1] });
+    isRunning = false;
+    await rival;
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 2 } });
+  });
+
+  it('makes a plan stale when another rotation was faster', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const { states, onEvent } = recording();
+    const { ReserveQuota } = aws.handlers;
+    let isDone = false;
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      {
+        onEvent,
+        handlers: {
+          ...aws.handlers,
+          ReserveQuota: async (event, context) => {
+            if (!isDone) await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+            isDone = true;
+            return ReserveQuota?.(event, context);
+          },
+        },
+      },
+    );
+    expect(outcome).toMatchObject({ Outcome: 'UNCHANGED', Quota: { Used: 1 } });
+    expect(states.filter((name) => name === 'PlanRotation')).toHaveLength(2);
+  });
+});
+
+describe('a request that cannot be met', () => {
+  const expectNothingHeld = async (StreamName: string) => {
+    const entry = await ledgerOf(StreamName);
+    expect(entry.Slots).toEqual([]);
+    expect(entry).not.toHaveProperty('Lease');
+  };
+
+  it.each([
+    ['no object', 'rotate please', 'rotate please'],
+    ['an unknown field', { StreamName: 's', Keyid: 'x' }, 'Keyid'],
+    ['a prototype', JSON.parse('{"__proto__": {"a": 1}}'), '__proto__'],
+  ])('%s is an InvalidRequest', async (_, request, value) => {
+    const outcome = await aws.rotate(request);
+    expect(outcome).toMatchObject({
+      Status: 'FAILED',
+      Error: 'InvalidRequest',
+      Cause: expect.stringContaining(value),
+    });
+  });
+
+  it('a stream that does not exist', async () => {
+    const outcome = await aws.rotate({
+      StreamName: 'nope',
+      KeyId: 'alias/0-a',
+    });
+    expect(outcome).toMatchObject({
+      Error: 'ResourceNotFoundException',
+      Cause: expect.stringContaining('StreamName "nope"'),
+      Quota: { Used: 0 },
+    });
+  });
+
+  it.each([
+    ['alias/nowhere', 'NotFoundException', 'is not found'],
+    [
+      '12345678-1234-1234-1234-123456789012',
+      'NotFoundException',
+      'does not exist',
+    ],
+    [
+      'arn:aws:kms:eu-west-1:000000000000:alias/far-away',
+      'UnusableKey',
+      'Region eu-west-1',
+    ],
+  ])('key %s: %s', async (KeyId, error, why) => {
+    const { StreamName } = aws.nextStream();
+    const outcome = await aws.rotate({ StreamName, KeyId });
+    expect(outcome).toMatchObject({
+      Error: error,
+      Cause: expect.stringContaining(why),
+    });
+    expect('Cause' in outcome && outcome.Cause).toContain(KeyId);
+    await expectNothingHeld(StreamName);
+  });
+
+  it.each([
+    ['alias/disabled', {}, 'Disabled'],
+    ['alias/deleted', {}, 'PendingDeletion'],
+    [
+      'alias/sign',
+      { KeyUsage: 'SIGN_VERIFY', KeySpec: 'RSA_2048' },
+      'KeyUsage',
+    ],
+    [
+      'alias/rsa',
+      { KeyUsage: 'ENCRYPT_DECRYPT', KeySpec: 'RSA_4096' },
+      'KeySpec RSA_4096',
+    ],
+  ])('key %s is unusable', async (alias, properties, why) => {
+    const { StreamName } = aws.nextStream();
+    const KeyId = await newKey(alias, properties);
+    if (why === 'Disabled') await kms.send(new DisableKeyCommand({ KeyId }));
+    if (why === 'PendingDeletion') {
+      await kms.send(new ScheduleKeyDeletionCommand({ KeyId }));
+    }
+    const outcome = await aws.rotate({ StreamName, KeyId: alias });
+    expect(outcome).toMatchObject({
+      Error: 'UnusableKey',
+      Cause: expect.stringContaining(why),
+    });
+    expect('Cause' in outcome && outcome.Cause).toContain(alias);
+    await expectNothingHeld(StreamName);
+  });
+});
+
+describe('an aborted rotation', () => {
+  it('keeps the slot that AWS counted, and gives back the lease', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const abort = new AbortController();
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      {
+        signal: abort.signal,
+        onEvent: ({ state }) => {
+          if (state?.name === 'WaitForUpdate') abort.abort();
+        },
+      },
+    );
+    expect(outcome).toMatchObject({
+      Error: 'ExecutionAborted',
+      KeyId: KeyIds[0],
+      SlotsSpent: 1,
+      Quota: { Used: 1 },
+    });
+    expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
+    expect(await history(StreamName)).toMatchObject([
+      { Error: 'ExecutionAborted' },
+    ]);
+  });
+
+  it('gives back a slot that was not used yet', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const abort = new AbortController();
+    const calls = countStartCalls();
+    const outcome = await aws
+      .rotate(
+        { StreamName, KeyId: KeyIds[0] },
+        {
+          signal: abort.signal,
+          onEvent: ({ type, state }) => {
+            if (type === 'StateExited' && state?.name === 'ReserveQuota') {
+              abort.abort();
+            }
+          },
+          handlers: {
+            ...aws.handlers,
+            StartEncryption: () => new Promise(() => {}),
+          },
+        },
+      )
+      .catch((error: unknown) => error);
+    calls.stop();
+    expect(outcome).toMatchObject({ Error: 'ExecutionAborted', SlotsSpent: 0 });
+    expect(calls.count()).toBe(0);
+    expect((await ledgerOf(StreamName)).Slots).toEqual([]);
+  });
+
+  it('leaves its lease to nobody for longer than it lasts', () => {
+    expect(LEASE_MS).toBeLessThan(2 * 3_600_000);
+  });
+});
