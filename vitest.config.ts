@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+    // Most of a test's time is waiting for an emulator.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     coverage: {

@@ -41,6 +41,9 @@ export async function local(
     process.stdout.write(`export ${name}=${value}\n`);
   }
   const names = entries.map((entry) => entry.StreamName).join(', ');
+  if (aws.isGuest) {
+    process.stderr.write('It was running already, on these ports.\n');
+  }
   process.stderr.write(
     `The embedded AWS is up with ${names}. Ctrl-C ends it.\n`,
   );
@@ -54,5 +57,5 @@ export async function local(
     onGuests: (count) =>
       process.stderr.write(`Waiting for ${count} more processes that use it\n`),
   });
-  return 0;
+  return interruption.exitCode() ?? 0;
 }

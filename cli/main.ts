@@ -111,7 +111,6 @@ try {
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }
-process.exitCode = interruption.exitCode() ?? process.exitCode;
 
 /** Says what was wrong in one line, and what it means for the exit code. */
 function exitCodeOf(error: unknown): number {

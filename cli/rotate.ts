@@ -1,4 +1,4 @@
-import { openLocalAws } from '../local/local-aws.ts';
+import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
 import type { RotationsEntry } from '../local/rotations-file.ts';
 import { readStateMachine } from '../local/state-machine.ts';
@@ -32,6 +32,7 @@ export async function rotate(
     ...given,
   };
   parseRequest(request);
+  readLocalSettings(process.env);
 
   const { States } = await readStateMachine();
   const progress = new Progress({
@@ -58,7 +59,7 @@ export async function rotate(
         ? JSON.stringify(outcome, null, 4)
         : outcomeText(outcome);
     process.stdout.write(`${text}\n`);
-    return outcome.Status === 'SUCCEEDED' ? 0 : 1;
+    return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   } finally {
     progress.end();
     await aws.close({

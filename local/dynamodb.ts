@@ -14,7 +14,13 @@ export async function startDynamoDb(
 ): Promise<EmbeddedService> {
   const server = dynalite({ path, createTableMs: 0 });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      // Its close leaves the tables open when it has never listened.
+      server.removeAllListeners('listening');
+      server.listen(0, '127.0.0.1', () => {
+        server.close(() => reject(error));
+      });
+    });
     server.listen(port, '127.0.0.1', resolve);
   });
   const address = server.address() as AddressInfo;

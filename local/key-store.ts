@@ -67,9 +67,7 @@ export class KeyStore {
   /** Creates what a KeyId names, unless it is there or belongs elsewhere. */
   ensure(keyId: string): void {
     const parts = parseKeyId(keyId);
-    const isHere =
-      (parts?.Region ?? this.#region) === this.#region &&
-      (parts?.Account ?? this.#account) === this.#account;
+    const isHere = !keyId.startsWith('arn:') || keyId.startsWith(this.#prefix);
     if (parts === undefined || !isHere || this.find(keyId)) return;
     if (parts.Resource.startsWith('alias/')) {
       this.setAlias(parts.Resource, this.create({}).Arn);

@@ -119,7 +119,8 @@ async function repair(path: string): Promise<void> {
 
 async function load(path: string): Promise<Persisted | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Persisted;
+    const data = JSON.parse(await readFile(path, 'utf8'));
+    return typeof data?.streams === 'object' ? data : undefined;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { parseKeyId } from '../shared/key-identity.ts';
 import type { EmbeddedService } from './embedded-service.ts';
 import { type KeyStore, KmsError, type StoredKey } from './key-store.ts';
 
@@ -30,23 +31,23 @@ const OPERATIONS: Record<string, Operation> = {
   }),
   ListAliases: (store) => ({ Aliases: store.aliases(), Truncated: false }),
   CreateAlias: (store, { AliasName, TargetKeyId }) => {
-    if (store.hasAlias(text(AliasName))) {
+    if (store.hasAlias(alias(AliasName))) {
       throw new KmsError(
         'AlreadyExistsException',
         `An alias with the name ${AliasName} already exists`,
       );
     }
-    store.setAlias(text(AliasName), text(TargetKeyId));
+    store.setAlias(alias(AliasName), text(TargetKeyId));
     return undefined;
   },
   UpdateAlias: (store, { AliasName, TargetKeyId }) => {
-    store.get(text(AliasName));
-    store.setAlias(text(AliasName), text(TargetKeyId));
+    store.get(alias(AliasName));
+    store.setAlias(alias(AliasName), text(TargetKeyId));
     return undefined;
   },
   DeleteAlias: (store, { AliasName }) => {
-    store.get(text(AliasName));
-    store.deleteAlias(text(AliasName));
+    store.get(alias(AliasName));
+    store.deleteAlias(alias(AliasName));
     return undefined;
   },
   EnableKey: (store, { KeyId }) => {
@@ -67,12 +68,18 @@ const OPERATIONS: Record<string, Operation> = {
     const { DeletionDate, KeyState } = key;
     return { KeyId: key.Arn, DeletionDate, KeyState, PendingWindowInDays };
   },
-  CancelKeyDeletion: (store, { KeyId }) => ({
-    KeyId: store.update(text(KeyId), {
-      KeyState: 'Disabled',
-      DeletionDate: undefined,
-    }).Arn,
-  }),
+  CancelKeyDeletion: (store, { KeyId }) => {
+    const { Arn, KeyState } = store.get(text(KeyId));
+    if (KeyState !== 'PendingDeletion') {
+      throw new KmsError(
+        'KMSInvalidStateException',
+        `${Arn} is not pending deletion.`,
+      );
+    }
+    const changes = { KeyState: 'Disabled', DeletionDate: undefined } as const;
+    store.update(Arn, changes);
+    return { KeyId: Arn };
+  },
 };
 
 /**
@@ -131,6 +138,14 @@ function text(value: Input[string]): string {
     throw new KmsError('ValidationException', 'A required field is missing');
   }
   return value;
+}
+
+function alias(value: Input[string]): string {
+  const name = text(value);
+  if (parseKeyId(name)?.Resource === name && name.startsWith('alias/')) {
+    return name;
+  }
+  throw new KmsError('ValidationException', `Invalid alias name ${name}`);
 }
 
 function setEnabled(store: KeyStore, keyId: string, enabled: boolean): void {

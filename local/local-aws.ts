@@ -26,6 +26,8 @@ export class SettingError extends Error {
 
 export interface LocalAws {
   region: string;
+  /** Whether it was running already, in another process. */
+  isGuest: boolean;
   endpoints: Endpoints;
   /** The deployed functions, connected to the endpoints. */
   handlers: TaskHandlers;
@@ -33,12 +35,24 @@ export interface LocalAws {
 }
 
 /**
+ * What the variables say of the embedded AWS: `LOCAL_DIR` (its folder, .local),
+ * `LOCAL_UPDATE_SECONDS` (2), `AWS_REGION` (us-east-1), `AWS_ENDPOINT_URL*`.
+ *
+ * @throws {SettingError}
+ */
+export function readLocalSettings(env: NodeJS.ProcessEnv) {
+  return {
+    directory: env.LOCAL_DIR || join(process.cwd(), '.local'),
+    region: env.AWS_REGION || 'us-east-1',
+    updateSeconds: updateSeconds(env.LOCAL_UPDATE_SECONDS),
+    external: externalEndpoints(env),
+  };
+}
+
+/**
  * Makes this process ready to run rotations: joins or starts the embedded AWS
  * for the services that no `AWS_ENDPOINT_URL*` names, and sets the variables
  * by which the SDK, and so the functions, find all of them.
- *
- * Settings: `LOCAL_DIR` (folder, .local), `LOCAL_UPDATE_SECONDS` (2),
- * `AWS_REGION` (us-east-1), `LEDGER_TABLE_NAME`.
  *
  * @throws {SettingError} and PortInUseError
  */
@@ -47,16 +61,9 @@ export async function openLocalAws(
   ports: Partial<Record<Service, number>> = {},
 ): Promise<LocalAws> {
   const { env } = process;
-  const external = externalEndpoints(env);
-  const region = env.AWS_REGION || 'us-east-1';
-  const options: EmbeddedAwsOptions = {
-    directory: env.LOCAL_DIR || join(process.cwd(), '.local'),
-    region,
-    updateSeconds: updateSeconds(env.LOCAL_UPDATE_SECONDS),
-    rotations,
-    external,
-    ports,
-  };
+  const settings = readLocalSettings(env);
+  const { external, region } = settings;
+  const options: EmbeddedAwsOptions = { ...settings, rotations, ports };
   const isAllExternal = SERVICES.every((service) => service in external);
   const session = isAllExternal ? undefined : await openSession(options);
   const endpoints = { ...session?.endpoints, ...external } as Endpoints;
@@ -71,6 +78,7 @@ export async function openLocalAws(
     }
     return {
       region,
+      isGuest: session?.isOwner === false,
       endpoints,
       handlers,
       close: async (how) => session?.close(how),

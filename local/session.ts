@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
@@ -13,6 +13,7 @@ import type { Endpoints } from './endpoints.ts';
 
 const ANNOUNCEMENT = 'session.json';
 const RETRY_MS = 50;
+const WELCOME_TIMEOUT_MS = 2_000;
 
 export interface Session {
   endpoints: Endpoints;
@@ -69,6 +70,8 @@ async function own(
   const guests = new Set<Socket>();
   let embedded: EmbeddedAws;
   try {
+    // A killed owner's, whose port may be anybody's by now.
+    await rm(announcement, { force: true });
     embedded = await startEmbeddedAws(options);
   } catch (error) {
     await lock.close();
@@ -80,7 +83,7 @@ async function own(
     guest.on('error', () => {});
     guest.once('close', () => guests.delete(guest));
     guest.resume();
-    guest.write(`${JSON.stringify(endpoints)}\n`);
+    guest.write(JSON.stringify(endpoints));
   });
   door.listen(0, '127.0.0.1');
   await once(door, 'listening');
@@ -109,32 +112,26 @@ async function own(
 
 /** Undefined while the owner is coming or going. */
 async function enter(directory: string): Promise<Session | undefined> {
-  let socket: Socket;
+  const socket = new Socket();
   try {
     const announced = await readFile(join(directory, ANNOUNCEMENT), 'utf8');
     const { port } = JSON.parse(announced) as { port: number };
-    socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
+    const signal = AbortSignal.timeout(WELCOME_TIMEOUT_MS);
+    socket.setEncoding('utf8');
+    socket.connect(port, '127.0.0.1');
+    const [welcome] = await once(socket, 'data', { signal });
+    const endpoints = JSON.parse(welcome) as Endpoints;
+    socket.on('error', () => {});
+    socket.unref();
+    return {
+      endpoints,
+      isOwner: false,
+      close: async () => {
+        socket.destroy();
+      },
+    };
   } catch {
+    socket.destroy();
     return undefined;
   }
-  const welcome = await new Promise<string | undefined>((resolve) => {
-    let received = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (chunk: string) => {
-      received += chunk;
-      if (received.endsWith('\n')) resolve(received);
-    });
-    socket.once('close', () => resolve(undefined));
-    socket.on('error', () => resolve(undefined));
-  });
-  if (welcome === undefined) return undefined;
-  socket.unref();
-  return {
-    endpoints: JSON.parse(welcome) as Endpoints,
-    isOwner: false,
-    close: async () => {
-      socket.destroy();
-    },
-  };
 }

@@ -6,7 +6,7 @@ import {
 } from 'aws-local-stepfunctions';
 
 /** A function of the state machine, as Lambda would call it. */
-export type TaskHandler = (event: never, context: never) => Promise<unknown>;
+type TaskHandler = (event: never, context: never) => Promise<unknown>;
 /** By the name of the Task state. */
 export type TaskHandlers = Record<string, TaskHandler>;
 

@@ -22,7 +22,7 @@ export const CLOCK_MARGIN_MS = 60 * 1000;
 /** How long a slot counts from its stamp. */
 export const SLOT_MS = WINDOW_MS + CLOCK_MARGIN_MS;
 
-export interface Slot {
+interface Slot {
   /** The entry's version at which the slot was reserved; unique in an entry. */
   SlotId: number;
   RotationId: string;

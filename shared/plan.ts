@@ -58,7 +58,7 @@ export interface KeyPlan extends PlanCommon {
   HeldBy?: string;
 }
 
-export interface BusyPlan extends PlanCommon {
+interface BusyPlan extends PlanCommon {
   Decision: 'STREAM_BUSY';
 }
 

@@ -12,7 +12,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 /** What the SDK throws when StartStreamEncryption fails at this endpoint. */
-export async function startError(
+async function startError(
   config: KinesisClientConfig,
 ): Promise<Error & { code?: string }> {
   const client = new KinesisClient({

@@ -7,7 +7,7 @@ import { type RotationOptions, runRotation } from '../../local/rotation.ts';
 import type { RotationsEntry } from '../../local/rotations-file.ts';
 
 /** The waits that Kinesis needs and an emulator does not, in milliseconds. */
-export const SHORT_WAITS = {
+const SHORT_WAITS = {
   WaitForPropagation: 0,
   WaitForUpdate: 20,
   WaitForStream: 20,

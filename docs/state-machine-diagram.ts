@@ -1,0 +1,102 @@
+/**
+ * Draws the state machine as Mermaid, from the very file that is deployed, and
+ * puts it into README.md.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+
+interface Rule {
+  StringEquals?: string;
+  TimestampLessThanPath?: string;
+  And?: Rule[];
+  Or?: Rule[];
+}
+
+interface State {
+  Type: string;
+  Next?: string;
+  Default?: string;
+  End?: boolean;
+  Choices?: (Rule & { Next: string })[];
+  Catch?: { Next: string }[];
+}
+
+export interface Definition {
+  StartAt: string;
+  States: Record<string, State>;
+}
+
+const BEGIN = '<!-- state machine: begin (npm run diagram) -->';
+const END = '<!-- state machine: end -->';
+
+const SHAPES: Record<string, [string, string]> = {
+  Task: ['[', ']'],
+  Choice: ['{', '}'],
+  Wait: ['([', '])'],
+  Pass: ['[/', '/]'],
+  Fail: ['[[', ']]'],
+};
+
+export function mermaid({ StartAt, States }: Definition): string {
+  const entries = Object.entries(States);
+  const nodes = entries.map(([name, { Type }]) => {
+    const [open, close] = SHAPES[Type] ?? ['[', ']'];
+    return `${name}${open}${name}${close}`;
+  });
+  const edges = entries.flatMap(([name, state]) => [
+    ...(state.Choices ?? []).map(
+      (choice) => `${name} -->|${label(choice)}| ${choice.Next}`,
+    ),
+    ...(state.Default ? [`${name} -->|else| ${state.Default}`] : []),
+    ...(state.Next ? [`${name} --> ${state.Next}`] : []),
+    ...(state.End ? [`${name} --> Succeeded((SUCCEEDED))`] : []),
+  ]);
+  return [
+    'flowchart TD',
+    `Start((start)) --> ${StartAt}`,
+    ...nodes,
+    ...edges,
+    ...catches(States),
+  ].join('\n  ');
+}
+
+/** One edge stands for every Catch that leads to the same state. */
+function catches(States: Record<string, State>): string[] {
+  const byTarget = new Map<string, string[]>();
+  for (const [name, { Catch = [] }] of Object.entries(States)) {
+    for (const { Next } of Catch) {
+      byTarget.set(Next, [...(byTarget.get(Next) ?? []), name]);
+    }
+  }
+  return [...byTarget].map(([target, sources]) =>
+    sources.length === 1
+      ? `${sources[0]} -.->|fails| ${target}`
+      : `Error_${target}>any of these fails:<br>${sources.join('<br>')}] -.-> ${target}`,
+  );
+}
+
+function label(rule: Rule): string {
+  if (rule.And) return rule.And.map(label).join(' and ');
+  if (rule.Or) return rule.Or.map(label).join(' or ');
+  if (rule.TimestampLessThanPath) {
+    return `before ${rule.TimestampLessThanPath.split('.').at(-1)}`;
+  }
+  return rule.StringEquals ?? '';
+}
+
+/** The text with the diagram between its two marks replaced. */
+export function withDiagram(text: string, definition: Definition): string {
+  const [before, rest] = text.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (after === undefined) throw new Error(`No ${BEGIN} in the text`);
+  return `${before}${BEGIN}\n\n\`\`\`mermaid\n${mermaid(definition)}\n\`\`\`\n\n${END}${after}`;
+}
+
+export async function readDefinition(): Promise<Definition> {
+  const path = 'statemachines/rotate-stream.asl.json';
+  return JSON.parse(await readFile(path, 'utf8')) as Definition;
+}
+
+if (import.meta.main) {
+  const readme = await readFile('README.md', 'utf8');
+  await writeFile('README.md', withDiagram(readme, await readDefinition()));
+}

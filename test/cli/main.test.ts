@@ -1,0 +1,506 @@
+import { existsSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
+import { describe, expect } from 'vitest';
+import { parse } from 'yaml';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { REQUEST_FIELDS } from '../../shared/request.ts';
+import { dynamoDbAt, kinesisAt } from '../local/connected-clients.ts';
+import { takenPort } from '../local/taken-port.ts';
+import { it, processesOf } from './command-line.ts';
+
+const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
+const FULL_ROTATION_MS = 60_000;
+
+/** A request that only the given arguments make wrong. */
+const stream = (...args: string[]) => [
+  'rotate',
+  '--stream-name',
+  'samplestream',
+  ...args,
+];
+const parseJson = (text: string): object => JSON.parse(text);
+const parseYaml = (text: string): object => parse(text);
+
+const json = (text: string) => ['rotate', '--cli-input-json', text];
+const yaml = (text: string) => ['rotate', '--cli-input-yaml', text];
+
+const BAD_INPUTS: [string, string[], string[]][] = [
+  [
+    'an unknown field',
+    json('{"StreamName": "orders", "KeyID": "alias/a"}'),
+    ['"KeyID"', 'known are StreamName'],
+  ],
+  [
+    'a key and a ring',
+    stream('--key-id', 'alias/a', '--key-ids', 'alias/b,alias/c'),
+    ['KeyId "alias/a"', 'KeyIds ["alias/b","alias/c"]'],
+  ],
+  ['neither key nor ring', stream(), ['KeyId and KeyIds are both missing']],
+  [
+    'no stream',
+    ['rotate', '--key-id', 'alias/a'],
+    ['StreamName and StreamARN are both missing'],
+  ],
+  [
+    'EncryptionType NONE',
+    stream('--key-id', 'alias/a', '--encryption-type', 'NONE'),
+    ['EncryptionType "NONE"', 'StopStreamEncryption'],
+  ],
+  [
+    'another EncryptionType',
+    stream('--key-id', 'alias/a', '--encryption-type', 'AES'),
+    ['EncryptionType "AES"'],
+  ],
+  [
+    'a ring of one',
+    stream('--key-ids', 'alias/a'),
+    ['KeyIds ["alias/a"]', 'ring of 1'],
+  ],
+  [
+    'a malformed name',
+    ['rotate', '--stream-name', 'my orders', '--key-id', 'alias/a'],
+    ['StreamName "my orders"'],
+  ],
+  [
+    'a name of more than one line',
+    ['rotate', '--stream-name', 'my\norders', '--key-id', 'alias/a'],
+    ['StreamName "my\\norders"'],
+  ],
+  [
+    'a malformed ARN',
+    ['rotate', '--stream-arn', 'arn:aws:s3:::orders', '--key-id', 'alias/a'],
+    ['StreamARN "arn:aws:s3:::orders"'],
+  ],
+  ['a malformed key', stream('--key-id', 'orders-a'), ['KeyId "orders-a"']],
+  [
+    'a malformed key in a ring',
+    stream('--key-ids', 'alias/a', 'orders-b'),
+    ['KeyIds "orders-b"'],
+  ],
+  [
+    'a name and an ARN that disagree',
+    [...stream('--key-id', 'alias/a'), '--stream-arn', `${STREAM_ARN}2`],
+    ['StreamName "samplestream"', `StreamARN "${STREAM_ARN}2"`],
+  ],
+  [
+    'a key of another Region than the ARN of the stream',
+    [
+      'rotate',
+      '--stream-arn',
+      STREAM_ARN,
+      '--key-id',
+      'arn:aws:kms:eu-west-1:000000000000:alias/a',
+    ],
+    ['KeyId "arn:aws:kms:eu-west-1:', 'us-east-1'],
+  ],
+  [
+    'an unknown mode',
+    stream('--key-ids', 'alias/a,alias/b', '--mode', 'NEXT'),
+    ['Mode "NEXT"'],
+  ],
+  [
+    'an unknown answer to an exhausted quota',
+    stream('--key-id', 'alias/a', '--on-quota-exhausted', 'HOPE'),
+    ['OnQuotaExhausted "HOPE"'],
+  ],
+  [
+    'JSON that does not parse',
+    json('{\n"StreamName": orders\n}'),
+    ['--cli-input-json "{\\n\\"StreamName', 'is not JSON'],
+  ],
+  [
+    'JSON that is no object',
+    json('["orders"]'),
+    ['--cli-input-json "[', 'object'],
+  ],
+  [
+    'YAML that does not parse',
+    yaml('StreamName: [orders\nKeyId: alias/a'),
+    ['--cli-input-yaml "StreamName: [', 'is not YAML'],
+  ],
+  ['YAML that is no object', yaml('orders'), ['--cli-input-yaml "orders"']],
+  [
+    'a file that is not there',
+    json('file://no-such.json'),
+    ['--cli-input-json "file://no-such.json"', 'ENOENT'],
+  ],
+  [
+    'a document in JSON and another in YAML',
+    [...json('{}'), '--cli-input-yaml', '{}'],
+    ['--cli-input-json and --cli-input-yaml'],
+  ],
+  ['an unknown flag', stream('--colour', 'red'), ['--colour']],
+  ['an unknown output', stream('--output', 'xml'), ['--output', 'xml']],
+  [
+    'an unknown skeleton',
+    ['rotate', '--generate-cli-skeleton', 'toml'],
+    ['--generate-cli-skeleton', 'toml'],
+  ],
+  [
+    'a quota of no stream',
+    ['quota'],
+    ['--stream-name and --stream-arn are both missing'],
+  ],
+  [
+    'a quota of a malformed name',
+    ['quota', '--stream-name', 'my orders'],
+    ['--stream-name "my orders"'],
+  ],
+  [
+    'a quota of a malformed ARN',
+    ['quota', '--stream-arn', 'orders'],
+    ['--stream-arn "orders"'],
+  ],
+  [
+    'a quota of two streams',
+    ['quota', '--stream-name', 'orders', '--stream-arn', STREAM_ARN],
+    ['--stream-name "orders"', `--stream-arn "${STREAM_ARN}"`],
+  ],
+  [
+    'a port that is none',
+    ['local', '--kms-port', '65536'],
+    ['--kms-port', '65536'],
+  ],
+];
+
+describe.concurrent('bad input', () => {
+  it.for(BAD_INPUTS)('refuses %s', async ([, args, named], { cli }) => {
+    const { exitCode, stdout, stderr } = await cli.run(args);
+
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+    for (const words of named) expect(stderr).toContain(words);
+    expect(existsSync(cli.directory)).toBe(false);
+  });
+
+  it('refuses a rotations.yml that is wrong', async ({ cli }) => {
+    const cwd = cli.home;
+    await writeFile(
+      join(cwd, 'rotations.yml'),
+      'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
+    );
+    const { exitCode, stdout, stderr } = await cli.run(['rotate'], { cwd });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^RotationsFileError: .*Streams\[0\]: KeyIds \["alias\/a"\][^\n]*\n$/,
+    );
+    expect(existsSync(cli.directory)).toBe(false);
+  });
+
+  it('refuses a setting that is wrong', async ({ cli }) => {
+    const { exitCode, stdout, stderr } = await cli.run(['rotate'], {
+      env: { LOCAL_UPDATE_SECONDS: 'soon' },
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain('LOCAL_UPDATE_SECONDS "soon"');
+    expect(existsSync(cli.directory)).toBe(false);
+  });
+});
+
+describe.concurrent('--generate-cli-skeleton', () => {
+  it.for([
+    [[], parseJson, REQUEST_FIELDS],
+    [['input'], parseJson, REQUEST_FIELDS],
+    [['yaml-input'], parseYaml, REQUEST_FIELDS],
+    [['output'], parseJson, ['Status', 'Outcome', 'Verification', 'Quota']],
+  ] as const)(
+    'prints %s and does nothing',
+    async ([kind, read, fields], { cli }) => {
+      const { exitCode, stdout, stderr } = await cli.run([
+        'rotate',
+        '--generate-cli-skeleton',
+        ...kind,
+      ]);
+
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(Object.keys(read(stdout))).toEqual(
+        expect.arrayContaining([...fields]),
+      );
+      expect(existsSync(cli.directory)).toBe(false);
+    },
+  );
+});
+
+describe.concurrent('a rotation', () => {
+  it('moves the first stream of rotations.yml, and leaves nothing', {
+    timeout: FULL_ROTATION_MS,
+  }, async ({ cli }) => {
+    const { exitCode, stdout, stderr } = await cli.run([
+      'rotate',
+      '--output',
+      'json',
+    ]);
+
+    expect(exitCode).toBe(0);
+    const outcome = JSON.parse(stdout);
+    expect(outcome).toMatchObject({
+      Status: 'SUCCEEDED',
+      Outcome: 'ROTATED',
+      StreamName: 'samplestream',
+      StreamARN: STREAM_ARN,
+      KeyId: 'alias/samplestream-a',
+      PreviousKeyId: null,
+      Verification: { EncryptionType: 'KMS' },
+      Quota: { Limit: 25, Used: 1, Remaining: 24 },
+    });
+    const waited =
+      Date.parse(outcome.VerifiedAt) - Date.parse(outcome.ActiveAt);
+    expect(waited).toBeGreaterThanOrEqual(4_900);
+
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines[0]).toBe('Starting the embedded AWS');
+    for (const line of lines.slice(1)) expect(line).toMatch(/^ +\d+\.\d s /);
+    const states = lines
+      .slice(1)
+      .map((line) => line.slice(9))
+      .filter((line) => !line.startsWith(' '));
+    expect(states[0]).toBe('PlanRotation');
+    expect(states).toContain('StartEncryption');
+    expect(states.slice(-3)).toEqual([
+      'WaitForPropagation 5 s',
+      'VerifyEncryption',
+      'CompleteRotation',
+    ]);
+    expect(stderr).not.toContain('\u001b');
+
+    expect(await processesOf(cli.directory)).toEqual([]);
+    expect((await readdir(cli.directory)).sort()).toEqual([
+      'dynamodb',
+      'kinesis',
+      'kms.json',
+      'lock',
+    ]);
+  });
+
+  it('is settled by Ctrl-C, and another one may follow', {
+    timeout: FULL_ROTATION_MS,
+  }, async ({ cli, onTestFinished }) => {
+    const { kill, ended, said } = cli.start(['rotate', '--output', 'json']);
+    await said('WaitForPropagation');
+    const interruptedAt = performance.now();
+    kill('SIGINT');
+    const interrupted = await ended;
+
+    expect(interrupted.exitCode).toBe(130);
+    expect(performance.now() - interruptedAt).toBeLessThan(4_000);
+    expect(JSON.parse(interrupted.stdout)).toMatchObject({
+      Status: 'FAILED',
+      Error: 'ExecutionAborted',
+      KeyId: 'alias/samplestream-a',
+      SlotsSpent: 1,
+      Quota: { Used: 1 },
+    });
+    expect(interrupted.stderr).toContain('SIGINT: stopping');
+    expect(interrupted.stderr).not.toContain('VerifyEncryption');
+    expect(await processesOf(cli.directory)).toEqual([]);
+
+    // As it was left: the next command would settle what it finds.
+    const { endpoint, close } = await startDynamoDb(
+      join(cli.directory, 'dynamodb'),
+      0,
+    );
+    const ledger = new QuotaLedger(
+      dynamoDbAt(endpoint, onTestFinished),
+      'kinesis-key-rotation-ledger',
+    );
+    const entry = await ledger.read(STREAM_ARN).finally(close);
+    expect(entry.Lease).toBeUndefined();
+    expect(entry.Slots).toMatchObject([{ State: 'SPENT' }]);
+
+    const quota = await cli.run([
+      'quota',
+      '--stream-name',
+      'samplestream',
+      '--output',
+      'json',
+    ]);
+    expect({ ...quota, stdout: JSON.parse(quota.stdout) }).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: {
+        StreamName: 'samplestream',
+        StreamARN: STREAM_ARN,
+        Quota: { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null },
+      },
+    });
+    const next = await cli.run(['rotate', '--output', 'json']);
+    expect(next.exitCode).toBe(0);
+    expect(JSON.parse(next.stdout)).toMatchObject({
+      Outcome: 'ROTATED',
+      PreviousKeyId: 'alias/samplestream-a',
+      KeyId: 'alias/samplestream-b',
+      Quota: { Used: 2 },
+    });
+  });
+
+  it('may be interrupted before it has begun', async ({ cli }) => {
+    const { kill, ended, said } = cli.start(['rotate', '--output', 'json']);
+    await said('Starting the embedded AWS');
+    kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await ended;
+
+    expect(exitCode).toBe(143);
+    expect(JSON.parse(stdout)).toMatchObject({
+      Status: 'FAILED',
+      Error: 'ExecutionAborted',
+      SlotsSpent: 0,
+      Quota: { Used: 0 },
+    });
+    expect(stderr).not.toContain('StartEncryption');
+    expect(await processesOf(cli.directory)).toEqual([]);
+  });
+
+  it('of what does not exist fails and spends nothing', async ({ cli }) => {
+    const rotate = async (...args: string[]) => {
+      const { exitCode, stdout } = await cli.run([
+        'rotate',
+        ...args,
+        '--output',
+        'json',
+      ]);
+      return { exitCode, outcome: JSON.parse(stdout) };
+    };
+    const noStream = await rotate(
+      '--stream-name',
+      'nowhere',
+      '--key-id',
+      'alias/samplestream-a',
+    );
+    const noKey = await rotate(
+      '--stream-name',
+      'samplestream',
+      '--key-id',
+      'alias/nowhere',
+    );
+
+    expect(noStream).toMatchObject({
+      exitCode: 1,
+      outcome: {
+        Status: 'FAILED',
+        Error: 'ResourceNotFoundException',
+        Cause: expect.stringContaining('StreamName "nowhere"'),
+        SlotsSpent: 0,
+      },
+    });
+    expect(noKey).toMatchObject({
+      exitCode: 1,
+      outcome: {
+        Status: 'FAILED',
+        Error: 'NotFoundException',
+        Cause: expect.stringContaining('KeyId "alias/nowhere"'),
+        Quota: { Used: 0 },
+      },
+    });
+    const quota = await cli.run(['quota', '--stream-arn', STREAM_ARN]);
+    expect(quota).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout:
+        'samplestream: 0 of 25 used in 24 hours, 25 remaining, next free now\n',
+    });
+  });
+});
+
+describe('quota', () => {
+  it('of a stream that does not exist fails', async ({ cli }) => {
+    const { exitCode, stdout, stderr } = await cli.run([
+      'quota',
+      '--stream-name',
+      'nowhere',
+    ]);
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^ResourceNotFoundException: StreamName "nowhere"[^\n]*\n$/,
+    );
+  });
+});
+
+describe('local', () => {
+  const ANY_PORTS = ['--kinesis-port', '--dynamodb-port', '--kms-port'].flatMap(
+    (flag) => [flag, '0'],
+  );
+
+  it('serves others until it is told to end', async ({ cli }) => {
+    const { kill, ended, said } = cli.start(['local', ...ANY_PORTS]);
+    const exported = await said('export AWS_SECRET_ACCESS_KEY=local\n');
+    const variables = Object.fromEntries(
+      [...exported.matchAll(/^export (\w+)=(\S+)$/gm)].map((match) =>
+        match.slice(1),
+      ),
+    );
+    const endpoint = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(variables).toEqual({
+      AWS_ENDPOINT_URL_KINESIS: endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+      AWS_ENDPOINT_URL_KMS: endpoint,
+      AWS_REGION: 'us-east-1',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    });
+    const describeStream = () =>
+      kinesisAt(variables.AWS_ENDPOINT_URL_KINESIS ?? '').send(
+        new DescribeStreamSummaryCommand({ StreamName: 'samplestream' }),
+      );
+    expect(await describeStream()).toMatchObject({
+      StreamDescriptionSummary: { StreamARN: STREAM_ARN },
+    });
+
+    kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await ended;
+    expect(exitCode).toBe(143);
+    expect(stdout).toBe(exported);
+    expect(stderr).toBe(
+      'The embedded AWS is up with samplestream. Ctrl-C ends it.\nSIGTERM: stopping\n',
+    );
+    for (const url of Object.values(variables).slice(0, 3)) {
+      await expect(fetch(String(url))).rejects.toMatchObject({
+        cause: { code: 'ECONNREFUSED' },
+      });
+    }
+    expect(await processesOf(cli.directory)).toEqual([]);
+    expect(existsSync(join(cli.directory, 'session.json'))).toBe(false);
+  });
+
+  it('exports no credentials to those who have some', async ({ cli }) => {
+    const { kill, ended, said } = cli.start(['local', ...ANY_PORTS], {
+      env: { AWS_ACCESS_KEY_ID: 'mine', AWS_SECRET_ACCESS_KEY: 'secret' },
+    });
+    await said('Ctrl-C ends it.\n');
+    kill('SIGINT');
+    const { exitCode, stdout } = await ended;
+
+    expect(exitCode).toBe(130);
+    expect(stdout).toContain('export AWS_ENDPOINT_URL_KMS=');
+    expect(stdout).not.toMatch(/mine|secret|ACCESS_KEY/);
+  });
+
+  it.for([
+    ['kinesis', 'KINESIS'],
+    ['dynamodb', 'DYNAMODB'],
+    ['kms', 'KMS'],
+  ])(
+    'says that the port of %s is taken, and ends',
+    async ([name, service], { cli }) => {
+      const port = await takenPort();
+      const { exitCode, stdout, stderr } = await cli.run([
+        'local',
+        ...ANY_PORTS,
+        `--${name}-port`,
+        String(port),
+      ]);
+
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(stderr).toBe(
+        `PortInUseError: Port ${port} for ${service} is in use; give another one with --${name}-port\n`,
+      );
+    },
+  );
+});

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  mermaid,
+  readDefinition,
+  withDiagram,
+} from '../../docs/state-machine-diagram.ts';
+import { ERRORS } from '../../shared/errors.ts';
+import { REQUEST_FIELDS } from '../../shared/request.ts';
+
+const read = (path: string) => readFile(path, 'utf8');
+
+/** What stands in backticks at the begin of a table's rows. */
+function firstColumn(text: string): string[] {
+  return [...text.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '');
+}
+
+describe('README.md', () => {
+  it('shows the state machine as it is; npm run diagram brings it up to date', async () => {
+    const readme = await read('README.md');
+    expect(withDiagram(readme, await readDefinition())).toBe(readme);
+  });
+
+  it('draws every state and every way on', async () => {
+    const { States } = await readDefinition();
+    const diagram = mermaid({ StartAt: 'PlanRotation', States });
+    for (const [name, { Next, Default, Choices = [] }] of Object.entries(
+      States,
+    )) {
+      for (const target of [Next, Default, ...Choices.map((c) => c.Next)]) {
+        if (target === undefined) continue;
+        expect(diagram).toMatch(
+          new RegExp(`^ *${name} -->(\\|.*\\|)? ${target}$`, 'm'),
+        );
+      }
+    }
+  });
+});
+
+describe('docs/', () => {
+  it('errors.md explains every error, and no other', async () => {
+    const [ours = ''] = (await read('docs/errors.md')).split(
+      "AWS's own, among",
+    );
+    expect(firstColumn(ours)).toEqual(Object.keys(ERRORS));
+  });
+
+  it('request.md explains every field, and no other', async () => {
+    const [request = ''] = (await read('docs/request.md')).split('## Outcome');
+    expect(firstColumn(request)).toEqual(REQUEST_FIELDS);
+  });
+
+  it('dependencies.md gives a reason for every package', async () => {
+    const { dependencies, devDependencies } = JSON.parse(
+      await read('package.json'),
+    );
+    const text = await read('docs/dependencies.md');
+    const [functions = '', local = ''] = text.split('## Of the command line');
+    expect(firstColumn(functions)).toEqual(Object.keys(dependencies));
+    const named = [...local.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+    expect(named).toEqual(expect.arrayContaining(Object.keys(devDependencies)));
+  });
+});

@@ -1,0 +1,175 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+} from 'vitest';
+import { createCompleteRotation } from '../../functions/complete-rotation.ts';
+import { createSettleFailure } from '../../functions/settle-failure.ts';
+import { ensureLedgerTable } from '../../local/ledger-table.ts';
+import type { LocalAws } from '../../local/local-aws.ts';
+import type { Failure, Success } from '../../shared/outcome.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import type { RotationState } from '../../shared/rotation-state.ts';
+import { openLocalRotations } from '../workflow/local-rotations.ts';
+
+const TABLE = 'settle-failure';
+const STARTED_AT = '2026-01-01T00:00:00.000Z';
+const EXECUTION =
+  'arn:aws:states:us-east-1:000000000000:execution:rotate-stream';
+
+let aws: LocalAws;
+let client: DynamoDBClient;
+let ledger: QuotaLedger;
+let streams = 0;
+
+beforeAll(async () => {
+  aws = await openLocalRotations(0.1);
+  client = new DynamoDBClient();
+  await ensureLedgerTable(TABLE);
+  ledger = new QuotaLedger(client, TABLE);
+});
+
+afterAll(async () => {
+  client.destroy();
+  await aws.close();
+});
+
+const context = { functionName: 'test' } as never;
+const settle = (event: object): Promise<Failure> =>
+  createSettleFailure({ ledger })(event as never, context);
+const complete = (state: object): Promise<Success> =>
+  createCompleteRotation({ ledger })(state as never, context);
+
+/** A rotation that has the lease of a stream of its own, and a slot. */
+async function holding() {
+  const StreamName = `held-${++streams}`;
+  const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
+  const RotationId = `${EXECUTION}:${StreamName}`;
+  const key = {
+    KeyId: 'alias/a',
+    KeyArn: 'arn:a',
+    PreviousKeyId: 'alias/b',
+    PreviousKeyArn: 'arn:b',
+  };
+  const reservation = await ledger.reserve(StreamARN, {
+    RotationId,
+    StartedAt: STARTED_AT,
+    ...key,
+    LastAppliedAt: null,
+    LeaseMs: 60_000,
+  });
+  if (reservation.Status !== 'GRANTED') throw new Error(reservation.Status);
+  onTestFinished(async () => {
+    expect(await ledger.read(StreamARN)).not.toHaveProperty('Lease');
+  });
+  const Plan = {
+    RotationId,
+    StartedAt: STARTED_AT,
+    StreamName,
+    StreamARN,
+    Decision: 'ROTATE',
+    ...key,
+  };
+  const { SlotId } = reservation;
+  return { StreamName, StreamARN, RotationId, Plan, SlotId };
+}
+
+describe('SettleFailure', () => {
+  const Failure = { Error: 'ExecutionAborted', Cause: 'Stopped by hand' };
+
+  it('knows from the lease alone what an aborted rotation held', async () => {
+    const { StreamName, StreamARN, RotationId } = await holding();
+    const event = {
+      RotationId,
+      StartedAt: STARTED_AT,
+      Request: { StreamName, KeyId: 'alias/a' },
+      Failure,
+    };
+    expect(await settle(event)).toEqual({
+      Status: 'FAILED',
+      ...Failure,
+      RotationId,
+      StartedAt: STARTED_AT,
+      StreamName,
+      StreamARN,
+      EncryptionType: 'KMS',
+      KeyId: 'alias/a',
+      KeyArn: 'arn:a',
+      PreviousKeyId: 'alias/b',
+      SlotsSpent: 0,
+      Quota: { Limit: 25, Used: 0, Remaining: 25, NextAvailableAt: null },
+    });
+    const { Version } = await ledger.read(StreamARN);
+    await settle(event);
+    expect((await ledger.read(StreamARN)).Version).toBe(Version);
+  });
+
+  it('leaves the lease of another rotation alone', async () => {
+    const { StreamName, StreamARN, RotationId } = await holding();
+    const late = { StartedAt: STARTED_AT, Request: { StreamName }, Failure };
+    await settle({ RotationId: `${EXECUTION}:other`, ...late });
+    expect((await ledger.read(StreamARN)).Lease?.RotationId).toBe(RotationId);
+    await settle({ RotationId, ...late });
+  });
+
+  it('gives a slot back that Describe proved unused', async () => {
+    const { StreamARN, RotationId, Plan, SlotId } = await holding();
+    await ledger.spend(StreamARN, RotationId, SlotId, 10_000);
+    const Progress = {
+      Plan,
+      Start: { Status: 'UNKNOWN', SlotId },
+      Failure: { Error: 'StartNotApplied', Cause: 'three times' },
+    };
+    const event = { RotationId, StartedAt: STARTED_AT, Request: {}, Progress };
+    expect(await settle(event)).toMatchObject({ SlotsSpent: 0 });
+  });
+
+  it('reads the failure of PlanRotation, where there is no state yet', async () => {
+    const errorMessage = 'KeyId "x" is not a key id';
+    const outcome = await settle({
+      RotationId: `${EXECUTION}:x`,
+      StartedAt: STARTED_AT,
+      Request: 'no request at all',
+      Progress: {
+        Error: 'InvalidRequest',
+        Cause: JSON.stringify({ errorType: 'InvalidRequest', errorMessage }),
+      },
+    });
+    expect(outcome).toEqual({
+      Status: 'FAILED',
+      Error: 'InvalidRequest',
+      Cause: errorMessage,
+      RotationId: `${EXECUTION}:x`,
+      StartedAt: STARTED_AT,
+    });
+  });
+});
+
+describe('CompleteRotation', () => {
+  it('may run twice, and remembers a key that only Describe saw applied', async () => {
+    const { StreamARN, RotationId, Plan, SlotId } = await holding();
+    await ledger.spend(StreamARN, RotationId, SlotId, 10_000);
+    const ActiveAt = new Date().toISOString();
+    const state = {
+      Plan,
+      Reservation: { Status: 'GRANTED', SlotId },
+      Description: { Status: 'ACTIVE', ActiveAt },
+    } as unknown as RotationState;
+    const first = await complete(state);
+    expect(first).toMatchObject({
+      Outcome: 'ROTATED',
+      ActiveAt,
+      Quota: { Used: 1 },
+    });
+    expect(await complete(state)).toEqual(first);
+    expect((await ledger.read(StreamARN)).LastApplied).toEqual({
+      KeyId: 'alias/a',
+      KeyArn: 'arn:a',
+      AppliedAt: Date.parse(ActiveAt),
+    });
+  });
+});
