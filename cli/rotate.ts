@@ -1,3 +1,4 @@
+import { SERVICES } from '../local/endpoints.ts';
 import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
 import type { RotationsEntry } from '../local/rotations-file.ts';
@@ -32,14 +33,16 @@ export async function rotate(
     ...given,
   };
   parseRequest(request);
-  readLocalSettings(process.env);
+  const { external } = readLocalSettings(process.env);
 
   const { States } = await readStateMachine();
   const progress = new Progress({
     stream: process.stderr,
     states: States as Record<string, WaitState>,
   });
-  progress.say('Starting the embedded AWS');
+  if (SERVICES.some((service) => external[service] === undefined)) {
+    progress.say('Starting the embedded AWS');
+  }
   const { signal } = interruption;
   signal.addEventListener('abort', () => {
     progress.say(`${signal.reason}: stopping, and settling the rotation`);

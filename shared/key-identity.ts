@@ -62,11 +62,13 @@ export function unusableReason(
   if (key.KeyState !== 'Enabled') {
     return `has KeyState ${key.KeyState}; use an Enabled key`;
   }
-  if (key.KeyUsage !== 'ENCRYPT_DECRYPT') {
-    return `has KeyUsage ${key.KeyUsage}; Kinesis needs ENCRYPT_DECRYPT`;
+  // KMS always says these two; some emulators leave CreateKey's defaults out.
+  const { KeyUsage = 'ENCRYPT_DECRYPT', KeySpec = 'SYMMETRIC_DEFAULT' } = key;
+  if (KeyUsage !== 'ENCRYPT_DECRYPT') {
+    return `has KeyUsage ${KeyUsage}; Kinesis needs ENCRYPT_DECRYPT`;
   }
-  if (key.KeySpec !== 'SYMMETRIC_DEFAULT') {
-    return `has KeySpec ${key.KeySpec}; Kinesis needs SYMMETRIC_DEFAULT`;
+  if (KeySpec !== 'SYMMETRIC_DEFAULT') {
+    return `has KeySpec ${KeySpec}; Kinesis needs SYMMETRIC_DEFAULT`;
   }
   return undefined;
 }

@@ -220,7 +220,16 @@ describe('unusableReason', () => {
     },
   );
 
-  it.each(['KeyState', 'KeyUsage', 'KeySpec', 'Arn'] as const)(
+  it.each(['KeyUsage', 'KeySpec'] as const)(
+    'takes a %s that is not said for the default of CreateKey',
+    (field) => {
+      const key = kmsKey(1, { [field]: undefined });
+
+      expect(unusableReason(key, REGION)).toBeUndefined();
+    },
+  );
+
+  it.each(['KeyState', 'Arn'] as const)(
     'does not trust a key of which KMS did not say the %s',
     (field) => {
       const key = kmsKey(1, { [field]: undefined });
