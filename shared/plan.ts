@@ -179,7 +179,9 @@ function decide(
 ): readonly ['ROTATE' | 'UNCHANGED', string] {
   if (current.KeyId === null) return ['ROTATE', 'the stream is not encrypted'];
   if (chosen.KeyArn !== current.KeyArn) {
-    return ['ROTATE', `the stream is under ${current.KeyArn ?? current.KeyId}`];
+    return chosen.KeyId === current.KeyId
+      ? ['ROTATE', `${chosen.KeyId} stands for another key than when applied`]
+      : ['ROTATE', `the stream is under ${current.KeyId}`];
   }
   return force
     ? ['ROTATE', 'Force: the key is applied again']

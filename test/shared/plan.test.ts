@@ -137,7 +137,7 @@ describe('decidePlan', () => {
       StreamARN: STREAM_ARN,
       EncryptionType: 'KMS',
       Decision: 'ROTATE',
-      Reason: `the stream is under ${keyArn(1)}`,
+      Reason: 'the stream is under alias/key-1',
       KeyId: 'alias/key-2',
       KeyArn: keyArn(2),
       PreviousKeyId: 'alias/key-1',
@@ -183,6 +183,7 @@ describe('decidePlan', () => {
 
     expect(keyPlan(facts([1], { Current }))).toMatchObject({
       Decision: 'ROTATE',
+      Reason: 'alias/key-1 stands for another key than when applied',
       KeyId: 'alias/key-1',
       KeyArn: keyArn(1),
       PreviousKeyId: 'alias/key-1',
@@ -419,6 +420,7 @@ describe('decidePlan while another rotation holds the stream', () => {
       expect(plan).toMatchObject({
         Decision: 'ROTATE',
         Reason: `${EXECUTION}:other holds the stream`,
+        HeldBy: `${EXECUTION}:other`,
         KeyArn: keyArn(2),
         PreviousKeyId: 'alias/key-1',
         PreviousKeyArn: keyArn(1),
