@@ -26,14 +26,7 @@ export function createReserveQuota({ ledger }: Dependencies) {
       await ledger.release(Plan.StreamARN, Plan.RotationId, Start.SlotId);
     }
     const reservation = await ledger.reserve(Plan.StreamARN, {
-      RotationId: Plan.RotationId,
-      StartedAt: Plan.StartedAt,
-      KeyId: Plan.KeyId,
-      KeyArn: Plan.KeyArn,
-      PreviousKeyId: Plan.PreviousKeyId,
-      PreviousKeyArn: Plan.PreviousKeyArn,
-      LastAppliedAt: Plan.LastAppliedAt,
-      HeldBy: Plan.HeldBy,
+      ...Plan,
       LeaseMs: LEASE_MS,
     });
     logger.info('Quota asked for', { Status: reservation.Status });

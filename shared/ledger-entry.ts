@@ -84,6 +84,7 @@ export interface Claim {
   StartedAt: string;
   KeyId: string;
   KeyArn: string;
+  /** Null for a stream that is not encrypted. */
   PreviousKeyId: string | null;
   PreviousKeyArn: string | null;
   /** {@link LastApplied.AppliedAt} when the claim was planned; null if none. */
@@ -253,7 +254,9 @@ export function spend(
 ): Transition<Spending> {
   const { Lease } = entry;
   const slot = ownSlot(entry, rotationId, slotId);
-  if (slot?.State === 'SPENT') return { answer: 'ALREADY_SPENT' };
+  if (slot?.State === 'SPENT' && now < slot.StampedAt + SLOT_MS) {
+    return { answer: 'ALREADY_SPENT' };
+  }
   const holds = Lease?.RotationId === rotationId && now < Lease.ExpiresAt;
   if (!holds || slot === undefined) return { answer: 'LEASE_LOST' };
   return {

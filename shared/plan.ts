@@ -6,7 +6,7 @@ import {
   chooseKey,
   type ResolvedKey,
 } from './key-ring.ts';
-import { activeLease, type LedgerEntry } from './ledger-entry.ts';
+import { activeLease, type Claim, type LedgerEntry } from './ledger-entry.ts';
 import { pollSeconds } from './polling.ts';
 import type { RotationRequest } from './request.ts';
 import type { RotationState } from './rotation-state.ts';
@@ -44,18 +44,10 @@ interface PlanCommon {
   Trigger?: RotationRequest['Trigger'];
 }
 
-export interface KeyPlan extends PlanCommon {
+/** A plan with a key is what the ledger is asked to grant. */
+export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
+  /** ROTATE: KeyId as written. UNCHANGED: as the stream has it. */
   Decision: 'ROTATE' | 'UNCHANGED';
-  /** ROTATE: the key to apply, as written. UNCHANGED: as the stream has it. */
-  KeyId: string;
-  KeyArn: string;
-  /** Null for a stream that is not encrypted. */
-  PreviousKeyId: string | null;
-  PreviousKeyArn: string | null;
-  /** The ledger's last applied key when this was planned, as its time in ms. */
-  LastAppliedAt: number | null;
-  /** The other rotation that held the stream when this was planned. */
-  HeldBy?: string;
 }
 
 interface BusyPlan extends PlanCommon {

@@ -307,7 +307,7 @@ class Model {
 
   spend(name: string): string {
     const own = this.slots.find((slot) => slot.name === name && !slot.known);
-    if (own?.spent) return 'ALREADY_SPENT';
+    if (own?.spent && now < own.at + DAY + 60_000) return 'ALREADY_SPENT';
     const holds = this.lease?.name === name && now < this.lease.until;
     if (!own || !holds) return 'LEASE_LOST';
     Object.assign(own, { spent: true, at: now + 10_000 });
