@@ -1,5 +1,7 @@
 /** npm forwards the signal that the terminal has already sent us. */
 const ECHO_MS = 500;
+/** How long all may take that is done for a second signal. */
+const GRACE_MS = 3_000;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -7,7 +9,10 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export interface Interruption {
   /** Aborted by the first signal, its reason: stop, and leave all in order. */
   signal: AbortSignal;
-  /** Aborted by a later one: do not wait for others. */
+  /**
+   * Aborted by a later one: do not wait for others. The process ends 3 s after
+   * it, whatever hangs.
+   */
   insistence: AbortSignal;
   /** 128 + the signal's number, as shells have it; undefined without one. */
   exitCode: () => number | undefined;
@@ -22,7 +27,9 @@ export function listenForInterruption(): Interruption {
   for (const [name, exitCode] of Object.entries(EXIT_CODES)) {
     process.on(name, () => {
       if (first.signal.aborted) {
-        if (Date.now() - firstAt > ECHO_MS) later.abort();
+        if (Date.now() - firstAt <= ECHO_MS) return;
+        later.abort();
+        setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
         return;
       }
       firstAt = Date.now();

@@ -4,6 +4,7 @@ import { SERVICES } from '../local/endpoints.ts';
 import { openLocalAws } from '../local/local-aws.ts';
 import type { RotationsEntry } from '../local/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
+import { waitingForGuests } from './waiting-for-guests.ts';
 
 export interface LocalOptions {
   kinesisPort: number;
@@ -18,10 +19,14 @@ export async function local(
   interruption: Interruption,
 ): Promise<number> {
   const entries = await rotations();
+  const { signal } = interruption;
   const aws = await openLocalAws(entries, {
-    KINESIS: options.kinesisPort,
-    DYNAMODB: options.dynamodbPort,
-    KMS: options.kmsPort,
+    signal,
+    ports: {
+      KINESIS: options.kinesisPort,
+      DYNAMODB: options.dynamodbPort,
+      KMS: options.kmsPort,
+    },
   });
   const { env } = process;
   const exports = {
@@ -48,14 +53,14 @@ export async function local(
     `The embedded AWS is up with ${names}. Ctrl-C ends it.\n`,
   );
   const alive = setInterval(() => {}, 60_000);
-  const { signal } = interruption;
   if (!signal.aborted) await once(signal, 'abort');
   clearInterval(alive);
   process.stderr.write(`${signal.reason}: stopping\n`);
   await aws.close({
     now: interruption.insistence,
-    onGuests: (count) =>
-      process.stderr.write(`Waiting for ${count} more processes that use it\n`),
+    onGuests: (count) => {
+      process.stderr.write(`${waitingForGuests(count)}\n`);
+    },
   });
   return interruption.exitCode() ?? 0;
 }

@@ -18,6 +18,10 @@ const SUCCEEDED = 0;
 const FAILED = 1;
 const WRONG_REQUEST = 2;
 
+// A reader that goes away must not keep a rotation from being settled.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
 const interruption = listenForInterruption();
 
 const output = () =>
@@ -91,7 +95,7 @@ program
   .option('--stream-arn <arn>', 'ARN of the stream')
   .addOption(output())
   .action(async (options: QuotaOptions) => {
-    process.exitCode = await quota(options, rotations);
+    process.exitCode = await quota(options, rotations, interruption);
   });
 
 program
@@ -109,7 +113,13 @@ for (const command of program.commands) command.exitOverride();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = exitCodeOf(error);
+  const { aborted, reason } = interruption.signal;
+  if (aborted && error === reason) {
+    process.stderr.write(`${reason}: nothing was started\n`);
+    process.exitCode = interruption.exitCode();
+  } else {
+    process.exitCode = exitCodeOf(error);
+  }
 }
 
 /** Says what was wrong in one line, and what it means for the exit code. */

@@ -8,7 +8,9 @@ import { namedError } from '../shared/aws-errors.ts';
 import { kinesisClient, quotaLedger } from '../shared/clients.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { parseStreamArn, STREAM_NAME } from '../shared/stream-identity.ts';
+import type { Interruption } from './interruption.ts';
 import { quotaText } from './outcome-text.ts';
+import { waitingForGuests } from './waiting-for-guests.ts';
 
 export interface QuotaOptions {
   streamName?: string;
@@ -24,9 +26,11 @@ export interface QuotaOptions {
 export async function quota(
   { streamName, streamArn, output }: QuotaOptions,
   rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
 ): Promise<number> {
   const stream = checked({ StreamName: streamName, StreamARN: streamArn });
-  const aws = await openLocalAws(await rotations());
+  const { signal, insistence } = interruption;
+  const aws = await openLocalAws(await rotations(), { signal });
   const kinesis = kinesisClient();
   try {
     const { StreamDescriptionSummary } = await kinesis
@@ -45,7 +49,12 @@ export async function quota(
     return 0;
   } finally {
     kinesis.destroy();
-    await aws.close();
+    await aws.close({
+      now: insistence,
+      onGuests: (count) => {
+        process.stderr.write(`${waitingForGuests(count)}\n`);
+      },
+    });
   }
 }
 

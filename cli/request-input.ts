@@ -23,8 +23,6 @@ export interface RequestFlags {
  * --cli-input-yaml, and the flags over it. A flag that names the stream or the
  * key takes the place of every field that named it in the document.
  *
- * @returns undefined when neither flags nor document say anything about stream
- *   or key
  * @throws {RotationError} InvalidRequest for a document that cannot be read
  */
 export async function requestFromFlags(

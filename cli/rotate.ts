@@ -3,12 +3,15 @@ import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
 import type { RotationsEntry } from '../local/rotations-file.ts';
 import { readStateMachine } from '../local/state-machine.ts';
+import { quote, RotationError } from '../shared/errors.ts';
 import { parseRequest } from '../shared/request.ts';
+import { parseStreamArn } from '../shared/stream-identity.ts';
 import type { Interruption } from './interruption.ts';
 import { outcomeText } from './outcome-text.ts';
 import { Progress } from './progress.ts';
 import { type RequestFlags, requestFromFlags } from './request-input.ts';
 import type { WaitState } from './wait-end.ts';
+import { waitingForGuests } from './waiting-for-guests.ts';
 
 export interface RotateOptions extends RequestFlags {
   output: 'json' | 'text';
@@ -27,13 +30,14 @@ export async function rotate(
 ): Promise<number> {
   const given = await requestFromFlags(options);
   const entries = await rotations();
-  const request = {
+  const request: Record<string, unknown> = {
     ...(namesNothing(given) ? entries[0] : {}),
     Trigger: { Source: 'manual' },
     ...given,
   };
   parseRequest(request);
-  const { external } = readLocalSettings(process.env);
+  const { external, region } = readLocalSettings(process.env);
+  checkRegion(request, region);
 
   const { States } = await readStateMachine();
   const progress = new Progress({
@@ -47,7 +51,7 @@ export async function rotate(
   signal.addEventListener('abort', () => {
     progress.say(`${signal.reason}: stopping, and settling the rotation`);
   });
-  const aws = await openLocalAws(entries);
+  const aws = await openLocalAws(entries, { signal });
   try {
     const outcome = await runRotation({
       request,
@@ -67,13 +71,23 @@ export async function rotate(
     progress.end();
     await aws.close({
       now: interruption.insistence,
-      onGuests: (count) =>
-        progress.say(
-          `Waiting for ${count} other ${count === 1 ? 'process that uses' : 'processes that use'} this embedded AWS`,
-        ),
+      onGuests: (count) => progress.say(waitingForGuests(count)),
     });
     progress.end();
   }
+}
+
+/** What PlanRotation would refuse, seen before anything is started. */
+function checkRegion(
+  { StreamARN }: { StreamARN?: unknown },
+  region: string,
+): void {
+  const arn = typeof StreamARN === 'string' && parseStreamArn(StreamARN);
+  if (!arn || arn.Region === region) return;
+  throw new RotationError(
+    'InvalidRequest',
+    `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and AWS_REGION is ${region}; set AWS_REGION to ${arn.Region}`,
+  );
 }
 
 function namesNothing(request: Record<string, unknown>): boolean {

@@ -46,7 +46,8 @@ export function createCompleteRotation({ ledger }: Dependencies) {
       ...(Plan.Trigger && { Trigger: Plan.Trigger }),
     };
     await ledger.record(StreamARN, outcome);
-    logger.info('Rotation succeeded', { Outcome: outcome.Outcome, Quota });
+    const { Outcome, Trigger } = outcome;
+    logger.info('Rotation succeeded', { Outcome, Quota, Trigger });
     return outcome;
   });
 }

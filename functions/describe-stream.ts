@@ -45,7 +45,7 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
         Now: now(),
       },
       Plan,
-      Start ?? { Status: 'UNKNOWN', StartedAt: Plan.StartedAt, Attempts: 0 },
+      Start ?? { Status: 'UNKNOWN', StartedAt: Plan.StartedAt, Unanswered: 1 },
       Description,
     );
     logger.info('Stream described', {

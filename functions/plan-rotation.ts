@@ -69,8 +69,8 @@ export function createPlanRotation(dependencies: Dependencies) {
       Previous: event.Previous as Partial<RotationState>,
       Now: now(),
     });
-    const { Decision, Reason, StreamName } = plan;
-    logger.info('Rotation planned', { Decision, Reason, StreamName });
+    const { Decision, Reason, StreamName, Trigger } = plan;
+    logger.info('Rotation planned', { Decision, Reason, StreamName, Trigger });
     return { Plan: plan } satisfies { Plan: Plan };
   });
 }

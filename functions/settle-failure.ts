@@ -4,6 +4,7 @@ import { logger } from '../shared/logger.ts';
 import { taskHandler } from '../shared/middleware.ts';
 import type { Failure } from '../shared/outcome.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
+import { parseRequest } from '../shared/request.ts';
 import type { CaughtFailure, RotationState } from '../shared/rotation-state.ts';
 import { streamOfExecution } from '../shared/stream-identity.ts';
 
@@ -49,7 +50,7 @@ export function createSettleFailure({ ledger }: Dependencies) {
       ...failure,
       RotationId,
       StartedAt,
-      ...(plan?.Trigger && { Trigger: plan.Trigger }),
+      ...triggerOf(event.Request),
     };
     if (StreamARN === undefined) return logged(outcome);
 
@@ -73,9 +74,22 @@ export function createSettleFailure({ ledger }: Dependencies) {
       SlotsSpent,
       Quota,
     });
-    await ledger.record(StreamARN, outcome, state ? 'IF_FAILED' : 'IF_NEW');
+    const replacing = state ? 'IF_FAILED' : 'IF_NEW';
+    await ledger.record(StreamARN, outcome, replacing).catch((error) => {
+      // Why the rotation failed matters more than that its record did.
+      logger.error('The outcome could not be recorded', { error });
+    });
     return logged(outcome);
   });
+}
+
+function triggerOf(request: unknown): Pick<Failure, 'Trigger'> {
+  try {
+    const { Trigger } = parseRequest(request);
+    return Trigger ? { Trigger } : {};
+  } catch {
+    return {};
+  }
 }
 
 function logged(outcome: Failure): Failure {
@@ -83,6 +97,7 @@ function logged(outcome: Failure): Failure {
     ErrorName: outcome.Error,
     Cause: outcome.Cause,
     Quota: outcome.Quota,
+    Trigger: outcome.Trigger,
   });
   return outcome;
 }

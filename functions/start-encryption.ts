@@ -46,11 +46,13 @@ export function createStartEncryption(dependencies: Dependencies) {
     const { Plan, Reservation, Start } = state;
     const { StreamARN, RotationId, KeyId, KeyArn } = Plan;
     const SlotId = Reservation?.SlotId ?? 0;
-    const Attempts = (Start?.Attempts ?? 0) + 1;
-    const answered = () => ({
-      Attempts,
+    const { Throttled = 0, LimitExceeded = 0, Unanswered = 0 } = Start ?? {};
+    const answered = (at = now()) => ({
+      Throttled,
+      LimitExceeded,
+      Unanswered,
       SlotId,
-      StartedAt: new Date(now()).toISOString(),
+      StartedAt: new Date(at).toISOString(),
     });
     logger.appendKeys({ RotationId, StreamARN });
 
@@ -60,10 +62,15 @@ export function createStartEncryption(dependencies: Dependencies) {
       SlotId,
       REQUEST_TIMEOUT_MS,
     );
-    if (spending === 'LEASE_LOST') return { ...answered(), Status: spending };
-    if (spending === 'ALREADY_SPENT') {
-      // A run of this function before this one may have made the call.
-      return { ...answered(), Status: 'UNKNOWN' };
+    if (spending.Status === 'LEASE_LOST') {
+      return { ...answered(), Status: 'LEASE_LOST' };
+    }
+    if (spending.Status === 'ALREADY_SPENT') {
+      // A run of this function before this one made the call, or was about to.
+      const { StampedAt, RequestId } = spending;
+      return RequestId === undefined
+        ? { ...answered(), Status: 'UNKNOWN', Unanswered: Unanswered + 1 }
+        : { ...answered(StampedAt), Status: 'STARTED', RequestId };
     }
 
     let RequestId: string;
@@ -77,7 +84,7 @@ export function createStartEncryption(dependencies: Dependencies) {
       );
       RequestId = $metadata.requestId ?? 'unknown';
     } catch (error) {
-      return refused(error, state, SlotId, answered, dependencies);
+      return refused(error, state, answered(), dependencies);
     }
     await ledger.confirm(
       StreamARN,
@@ -94,8 +101,7 @@ export function createStartEncryption(dependencies: Dependencies) {
 async function refused(
   error: unknown,
   { Plan }: PlannedState,
-  slotId: number,
-  answered: () => Omit<StartResult, 'Status'>,
+  so: Omit<StartResult, 'Status'> & { SlotId: number },
   { kms, ledger, random }: Dependencies,
 ): Promise<StartResult> {
   const { StreamARN, RotationId, KeyId } = Plan;
@@ -104,37 +110,52 @@ async function refused(
     error,
     `StartStreamEncryption of StreamName ${quote(Plan.StreamName)} with KeyId ${quote(KeyId)}`,
   );
-  const result = { ...answered(), Cause: named.message };
-  const mayRetry = result.Attempts < MAX_START_ATTEMPTS;
+  const Cause = named.message;
   logger.warn('StartStreamEncryption failed', { refusal, Name: named.name });
-  switch (refusal) {
-    case 'UNKNOWN':
-      return { ...result, Status: 'UNKNOWN' };
-    case 'STREAM_BUSY':
-      await ledger.release(StreamARN, RotationId, slotId);
-      await ledger.settle(StreamARN, RotationId);
-      return { ...result, Status: 'STREAM_BUSY' };
-    case 'LIMIT_EXCEEDED':
-      if (!mayRetry) {
-        await ledger.exhaust(StreamARN, RotationId, slotId);
-        return { ...result, Status: 'QUOTA_EXHAUSTED' };
-      }
+
+  if (refusal === 'UNKNOWN') {
+    return { ...so, Cause, Status: 'UNKNOWN', Unanswered: so.Unanswered + 1 };
   }
-  await ledger.release(StreamARN, RotationId, slotId);
+  if (refusal === 'STREAM_BUSY' && so.Unanswered > 0) {
+    // Most likely with the call of ours that went unanswered before.
+    return { ...so, Cause, Status: 'UNKNOWN' };
+  }
+  const isLimit = refusal === 'LIMIT_EXCEEDED';
+  const LimitExceeded = isLimit ? so.LimitExceeded + 1 : 0;
+  if (LimitExceeded >= MAX_START_ATTEMPTS) {
+    await ledger.exhaust(StreamARN, RotationId, so.SlotId);
+    return { ...so, Cause, Status: 'QUOTA_EXHAUSTED' };
+  }
+  await ledger.release(StreamARN, RotationId, so.SlotId);
+  if (refusal === 'STREAM_BUSY') {
+    await ledger.settle(StreamARN, RotationId);
+    return { ...so, Cause, Status: 'STREAM_BUSY' };
+  }
   const isForNow =
-    refusal === 'LIMIT_EXCEEDED' ||
+    isLimit ||
     refusal === 'THROTTLED' ||
     (refusal === 'KEY_STATE' && (await isComing(kms, KeyId)));
-  if (!isForNow || !mayRetry) throw named;
-  const WaitSeconds = startBackoffSeconds(result.Attempts, random());
-  return { ...result, Status: 'THROTTLED', WaitSeconds };
+  const Throttled = so.Throttled + (isLimit ? 0 : 1);
+  if (!isForNow || Throttled >= MAX_START_ATTEMPTS) throw named;
+  const WaitSeconds = startBackoffSeconds(
+    Math.max(Throttled, LimitExceeded),
+    random(),
+  );
+  return {
+    ...so,
+    Cause,
+    Status: 'THROTTLED',
+    Throttled,
+    LimitExceeded,
+    WaitSeconds,
+  };
 }
 
 /** Whether a key that cannot be used yet is on its way to being usable. */
 async function isComing(kms: KMSClient, keyId: string): Promise<boolean> {
-  const { KeyMetadata } = await kms.send(
-    new DescribeKeyCommand({ KeyId: keyId }),
-  );
+  const { KeyMetadata } = await kms
+    .send(new DescribeKeyCommand({ KeyId: keyId }))
+    .catch(() => ({ KeyMetadata: undefined }));
   const state = KeyMetadata?.KeyState;
   return state === 'Creating' || state === 'Updating';
 }

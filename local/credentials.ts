@@ -6,11 +6,33 @@ export const DUMMY_CREDENTIALS = {
   AWS_SECRET_ACCESS_KEY: 'local',
 };
 
+/** Variables by which the SDK would go and ask somebody for credentials. */
+const SOURCES = [
+  'AWS_PROFILE',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+];
+
 /**
- * Whether the SDK finds credentials: in variables, profiles or files, without
- * asking the instance metadata service.
+ * Makes sure that the SDK has credentials: those that are set, or else dummies.
+ *
+ * @param isAllEmbedded whether nothing but the embedded AWS will see them; then
+ *   no profile or role is asked for any, which may mean a call to AWS
  */
-export async function hasCredentials(): Promise<boolean> {
+export async function setCredentials(isAllEmbedded: boolean): Promise<void> {
+  const { env } = process;
+  if (env.AWS_ACCESS_KEY_ID) return;
+  if (isAllEmbedded) {
+    for (const source of SOURCES) delete env[source];
+  } else if (SOURCES.some((source) => env[source]) || (await hasProfile())) {
+    return;
+  }
+  Object.assign(env, DUMMY_CREDENTIALS);
+}
+
+/** Whether the SDK finds credentials in files, without asking the network. */
+async function hasProfile(): Promise<boolean> {
   const { AWS_EC2_METADATA_DISABLED } = process.env;
   process.env.AWS_EC2_METADATA_DISABLED = 'true';
   const client = new KMSClient();

@@ -1,15 +1,16 @@
 import {
   CreateTableCommand,
   DescribeTableCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   ResourceInUseException,
   ResourceNotFoundException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import { dynamoDbClient } from '../shared/clients.ts';
 
 /** Creates the ledger's table where `AWS_*` points, unless it is there. */
 export async function ensureLedgerTable(tableName: string): Promise<void> {
-  const client = new DynamoDBClient();
+  const client = dynamoDbClient();
   try {
     await client.send(new DescribeTableCommand({ TableName: tableName }));
   } catch (error) {

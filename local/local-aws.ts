@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { dynamoDbClient, ledgerTableName } from '../shared/clients.ts';
 import type { LedgerEntry } from '../shared/ledger-entry.ts';
 import { LEDGER_RECORD } from '../shared/quota-ledger.ts';
-import { DUMMY_CREDENTIALS, hasCredentials } from './credentials.ts';
+import { setCredentials } from './credentials.ts';
 import type { EmbeddedAwsOptions } from './embedded-aws.ts';
 import {
   type Endpoints,
@@ -17,7 +18,11 @@ import type { RotationsEntry } from './rotations-file.ts';
 import { openSession, type Session } from './session.ts';
 import type { TaskHandlers } from './state-machine.ts';
 
-const LEDGER_TABLE_NAME = 'kinesis-key-rotation-ledger';
+export interface OpenOptions {
+  ports?: Partial<Record<Service, number>>;
+  /** Ends the wait for another process's embedded AWS. */
+  signal?: AbortSignal;
+}
 
 /** A setting of the embedded AWS is wrong; the message names it. */
 export class SettingError extends Error {
@@ -58,18 +63,19 @@ export function readLocalSettings(env: NodeJS.ProcessEnv) {
  */
 export async function openLocalAws(
   rotations: readonly RotationsEntry[],
-  ports: Partial<Record<Service, number>> = {},
+  { ports, signal }: OpenOptions = {},
 ): Promise<LocalAws> {
-  const { env } = process;
-  const settings = readLocalSettings(env);
+  const settings = readLocalSettings(process.env);
   const { external, region } = settings;
   const options: EmbeddedAwsOptions = { ...settings, rotations, ports };
   const isAllExternal = SERVICES.every((service) => service in external);
-  const session = isAllExternal ? undefined : await openSession(options);
-  const endpoints = { ...session?.endpoints, ...external } as Endpoints;
+  const session = isAllExternal
+    ? undefined
+    : await openSession(options, signal);
   try {
-    await setEnvironment(region, endpoints);
-    await ensureLedgerTable(env.LEDGER_TABLE_NAME ?? '');
+    const endpoints = allEndpoints({ ...session?.endpoints, ...external });
+    await setEnvironment(region, endpoints, external);
+    await ensureLedgerTable(ledgerTableName());
     const { handlers } = (await import('./handlers.ts')) as unknown as {
       handlers: TaskHandlers;
     };
@@ -84,7 +90,7 @@ export async function openLocalAws(
       close: async (how) => session?.close(how),
     };
   } catch (error) {
-    await session?.close();
+    await session?.close({ now: AbortSignal.abort() });
     throw error;
   }
 }
@@ -99,9 +105,20 @@ function updateSeconds(text: string | undefined): number {
   return seconds;
 }
 
+/** @throws {SettingError} for a service that the owner has elsewhere */
+function allEndpoints(endpoints: Partial<Endpoints>): Endpoints {
+  const missing = SERVICES.find((service) => endpoints[service] === undefined);
+  if (missing === undefined) return endpoints as Endpoints;
+  const variable = `AWS_ENDPOINT_URL_${missing}`;
+  throw new SettingError(
+    `The embedded AWS of this folder was started with ${variable}, so it has no ${missing}; set ${variable} here too, or LOCAL_DIR to another folder`,
+  );
+}
+
 async function setEnvironment(
   region: string,
   endpoints: Endpoints,
+  external: Partial<Endpoints>,
 ): Promise<void> {
   const { env } = process;
   env.AWS_REGION = region;
@@ -110,10 +127,11 @@ async function setEnvironment(
   }
   // Nothing that runs locally may ever reach AWS by accident.
   env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS = 'false';
-  env.LEDGER_TABLE_NAME ||= LEDGER_TABLE_NAME;
+  env.AWS_USE_FIPS_ENDPOINT = 'false';
+  env.AWS_USE_DUALSTACK_ENDPOINT = 'false';
   // The functions' logs go to stdout, which belongs to the outcome here.
   env.POWERTOOLS_LOG_LEVEL = 'SILENT';
-  if (!(await hasCredentials())) Object.assign(env, DUMMY_CREDENTIALS);
+  await setCredentials(Object.keys(external).length === 0);
 }
 
 /**
@@ -124,11 +142,11 @@ async function settleLeftovers(
   handlers: TaskHandlers,
   region: string,
 ): Promise<void> {
-  const client = new DynamoDBClient();
+  const client = dynamoDbClient();
   const pages = paginateScan(
     { client },
     {
-      TableName: process.env.LEDGER_TABLE_NAME,
+      TableName: ledgerTableName(),
       FilterExpression: '#record = :ledger AND attribute_exists(Lease)',
       ExpressionAttributeNames: { '#record': 'Record' },
       ExpressionAttributeValues: { ':ledger': { S: LEDGER_RECORD } },

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { SettleFailureEvent } from '../functions/settle-failure.ts';
-import type { Failure, Outcome, Success } from '../shared/outcome.ts';
+import type { Failure, Outcome } from '../shared/outcome.ts';
 import type { CaughtFailure } from '../shared/rotation-state.ts';
 import { LOCAL_ACCOUNT } from './embedded-aws.ts';
 import {
-  type ExecutionEvent,
   type ExecutionOptions,
   readStateMachine,
   runExecution,
@@ -31,27 +30,34 @@ export function localExecutions(region: string): string {
  * rule on the execution's status change would if it ran no Catch.
  */
 export async function runRotation(options: RotationOptions): Promise<Outcome> {
-  const { request, handlers, region, onEvent } = options;
+  const { request, handlers, region } = options;
   const RotationId = `${localExecutions(region)}${options.name ?? randomUUID()}`;
   const StartedAt = new Date().toISOString();
-  let settled: Failure | undefined;
+  let ended: Outcome | undefined;
   const result = await runExecution({
     ...options,
+    handlers: {
+      ...Object.fromEntries(
+        Object.entries(handlers).map(([name, handler]) => [
+          name,
+          async (event: object, context: never) => {
+            // The interpreter has a start time of its own.
+            const isTimed = 'StartedAt' in event;
+            const timed = isTimed ? { ...event, StartedAt } : event;
+            const answer = await handler(timed as never, context);
+            if (LAST_STATES.includes(name)) ended = answer as Outcome;
+            return answer;
+          },
+        ]),
+      ),
+    },
     definition: await readStateMachine(),
     input: request,
     executionArn: RotationId,
-    onEvent: (event: ExecutionEvent) => {
-      if (
-        event.type === 'StateExited' &&
-        event.state?.name === 'SettleFailure'
-      ) {
-        settled = event.state.output as Failure;
-      }
-      onEvent?.(event);
-    },
   });
-  if (result.Status === 'SUCCEEDED') return result.Output as Success;
-  if (settled?.Status === 'FAILED') return settled;
+  // An execution that was aborted behind its last function did what that did.
+  if (ended !== undefined) return ended;
+  if (result.Status === 'SUCCEEDED') return result.Output as Outcome;
   return settleFromOutside(handlers, {
     RotationId,
     StartedAt,
@@ -59,6 +65,8 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
     Failure: { Error: result.Error, Cause: result.Cause },
   });
 }
+
+const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
 
 /** What the rule on the execution's status change does. */
 export async function settleFromOutside(

@@ -9,14 +9,15 @@ import {
   type EmbeddedAwsOptions,
   startEmbeddedAws,
 } from './embedded-aws.ts';
-import type { Endpoints } from './endpoints.ts';
+import type { Endpoints, Service } from './endpoints.ts';
 
 const ANNOUNCEMENT = 'session.json';
 const RETRY_MS = 50;
 const WELCOME_TIMEOUT_MS = 2_000;
 
 export interface Session {
-  endpoints: Endpoints;
+  /** Of the services that it runs. */
+  endpoints: Partial<Endpoints>;
   /** Whether the embedded AWS runs in this process. */
   isOwner: boolean;
   /**
@@ -39,6 +40,7 @@ export interface Session {
  */
 export async function openSession(
   options: EmbeddedAwsOptions,
+  signal?: AbortSignal,
 ): Promise<Session> {
   await mkdir(options.directory, { recursive: true });
   for (;;) {
@@ -46,6 +48,7 @@ export async function openSession(
     if (lock !== undefined) return own(options, lock);
     const guest = await enter(options.directory);
     if (guest !== undefined) return guest;
+    signal?.throwIfAborted();
     await delay(RETRY_MS);
   }
 }
@@ -77,7 +80,12 @@ async function own(
     await lock.close();
     throw error;
   }
-  const { endpoints } = embedded;
+  // Those that run elsewhere are this process's own choice.
+  const endpoints = Object.fromEntries(
+    Object.entries(embedded.endpoints).filter(
+      ([service]) => options.external?.[service as Service] === undefined,
+    ),
+  );
   const door = createServer((guest) => {
     guests.add(guest);
     guest.on('error', () => {});
@@ -120,7 +128,7 @@ async function enter(directory: string): Promise<Session | undefined> {
     socket.setEncoding('utf8');
     socket.connect(port, '127.0.0.1');
     const [welcome] = await once(socket, 'data', { signal });
-    const endpoints = JSON.parse(welcome) as Endpoints;
+    const endpoints = JSON.parse(welcome) as Partial<Endpoints>;
     socket.on('error', () => {});
     socket.unref();
     return {

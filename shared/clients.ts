@@ -29,11 +29,15 @@ export function kmsClient(): KMSClient {
   return new KMSClient({ requestHandler: httpHandler() });
 }
 
-/** The ledger in the table that `LEDGER_TABLE_NAME` names. */
+export function dynamoDbClient(): DynamoDBClient {
+  return new DynamoDBClient({ requestHandler: httpHandler() });
+}
+
+/** The ledger's table: what `LEDGER_TABLE_NAME` names. */
+export function ledgerTableName(): string {
+  return process.env.LEDGER_TABLE_NAME || 'kinesis-key-rotation-ledger';
+}
+
 export function quotaLedger(): QuotaLedger {
-  const { LEDGER_TABLE_NAME = 'kinesis-key-rotation-ledger' } = process.env;
-  return new QuotaLedger(
-    new DynamoDBClient({ requestHandler: httpHandler() }),
-    LEDGER_TABLE_NAME,
-  );
+  return new QuotaLedger(dynamoDbClient(), ledgerTableName());
 }

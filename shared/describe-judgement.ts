@@ -39,8 +39,9 @@ export interface Observation {
 /**
  * Judges a describe answer after a Start. ACTIVE alone proves nothing: the
  * stream has to be ACTIVE with our key, and where the key that it had before
- * reads the same (an alias that was repointed, Force), it must have been seen
- * UPDATING or long enough ago.
+ * reads the same (an alias that was repointed, Force), AWS must have answered the
+ * Start and the stream have been seen UPDATING, or long enough ago. An update
+ * that is seen after an unanswered Start may be anybody's.
  *
  * @throws {RotationError} UpdateTimedOut, KeyMismatch, StartNotApplied,
  *   StartUnconfirmed, and StreamBusy when the stream is being deleted
@@ -48,7 +49,7 @@ export interface Observation {
 export function judgeDescription(
   seen: Observation,
   plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
-  start: Pick<StartResult, 'Status' | 'StartedAt' | 'Attempts'>,
+  start: Pick<StartResult, 'Status' | 'StartedAt' | 'Unanswered'>,
   previous: Description | undefined,
 ): Description {
   const waitedMs = seen.Now - Date.parse(start.StartedAt);
@@ -67,10 +68,11 @@ export function judgeDescription(
   }
   if (isActive && seen.IsTarget) {
     const looksTheSame = plan.PreviousKeyId === seen.KeyId;
-    if (looksTheSame && !common.SawUpdating && waitedMs >= STALE_MS) {
-      refuseUnconfirmed(plan, start);
-    }
-    if (!looksTheSame || common.SawUpdating || waitedMs >= STALE_MS) {
+    const isLongAgo = waitedMs >= STALE_MS;
+    const isUnanswered = start.Status === 'UNKNOWN';
+    if (looksTheSame && isUnanswered && isLongAgo) refuseUnconfirmed(plan);
+    const hasMoved = common.SawUpdating && !isUnanswered;
+    if (!looksTheSame || hasMoved || isLongAgo) {
       const ActiveAt = new Date(seen.Now).toISOString();
       return { ...common, Status: 'ACTIVE', ActiveAt };
     }
@@ -95,11 +97,7 @@ export function judgeDescription(
   };
 }
 
-function refuseUnconfirmed(
-  plan: Pick<KeyPlan, 'StreamName' | 'KeyId'>,
-  start: Pick<StartResult, 'Status'>,
-): void {
-  if (start.Status !== 'UNKNOWN') return;
+function refuseUnconfirmed(plan: Pick<KeyPlan, 'StreamName' | 'KeyId'>): never {
   throw new RotationError(
     'StartUnconfirmed',
     `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered, and as its KeyId was ${plan.KeyId} before, nothing shows whether it was applied again; the slot stays spent. Start the rotation again`,
@@ -109,7 +107,7 @@ function refuseUnconfirmed(
 function otherKey(
   seen: Observation,
   plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
-  start: Pick<StartResult, 'Status' | 'Attempts'>,
+  start: Pick<StartResult, 'Status' | 'Unanswered'>,
   common: Omit<Description, 'Status'>,
 ): Description {
   const isUnchanged = seen.KeyId === plan.PreviousKeyId;
@@ -119,10 +117,10 @@ function otherKey(
       `StreamName "${plan.StreamName}" is ACTIVE under ${seen.KeyId ?? 'no key'}, and this rotation asked for ${plan.KeyId}; somebody else changed it, or Kinesis took the change back. Look in CloudTrail for StartStreamEncryption and StopStreamEncryption of this stream`,
     );
   }
-  if (start.Attempts >= MAX_UNANSWERED_STARTS) {
+  if (start.Unanswered >= MAX_UNANSWERED_STARTS) {
     throw new RotationError(
       'StartNotApplied',
-      `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered ${start.Attempts} times and was not applied; the stream is still under ${seen.KeyId ?? 'no key'}. Start the rotation again when Kinesis answers`,
+      `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered ${start.Unanswered} times and was not applied; the stream is still under ${seen.KeyId ?? 'no key'}. Start the rotation again when Kinesis answers`,
     );
   }
   return { ...common, Status: 'NOT_APPLIED' };

@@ -21,6 +21,8 @@ const WINDOW_MS = 24 * 60 * 60 * 1000;
 export const CLOCK_MARGIN_MS = 60 * 1000;
 /** How long a slot counts from its stamp. */
 export const SLOT_MS = WINDOW_MS + CLOCK_MARGIN_MS;
+/** How long AWS is believed that others used slots that nobody booked. */
+export const EXHAUSTED_MS = 60 * 60 * 1000;
 
 interface Slot {
   /** The entry's version at which the slot was reserved; unique in an entry. */
@@ -237,7 +239,10 @@ export function reserve(
   };
 }
 
-export type Spending = 'SPENT' | 'ALREADY_SPENT' | 'LEASE_LOST';
+export type Spending =
+  | { Status: 'SPENT' | 'LEASE_LOST' }
+  /** With AWS's request id, if AWS is known to have answered. */
+  | { Status: 'ALREADY_SPENT'; StampedAt: number; RequestId?: string };
 
 /**
  * Before the call: marks the slot as one that AWS may count.
@@ -255,12 +260,19 @@ export function spend(
   const { Lease } = entry;
   const slot = ownSlot(entry, rotationId, slotId);
   if (slot?.State === 'SPENT' && now < slot.StampedAt + SLOT_MS) {
-    return { answer: 'ALREADY_SPENT' };
+    const { StampedAt, RequestId } = slot;
+    return {
+      answer: {
+        Status: 'ALREADY_SPENT',
+        StampedAt,
+        ...(RequestId !== undefined && { RequestId }),
+      },
+    };
   }
   const holds = Lease?.RotationId === rotationId && now < Lease.ExpiresAt;
-  if (!holds || slot === undefined) return { answer: 'LEASE_LOST' };
+  if (!holds || slot === undefined) return { answer: { Status: 'LEASE_LOST' } };
   return {
-    answer: 'SPENT',
+    answer: { Status: 'SPENT' },
     entry: written(entry, {
       Slots: replaced(entry, { ...slot, State: 'SPENT', StampedAt: stampedAt }),
     }),
@@ -367,7 +379,8 @@ export function settle(
 /**
  * AWS kept refusing with LimitExceededException although the ledger had room:
  * gives back slot and lease, and takes the stream as exhausted until the next
- * moment at which a slot is known to be free.
+ * slot of our own is free. Nobody knows when the others' are, so after an hour
+ * at most AWS may be asked again: what it refuses costs nothing.
  */
 export function exhaust(
   entry: LedgerEntry,
@@ -381,7 +394,7 @@ export function exhaust(
   );
   const firstFree = Math.min(
     ...Slots.map((slot) => slot.StampedAt + SLOT_MS),
-    now + SLOT_MS,
+    now + EXHAUSTED_MS,
   );
   const after = written(Lease?.RotationId === rotationId ? rest : entry, {
     Slots,

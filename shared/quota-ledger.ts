@@ -7,7 +7,8 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
-import { RotationError } from './errors.ts';
+import { namedError } from './aws-errors.ts';
+import { quote, RotationError } from './errors.ts';
 import * as ledger from './ledger-entry.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -177,7 +178,9 @@ export class QuotaLedger {
         }),
       );
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) {
+        this.#rename(error);
+      }
     }
   }
 
@@ -233,38 +236,48 @@ export class QuotaLedger {
   }
 
   async #get(streamArn: string): Promise<Item | undefined> {
-    const { Item } = await this.#client.send(
-      new GetItemCommand({
-        TableName: this.#tableName,
-        Key: marshall({ StreamARN: streamArn, Record: LEDGER_RECORD }),
-        ConsistentRead: true,
-      }),
-    );
+    const { Item } = await this.#client
+      .send(
+        new GetItemCommand({
+          TableName: this.#tableName,
+          Key: marshall({ StreamARN: streamArn, Record: LEDGER_RECORD }),
+          ConsistentRead: true,
+        }),
+      )
+      .catch(this.#rename);
     return Item;
   }
+
+  #rename = (error: unknown): never => {
+    throw error instanceof ConditionalCheckFailedException
+      ? error
+      : namedError(error, `Ledger table ${quote(this.#tableName)}`);
+  };
 
   async #put(
     entry: ledger.LedgerEntry,
     writeId: string,
     version: number,
   ): Promise<void> {
-    await this.#client.send(
-      new PutItemCommand({
-        TableName: this.#tableName,
-        Item: marshall(
-          { ...entry, Record: LEDGER_RECORD, WriteId: writeId },
-          { removeUndefinedValues: true },
-        ),
-        ConditionExpression:
-          version === 0
-            ? 'attribute_not_exists(Version)'
-            : 'Version = :version',
-        ...(version > 0 && {
-          ExpressionAttributeValues: marshall({ ':version': version }),
+    await this.#client
+      .send(
+        new PutItemCommand({
+          TableName: this.#tableName,
+          Item: marshall(
+            { ...entry, Record: LEDGER_RECORD, WriteId: writeId },
+            { removeUndefinedValues: true },
+          ),
+          ConditionExpression:
+            version === 0
+              ? 'attribute_not_exists(Version)'
+              : 'Version = :version',
+          ...(version > 0 && {
+            ExpressionAttributeValues: marshall({ ':version': version }),
+          }),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
-    );
+      )
+      .catch(this.#rename);
   }
 }
 

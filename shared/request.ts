@@ -70,7 +70,7 @@ const TRIGGER = v.pipe(
     for (const [field, value] of fields) {
       if (isPlain(value)) continue;
       addIssue({
-        message: `Trigger.${field} ${quote(value)} must be a string of at most 1,024 characters, a number, a boolean or null`,
+        message: `Trigger.${field} ${quote(value)} must be a string of at most 1,024 characters, a number of at most 15 digits, a boolean or null`,
       });
       return NEVER;
     }
@@ -80,7 +80,10 @@ const TRIGGER = v.pipe(
 
 function isPlain(value: unknown): value is Trigger[string] {
   if (typeof value === 'string') return value.length <= 1024;
-  return value === null || typeof value === 'boolean' || Number.isFinite(value);
+  if (typeof value === 'number') {
+    return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  }
+  return value === null || typeof value === 'boolean';
 }
 
 const FIELDS = {

@@ -29,8 +29,12 @@ export interface StartResult {
     | 'THROTTLED'
     | 'QUOTA_EXHAUSTED'
     | 'LEASE_LOST';
-  /** Calls of this rotation so far. */
-  Attempts: number;
+  /** Calls of this rotation that AWS refused for their pace. */
+  Throttled: number;
+  /** The last so many calls, in a row, met LimitExceededException. */
+  LimitExceeded: number;
+  /** Calls of this rotation of which nobody knows whether AWS applied them. */
+  Unanswered: number;
   /** When the latest call was answered or given up, ISO 8601. */
   StartedAt: string;
   SlotId?: number;

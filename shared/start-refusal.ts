@@ -39,13 +39,13 @@ export function judgeStartError(error: unknown): StartRefusal {
   return isThrottling(error) ? 'THROTTLED' : 'REFUSED';
 }
 
-/** Calls after which a refusal for pace is taken at its word. */
+/** Refusals of one kind after which they are taken at their word. */
 export const MAX_START_ATTEMPTS = 6;
 
 /**
  * Seconds before the next call: 1, 2, 4, 8, 16, give or take a quarter.
  *
- * @param attempts calls so far
+ * @param attempts refusals so far, at least 1
  * @param random in [0, 1)
  */
 export function startBackoffSeconds(attempts: number, random: number): number {

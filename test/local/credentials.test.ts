@@ -12,7 +12,7 @@ import {
   onTestFinished,
   vi,
 } from 'vitest';
-import { hasCredentials } from '../../local/credentials.ts';
+import { setCredentials } from '../../local/credentials.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 let directory: string;
@@ -22,6 +22,8 @@ beforeEach(async (context) => {
   for (const name of Object.keys(process.env)) {
     if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
   }
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined);
   vi.stubEnv('AWS_CONFIG_FILE', join(directory, 'config'));
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(directory, 'credentials'));
 });
@@ -30,25 +32,53 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe('hasCredentials', () => {
-  it('finds those of the variables', async () => {
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+const credentials = () => process.env.AWS_ACCESS_KEY_ID;
 
-    expect(await hasCredentials()).toBe(true);
+async function writeProfile(): Promise<void> {
+  await writeFile(
+    join(directory, 'credentials'),
+    '[default]\naws_access_key_id = mine\naws_secret_access_key = mine\n',
+  );
+}
+
+describe('setCredentials', () => {
+  it.each([true, false])(
+    'leaves set ones alone, all embedded: %s',
+    async (all) => {
+      vi.stubEnv('AWS_ACCESS_KEY_ID', 'mine');
+      await setCredentials(all);
+
+      expect(credentials()).toBe('mine');
+    },
+  );
+
+  it('takes dummies, and asks no profile or role, when all is embedded', async () => {
+    await writeProfile();
+    vi.stubEnv('AWS_PROFILE', 'with-a-role-to-assume');
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', 'token');
+    await setCredentials(true);
+
+    expect(credentials()).toBe('local');
+    expect(process.env).not.toHaveProperty('AWS_PROFILE');
+    expect(process.env).not.toHaveProperty('AWS_WEB_IDENTITY_TOKEN_FILE');
   });
 
-  it('finds those of a profile', async () => {
-    await writeFile(
-      join(directory, 'credentials'),
-      '[work]\naws_access_key_id = local\naws_secret_access_key = local\n',
-    );
+  it('leaves the choice to a profile when a service runs elsewhere', async () => {
     vi.stubEnv('AWS_PROFILE', 'work');
+    await setCredentials(false);
 
-    expect(await hasCredentials()).toBe(true);
+    expect(credentials()).toBeUndefined();
+    expect(process.env.AWS_PROFILE).toBe('work');
   });
 
-  it('finds none where there are none, and asks no metadata service', async () => {
+  it('finds the default profile when a service runs elsewhere', async () => {
+    await writeProfile();
+    await setCredentials(false);
+
+    expect(credentials()).toBeUndefined();
+  });
+
+  it('takes dummies where there are none, and asks no metadata service', async () => {
     const asked: (string | undefined)[] = [];
     const metadata = createServer((request, response) => {
       asked.push(request.url);
@@ -60,8 +90,9 @@ describe('hasCredentials', () => {
     });
     const { port } = metadata.address() as AddressInfo;
     vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', `http://127.0.0.1:${port}`);
+    await setCredentials(false);
 
-    expect(await hasCredentials()).toBe(false);
+    expect(credentials()).toBe('local');
     expect(asked).toEqual([]);
   });
 
@@ -69,7 +100,7 @@ describe('hasCredentials', () => {
     'leaves AWS_EC2_METADATA_DISABLED %s as it was',
     async (value) => {
       vi.stubEnv('AWS_EC2_METADATA_DISABLED', value);
-      await hasCredentials();
+      await setCredentials(false);
 
       expect(process.env.AWS_EC2_METADATA_DISABLED).toBe(value);
     },

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SERVICES } from '../../local/endpoints.ts';
 import { openLocalAws } from '../../local/local-aws.ts';
 import { localExecutions } from '../../local/rotation.ts';
+import { ledgerTableName } from '../../shared/clients.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
 
 const ROTATIONS = [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }];
@@ -34,7 +35,7 @@ function forgetEndpoints() {
 async function withLedger<T>(work: (ledger: QuotaLedger) => Promise<T>) {
   const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb');
   const client = new DynamoDBClient();
-  const name = process.env.LEDGER_TABLE_NAME ?? '';
+  const name = ledgerTableName();
   const result = await work(new QuotaLedger(client, name));
   client.destroy();
   return result;
@@ -82,6 +83,17 @@ describe('openLocalAws', () => {
       });
     },
   );
+
+  it('does not borrow a service that the owner has elsewhere', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_KINESIS', 'http://127.0.0.1:1');
+    const owner = await openLocalAws(ROTATIONS);
+    forgetEndpoints();
+    await expect(openLocalAws(ROTATIONS)).rejects.toMatchObject({
+      name: 'SettingError',
+      message: expect.stringContaining('AWS_ENDPOINT_URL_KINESIS'),
+    });
+    await owner.close();
+  });
 
   it('uses other services as they are, and creates but the ledger table', async () => {
     const elsewhere = await openLocalAws(ROTATIONS);

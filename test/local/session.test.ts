@@ -63,7 +63,7 @@ async function openInAProcess(directory: string) {
 }
 
 async function keyArn({ endpoints }: Pick<Session, 'endpoints'>) {
-  const { KeyMetadata } = await kmsAt(endpoints.KMS).send(
+  const { KeyMetadata } = await kmsAt(endpoints.KMS ?? '').send(
     new DescribeKeyCommand({ KeyId: 'alias/a' }),
   );
   return KeyMetadata?.Arn;
@@ -174,7 +174,7 @@ describe('openSession', () => {
     expect(owner.isOwner).toBe(true);
     expect(await keyArn(owner)).toBe(before);
     const { StreamDescriptionSummary } = await kinesisAt(
-      owner.endpoints.KINESIS,
+      owner.endpoints.KINESIS ?? '',
     ).send(new DescribeStreamSummaryCommand({ StreamName: 'orders' }));
     expect(StreamDescriptionSummary?.StreamStatus).toBe('ACTIVE');
     const guest = await openInAProcess(directory);
@@ -199,6 +199,33 @@ describe('openSession', () => {
     await lock.close();
 
     expect((await opening).isOwner).toBe(true);
+  });
+
+  it('announces only what it runs itself', async () => {
+    const directory = await temporaryDirectory();
+    const external = { KINESIS: 'http://127.0.0.1:1' };
+    const owner = await open(directory, { external });
+    const guest = await open(directory);
+
+    expect(guest.isOwner).toBe(false);
+    expect(Object.keys(guest.endpoints).sort()).toEqual(['DYNAMODB', 'KMS']);
+    await guest.close();
+    await owner.close();
+  });
+
+  it('stops waiting for an owner that neither welcomes nor leaves', async () => {
+    const directory = await temporaryDirectory();
+    const lock = new ClassicLevel(join(directory, 'lock'));
+    await lock.open();
+    onTestFinished(() => lock.close());
+    const abort = new AbortController();
+    const opening = openSession(
+      { directory, region: REGION, updateSeconds: 0, rotations: [] },
+      abort.signal,
+    );
+    abort.abort('SIGINT');
+
+    await expect(opening).rejects.toBe('SIGINT');
   });
 
   it('leaves the folder free when the embedded AWS cannot start', async () => {

@@ -21,8 +21,8 @@ const REPOINTED = { ...PLAN, PreviousKeyId: 'alias/new' };
 
 type StartStatus = 'STARTED' | 'UNKNOWN';
 
-function start(Status: StartStatus = 'STARTED', Attempts = 1) {
-  return { Status, Attempts, StartedAt: new Date(STARTED).toISOString() };
+function start(Status: StartStatus = 'STARTED', Unanswered = 1) {
+  return { Status, Unanswered, StartedAt: new Date(STARTED).toISOString() };
 }
 
 /** What describe says some time after the Start. */
@@ -250,14 +250,14 @@ describe('judgeDescription where the key reads the same as before', () => {
     expect(error.message).toContain('alias/new');
   });
 
-  it('believes an unanswered Start after UPDATING', () => {
+  it('does not take an UPDATING after an unanswered Start for its own', () => {
     const observations = [
       seen('UPDATING', 'alias/new', 1000),
       seen('ACTIVE', 'alias/new', STALE_MS),
     ];
 
-    expect(judgeAll(observations, REPOINTED, start('UNKNOWN'))?.Status).toBe(
-      'ACTIVE',
+    expect(() => judgeAll(observations, REPOINTED, start('UNKNOWN'))).toThrow(
+      expect.objectContaining({ name: 'StartUnconfirmed' }),
     );
   });
 });

@@ -4,6 +4,7 @@ import {
   CLOCK_MARGIN_MS,
   type Claim,
   confirm,
+  EXHAUSTED_MS,
   emptyEntry,
   exhaust,
   type LedgerEntry,
@@ -190,7 +191,7 @@ describe('spend', () => {
       entry,
       spend(entry, 'r', slotId, T0 + 1, T0 + 10_001),
     );
-    expect(answer).toBe('SPENT');
+    expect(answer.Status).toBe('SPENT');
     expect(spent.Slots).toMatchObject([
       { State: 'SPENT', StampedAt: T0 + 10_001 },
     ]);
@@ -200,16 +201,27 @@ describe('spend', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
     expect(spend(spent, 'r', slotId, T0, T0)).toEqual({
-      answer: 'ALREADY_SPENT',
+      answer: { Status: 'ALREADY_SPENT', StampedAt: T0 },
+    });
+    const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(spent, confirm(spent, 'r', slotId, applied, 'id'));
+    expect(spend(done, 'r', slotId, T0 + 2, T0 + 2).answer).toEqual({
+      Status: 'ALREADY_SPENT',
+      StampedAt: T0 + 1,
+      RequestId: 'id',
     });
   });
 
   it('is refused once the lease ran out, or belongs to another', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const late = T0 + LEASE;
-    expect(spend(entry, 'r', slotId, late, late).answer).toBe('LEASE_LOST');
+    expect(spend(entry, 'r', slotId, late, late).answer.Status).toBe(
+      'LEASE_LOST',
+    );
     const taken = granted(entry, 'other', late + CLOCK_MARGIN_MS);
-    expect(spend(taken.entry, 'r', slotId, T0, T0).answer).toBe('LEASE_LOST');
+    expect(spend(taken.entry, 'r', slotId, T0, T0).answer.Status).toBe(
+      'LEASE_LOST',
+    );
   });
 });
 
@@ -285,28 +297,32 @@ describe('settle', () => {
 describe('exhaust', () => {
   it('believes AWS until the first own slot is free', () => {
     const entry = rotateTimes(3, HOUR);
-    const now = T0 + 5 * HOUR;
+    const free = T0 + SLOT_MS;
+    const now = free - HOUR / 2;
     const { slotId, entry: held } = granted(entry, 'r', now);
     const [quota, after] = apply(held, exhaust(held, 'r', slotId, now));
     expect(quota).toEqual({
       Limit: 25,
       Used: 25,
       Remaining: 0,
-      NextAvailableAt: new Date(T0 + SLOT_MS).toISOString(),
+      NextAvailableAt: new Date(free).toISOString(),
       UsedByOthers: 22,
     });
-    expect(
-      reserve(after, claim('x', after), T0 + SLOT_MS - 1).answer.Status,
-    ).toBe('QUOTA_EXHAUSTED');
-    expect(reserve(after, claim('x', after), T0 + SLOT_MS).answer.Status).toBe(
-      'GRANTED',
-    );
+    const ask = (at: number) =>
+      reserve(after, claim('x', after), at).answer.Status;
+    expect(ask(free - 1)).toBe('QUOTA_EXHAUSTED');
+    expect(ask(free)).toBe('GRANTED');
   });
 
-  it('believes AWS for the whole window when there is no own slot', () => {
+  it('asks AWS again after an hour when no own slot is free before', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
-    const [quota] = apply(entry, exhaust(entry, 'r', slotId, T0));
-    expect(quota.NextAvailableAt).toBe(new Date(T0 + SLOT_MS).toISOString());
+    const [quota, after] = apply(entry, exhaust(entry, 'r', slotId, T0));
+    const next = T0 + EXHAUSTED_MS;
+    expect(quota.NextAvailableAt).toBe(new Date(next).toISOString());
+    const ask = (at: number) =>
+      reserve(after, claim('x', after), at).answer.Status;
+    expect(ask(next - 1)).toBe('QUOTA_EXHAUSTED');
+    expect(ask(next)).toBe('GRANTED');
   });
 
   it('ends when AWS takes a key all the same', () => {
@@ -384,7 +400,7 @@ describe('the invariant', () => {
               );
               entry = after;
               phase.isStarted = true;
-              if (spent !== 'SPENT') continue;
+              if (spent.Status !== 'SPENT') continue;
               const isCounted =
                 step.result === 'applied' ||
                 (step.result === 'lost' && step.isLostOneApplied);

@@ -316,7 +316,9 @@ describe('decidePlan for a busy stream', () => {
   it('waits also after Kinesis refused a Start because the stream was busy', () => {
     const Start: StartResult = {
       Status: 'STREAM_BUSY',
-      Attempts: 1,
+      Throttled: 0,
+      LimitExceeded: 0,
+      Unanswered: 0,
       StartedAt: iso(NOW),
     };
     const first = decidePlan(facts([2]));
@@ -381,7 +383,9 @@ describe('decidePlan for a busy stream', () => {
       while (now < NOW + 2 * BUSY_TIMEOUT_MS) {
         const Start: StartResult = {
           Status: 'STREAM_BUSY',
-          Attempts: 1,
+          Throttled: 0,
+          LimitExceeded: 0,
+          Unanswered: 0,
           StartedAt: iso(now),
         };
         now += Plan.WaitSeconds * 1000;

@@ -276,6 +276,15 @@ describe('parseRequest refuses, naming field and value,', () => {
     );
   });
 
+  it.each([1e20, Number.MAX_VALUE])(
+    'a number of Trigger that no DynamoDB item can hold: %d',
+    (Id) => {
+      const Trigger = { Source: 'manual', Id };
+
+      expect(refusalOf({ ...MINIMAL, Trigger })).toContain('Trigger.Id 1');
+    },
+  );
+
   it('the field of Trigger whose text is too long', () => {
     const Trigger = { Source: 'manual', Note: 'n'.repeat(1025) };
 

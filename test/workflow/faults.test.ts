@@ -6,6 +6,8 @@ import {
   KMSThrottlingException,
   LimitExceededException,
   PutRecordCommand,
+  ResourceInUseException,
+  UpdateStreamModeCommand,
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -158,6 +160,71 @@ describe('StartStreamEncryption', () => {
     });
   });
 
+  it('that never arrived is not taken for somebody else’s update', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const KeyId = KeyIds[0];
+    await aws.rotate({ StreamName, KeyId });
+    const other = kinesisClient();
+    clients.push(other);
+    const { DescribeStream } = withHastyDescribe();
+    let isResharding = false;
+    const outcome = await rotate(
+      { StreamName, KeyId, Force: true },
+      withStart(['lost before'], {
+        DescribeStream: async (event, context) => {
+          if (!isResharding) {
+            await other.send(
+              new UpdateStreamModeCommand({
+                StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
+                StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+              }),
+            );
+          }
+          isResharding = true;
+          return DescribeStream?.(event, context);
+        },
+      }),
+    );
+    expect(outcome).toMatchObject({ Error: 'StartUnconfirmed' });
+  });
+
+  it('that was answered is not called unanswered when it is asked about again', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const KeyId = KeyIds[0];
+    await aws.rotate({ StreamName, KeyId });
+    const { StartEncryption } = aws.handlers;
+    let runs = 0;
+    const outcome = await rotate(
+      { StreamName, KeyId, Force: true },
+      {
+        ...aws.handlers,
+        ...withHastyDescribe(),
+        StartEncryption: async (event, context) => {
+          const answer = await StartEncryption?.(event, context);
+          if (runs++ > 0) return answer;
+          throw Object.assign(new Error('lost'), { name: 'Lambda.Unknown' });
+        },
+      },
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 2 } });
+  });
+
+  it('that is refused because its lost forerunner was applied stays counted', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const { DescribeStream } = withHastyDescribe();
+    let looks = 0;
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart(['lost after', new ResourceInUseException(refusal)], {
+        DescribeStream: async (event, context) =>
+          looks++ > 0
+            ? DescribeStream?.(event, context)
+            : { Status: 'NOT_APPLIED', StreamStatus: 'ACTIVE', WaitSeconds: 1 },
+      }),
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+  });
+
   it('that is refused gives back the slot, under AWS’s own name', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
@@ -212,6 +279,33 @@ describe('StartStreamEncryption', () => {
     });
     expect(await aws.rotate(request)).toMatchObject({
       Error: 'QuotaExhausted',
+    });
+  });
+
+  it('that met a limit once, after throttles, does not mean that', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart([
+        ...Array(MAX_START_ATTEMPTS - 1).fill(
+          new KMSThrottlingException(refusal),
+        ),
+        new LimitExceededException(refusal),
+      ]),
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+  });
+
+  it('that is throttled for too long fails under AWS’s own name', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart(Array(20).fill(new KMSThrottlingException(refusal))),
+    );
+    expect(outcome).toMatchObject({
+      Error: 'ServiceUnavailable',
+      Cause: expect.stringContaining('KMSThrottlingException'),
+      SlotsSpent: 0,
     });
   });
 
@@ -357,6 +451,24 @@ describe('a ledger that cannot be reached', () => {
       Cause: expect.stringContaining('ECONNREFUSED'),
       SlotsSpent: 0,
       Quota: { Used: 0 },
+    });
+    expect('Cause' in outcome && outcome.Cause).toContain('"ledger"');
+  });
+
+  it('is named when its table is missing', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const client = new DynamoDBClient();
+    const ReserveQuota = createReserveQuota({
+      ledger: new QuotaLedger(client, 'no-such-table'),
+    });
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { ...aws.handlers, ReserveQuota },
+    );
+    client.destroy();
+    expect(outcome).toMatchObject({
+      Error: 'ResourceNotFoundException',
+      Cause: expect.stringContaining('no-such-table'),
     });
   });
 });

@@ -18,7 +18,12 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import aslValidator from 'asl-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
-import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  ledgerTableName,
+  quotaLedger,
+} from '../../shared/clients.ts';
 import { SLOT_MS } from '../../shared/ledger-entry.ts';
 import { LEASE_MS } from '../../shared/plan.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
@@ -51,7 +56,7 @@ async function newKey(alias: string, properties = {}): Promise<string> {
 async function history(StreamName: string) {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
-      TableName: process.env.LEDGER_TABLE_NAME,
+      TableName: ledgerTableName(),
       KeyConditionExpression:
         'StreamARN = :stream AND begins_with(#record, :rotation)',
       ExpressionAttributeNames: { '#record': 'Record' },
@@ -281,11 +286,9 @@ describe('the quota', () => {
   it('waits for a slot with OnQuotaExhausted WAIT', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const freeAt = Date.now() + 5_000;
-    const yesterday = new QuotaLedger(
-      dynamodb,
-      process.env.LEDGER_TABLE_NAME ?? '',
-      { now: () => freeAt - SLOT_MS },
-    );
+    const yesterday = new QuotaLedger(dynamodb, ledgerTableName(), {
+      now: () => freeAt - SLOT_MS,
+    });
     for (let i = 0; i < 25; i++) {
       const key = { KeyId: 'alias/old', KeyArn: 'old' };
       await yesterday.confirm(arnOf(StreamName), `old-${i}`, i, key, `id-${i}`);
@@ -316,7 +319,7 @@ describe('a ledger entry that somebody else just changed', () => {
     const touch = () =>
       dynamodb.send(
         new UpdateItemCommand({
-          TableName: process.env.LEDGER_TABLE_NAME,
+          TableName: ledgerTableName(),
           Key: {
             StreamARN: { S: arnOf(StreamName) },
             Record: { S: 'LEDGER' },
@@ -477,7 +480,7 @@ describe('an aborted rotation', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const abort = new AbortController();
     const outcome = await aws.rotate(
-      { StreamName, KeyId: KeyIds[0] },
+      { StreamName, KeyId: KeyIds[0], Trigger: { Source: 'schedule' } },
       {
         signal: abort.signal,
         waits: { WaitForPropagation: 60_000 },
@@ -488,6 +491,7 @@ describe('an aborted rotation', () => {
     );
     expect(outcome).toMatchObject({
       Error: 'ExecutionAborted',
+      Trigger: { Source: 'schedule' },
       KeyId: KeyIds[0],
       SlotsSpent: 1,
       Quota: { Used: 1 },
@@ -495,6 +499,29 @@ describe('an aborted rotation', () => {
     expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
     expect(await history(StreamName)).toMatchObject([
       { Error: 'ExecutionAborted' },
+    ]);
+  });
+
+  it('whose last function had ended is what that function made it', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const abort = new AbortController();
+    const { CompleteRotation } = aws.handlers;
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: KeyIds[0], Trigger: { Source: 'manual' } },
+      {
+        signal: abort.signal,
+        handlers: {
+          ...aws.handlers,
+          CompleteRotation: async (event, context) => {
+            abort.abort();
+            return CompleteRotation?.(event, context);
+          },
+        },
+      },
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED' });
+    expect(await history(StreamName)).toEqual([
+      expect.objectContaining({ Outcome: 'ROTATED' }),
     ]);
   });
 
