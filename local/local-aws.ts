@@ -18,6 +18,13 @@ import type { RotationsEntry } from './rotations-file.ts';
 import { openSession, type Session } from './session.ts';
 import type { TaskHandlers } from './state-machine.ts';
 
+/** Nothing that runs locally may ever reach AWS by accident. */
+const ENDPOINTS_AS_THEY_ARE = {
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
+  AWS_USE_FIPS_ENDPOINT: 'false',
+  AWS_USE_DUALSTACK_ENDPOINT: 'false',
+};
+
 export interface OpenOptions {
   ports?: Partial<Record<Service, number>>;
   /** Ends the wait for another process's embedded AWS. */
@@ -66,6 +73,7 @@ export async function openLocalAws(
   { ports, signal }: OpenOptions = {},
 ): Promise<LocalAws> {
   const settings = readLocalSettings(process.env);
+  Object.assign(process.env, ENDPOINTS_AS_THEY_ARE);
   const { external, region } = settings;
   const options: EmbeddedAwsOptions = { ...settings, rotations, ports };
   const isAllExternal = SERVICES.every((service) => service in external);
@@ -125,10 +133,6 @@ async function setEnvironment(
   for (const service of SERVICES) {
     env[`AWS_ENDPOINT_URL_${service}`] = endpoints[service];
   }
-  // Nothing that runs locally may ever reach AWS by accident.
-  env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS = 'false';
-  env.AWS_USE_FIPS_ENDPOINT = 'false';
-  env.AWS_USE_DUALSTACK_ENDPOINT = 'false';
   // The functions' logs go to stdout, which belongs to the outcome here.
   env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   await setCredentials(Object.keys(external).length === 0);

@@ -84,6 +84,18 @@ describe('openLocalAws', () => {
     },
   );
 
+  it('is not put off by variables that are for AWS itself', async () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
+    vi.stubEnv('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', 'true');
+    vi.stubEnv('AWS_PROFILE', 'nobody');
+    const aws = await openLocalAws(ROTATIONS);
+    expect(await withLedger((ledger) => ledger.read(ARN))).toMatchObject({
+      Version: 0,
+    });
+    await aws.close();
+  });
+
   it('does not borrow a service that the owner has elsewhere', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_KINESIS', 'http://127.0.0.1:1');
     const owner = await openLocalAws(ROTATIONS);
