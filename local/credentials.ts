@@ -22,13 +22,13 @@ const SOURCES = [
  */
 export async function setCredentials(isAllEmbedded: boolean): Promise<void> {
   const { env } = process;
-  if (env.AWS_ACCESS_KEY_ID) return;
   if (isAllEmbedded) {
     for (const source of SOURCES) delete env[source];
-  } else if (SOURCES.some((source) => env[source]) || (await hasProfile())) {
-    return;
   }
-  Object.assign(env, DUMMY_CREDENTIALS);
+  const isSet =
+    [...SOURCES, 'AWS_ACCESS_KEY_ID'].some((name) => env[name]) ||
+    (!isAllEmbedded && (await hasProfile()));
+  if (!isSet) Object.assign(env, DUMMY_CREDENTIALS);
 }
 
 /** Whether the SDK finds credentials in files, without asking the network. */

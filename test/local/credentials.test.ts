@@ -46,6 +46,7 @@ describe('setCredentials', () => {
     'leaves set ones alone, all embedded: %s',
     async (all) => {
       vi.stubEnv('AWS_ACCESS_KEY_ID', 'mine');
+      vi.stubEnv('AWS_PROFILE', all ? 'nobody' : undefined);
       await setCredentials(all);
 
       expect(credentials()).toBe('mine');
