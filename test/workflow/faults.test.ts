@@ -9,7 +9,7 @@ import {
   ResourceInUseException,
   UpdateStreamModeCommand,
 } from '@aws-sdk/client-kinesis';
-import type { KMSClient } from '@aws-sdk/client-kms';
+import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
@@ -331,9 +331,9 @@ describe('StartStreamEncryption', () => {
   });
 });
 
-describe('a stream that ends up under another key', () => {
-  it('fails loudly', async () => {
-    const { StreamName, KeyIds } = aws.nextStream();
+describe('a stream whose KeyId comes back in another form', () => {
+  /** Looks a minute later each time, at a stream that shows this KeyId. */
+  function describing(KeyId: string) {
     const rogue = kinesisClient();
     rogue.middlewareStack.add(
       (next, { commandName }) =>
@@ -342,9 +342,8 @@ describe('a stream that ends up under another key', () => {
             output: { StreamDescriptionSummary?: object };
           };
           if (commandName === 'DescribeStreamSummaryCommand') {
-            Object.assign(answer.output.StreamDescriptionSummary ?? {}, {
-              KeyId: KeyIds[2],
-            });
+            const summary = answer.output.StreamDescriptionSummary ?? {};
+            Object.assign(summary, { KeyId });
           }
           return answer as never;
         },
@@ -352,18 +351,40 @@ describe('a stream that ends up under another key', () => {
     );
     clients.push(rogue);
     let looks = 0;
-    const DescribeStream = createDescribeStream({
+    return createDescribeStream({
       kinesis: rogue,
       kms,
       now: () => Date.now() + 60_000 * looks++,
     });
+  }
+
+  it('is known by its ARN', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [KeyId = ''] = KeyIds;
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }));
+    const outcome = await rotate(
+      { StreamName, KeyId },
+      {
+        ...aws.handlers,
+        DescribeStream: describing(KeyMetadata?.KeyId ?? ''),
+      },
+    );
+    expect(outcome).toMatchObject({ Outcome: 'ROTATED', KeyId });
+  });
+
+  it.each([
+    ['another key of the ring', (ring: string[]) => ring[2] ?? ''],
+    ['a key that KMS does not know', () => 'alias/nobody'],
+  ])('fails loudly when it is %s', async (_, other) => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const theirs = other(KeyIds);
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      { ...aws.handlers, DescribeStream },
+      { ...aws.handlers, DescribeStream: describing(theirs) },
     );
     expect(outcome).toMatchObject({
       Error: 'KeyMismatch',
-      Cause: expect.stringContaining(KeyIds[2] ?? ''),
+      Cause: expect.stringContaining(theirs),
       SlotsSpent: 1,
     });
   });

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPlanRotation } from '../../functions/plan-rotation.ts';
+import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
+import type { Plan } from '../../shared/plan.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../workflow/local-rotations.ts';
+
+let aws: LocalRotations;
+const kinesis = kinesisClient();
+const kms = kmsClient();
+
+beforeAll(async () => {
+  aws = await openLocalRotations(0.1, 3);
+});
+
+afterAll(async () => {
+  kinesis.destroy();
+  kms.destroy();
+  await aws.close();
+});
+
+async function plan(Request: object, account: string): Promise<Plan> {
+  const handler = createPlanRotation({
+    kinesis,
+    kms,
+    ledger: quotaLedger(),
+    now: Date.now,
+  });
+  const event = {
+    Request,
+    RotationId: `arn:aws:states:us-east-1:${account}:execution:rotate-stream:x`,
+    StartedAt: new Date().toISOString(),
+  };
+  const { Plan } = await handler(event, { functionName: 'test' } as never);
+  return Plan;
+}
+
+describe('PlanRotation', () => {
+  it('reads the ledger of the very stream, also in another account', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    for (const account of ['000000000000', '111122223333']) {
+      const { LastAppliedAt, ...rest } = (await plan(
+        { StreamName, KeyIds },
+        account,
+      )) as Extract<Plan, { Decision: 'ROTATE' | 'UNCHANGED' }>;
+      expect(rest).toMatchObject({
+        Decision: 'ROTATE',
+        StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
+        KeyId: KeyIds[1],
+        PreviousKeyId: KeyIds[0],
+      });
+      expect(LastAppliedAt).toBeGreaterThan(0);
+    }
+  });
+
+  it('refuses a stream of another Region by name', async () => {
+    const StreamARN = 'arn:aws:kinesis:eu-west-1:000000000000:stream/orders';
+    await expect(
+      plan({ StreamARN, KeyId: 'alias/a' }, '000000000000'),
+    ).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: expect.stringContaining('eu-west-1'),
+    });
+  });
+
+  it('changes nothing', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const { StreamARN } = await plan({ StreamName, KeyIds }, '000000000000');
+    expect((await quotaLedger().read(StreamARN)).Version).toBe(0);
+  });
+});
