@@ -2,7 +2,7 @@ import {
   DescribeStreamSummaryCommand,
   type DescribeStreamSummaryInput,
 } from '@aws-sdk/client-kinesis';
-import { openLocalAws } from '../local/local-aws.ts';
+import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
 import type { RotationsEntry } from '../local/rotations-file.ts';
 import { namedError } from '../shared/aws-errors.ts';
 import { kinesisClient, quotaLedger } from '../shared/clients.ts';
@@ -30,7 +30,9 @@ export async function quota(
 ): Promise<number> {
   const stream = checked({ StreamName: streamName, StreamARN: streamArn });
   const { signal, insistence } = interruption;
-  const aws = await openLocalAws(await rotations(), { signal });
+  const { isAllExternal } = readLocalSettings(process.env);
+  const entries = isAllExternal ? [] : await rotations();
+  const aws = await openLocalAws(entries, { signal });
   const kinesis = kinesisClient();
   try {
     const { StreamDescriptionSummary } = await kinesis

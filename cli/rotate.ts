@@ -1,4 +1,3 @@
-import { SERVICES } from '../local/endpoints.ts';
 import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
 import type { RotationsEntry } from '../local/rotations-file.ts';
@@ -29,14 +28,15 @@ export async function rotate(
   interruption: Interruption,
 ): Promise<number> {
   const given = await requestFromFlags(options);
-  const entries = await rotations();
+  const { isAllExternal, region } = readLocalSettings(process.env);
+  const isFileNeeded = namesNothing(given) || !isAllExternal;
+  const entries = isFileNeeded ? await rotations() : [];
   const request: Record<string, unknown> = {
     ...(namesNothing(given) ? entries[0] : {}),
     Trigger: { Source: 'manual' },
     ...given,
   };
   parseRequest(request);
-  const { external, region } = readLocalSettings(process.env);
   checkRegion(request, region);
 
   const { States } = await readStateMachine();
@@ -44,9 +44,7 @@ export async function rotate(
     stream: process.stderr,
     states: States as Record<string, WaitState>,
   });
-  if (SERVICES.some((service) => external[service] === undefined)) {
-    progress.say('Starting the embedded AWS');
-  }
+  if (!isAllExternal) progress.say('Starting the embedded AWS');
   const { signal } = interruption;
   signal.addEventListener('abort', () => {
     progress.say(`${signal.reason}: stopping, and settling the rotation`);

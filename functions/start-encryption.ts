@@ -113,12 +113,10 @@ async function refused(
   const Cause = named.message;
   logger.warn('StartStreamEncryption failed', { refusal, Name: named.name });
 
-  if (refusal === 'UNKNOWN') {
+  // After an unanswered call, the stream is most likely busy with that one.
+  const isOurs = refusal === 'STREAM_BUSY' && so.Unanswered > 0;
+  if (refusal === 'UNKNOWN' || isOurs) {
     return { ...so, Cause, Status: 'UNKNOWN', Unanswered: so.Unanswered + 1 };
-  }
-  if (refusal === 'STREAM_BUSY' && so.Unanswered > 0) {
-    // Most likely with the call of ours that went unanswered before.
-    return { ...so, Cause, Status: 'UNKNOWN' };
   }
   const isLimit = refusal === 'LIMIT_EXCEEDED';
   const LimitExceeded = isLimit ? so.LimitExceeded + 1 : 0;

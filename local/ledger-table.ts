@@ -6,7 +6,9 @@ import {
   ResourceNotFoundException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import { namedError } from '../shared/aws-errors.ts';
 import { dynamoDbClient } from '../shared/clients.ts';
+import { quote } from '../shared/errors.ts';
 
 /** Creates the ledger's table where `AWS_*` points, unless it is there. */
 export async function ensureLedgerTable(tableName: string): Promise<void> {
@@ -14,7 +16,9 @@ export async function ensureLedgerTable(tableName: string): Promise<void> {
   try {
     await client.send(new DescribeTableCommand({ TableName: tableName }));
   } catch (error) {
-    if (!(error instanceof ResourceNotFoundException)) throw error;
+    if (!(error instanceof ResourceNotFoundException)) {
+      throw namedError(error, `Ledger table ${quote(tableName)}`);
+    }
     await create(client, tableName);
   } finally {
     client.destroy();

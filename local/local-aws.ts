@@ -53,11 +53,14 @@ export interface LocalAws {
  * @throws {SettingError}
  */
 export function readLocalSettings(env: NodeJS.ProcessEnv) {
+  const external = externalEndpoints(env);
   return {
     directory: env.LOCAL_DIR || join(process.cwd(), '.local'),
     region: env.AWS_REGION || 'us-east-1',
     updateSeconds: updateSeconds(env.LOCAL_UPDATE_SECONDS),
-    external: externalEndpoints(env),
+    external,
+    /** Whether nothing is embedded. */
+    isAllExternal: SERVICES.every((service) => service in external),
   };
 }
 
@@ -74,9 +77,8 @@ export async function openLocalAws(
 ): Promise<LocalAws> {
   const settings = readLocalSettings(process.env);
   Object.assign(process.env, ENDPOINTS_AS_THEY_ARE);
-  const { external, region } = settings;
+  const { external, isAllExternal, region } = settings;
   const options: EmbeddedAwsOptions = { ...settings, rotations, ports };
-  const isAllExternal = SERVICES.every((service) => service in external);
   const session = isAllExternal
     ? undefined
     : await openSession(options, signal);

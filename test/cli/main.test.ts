@@ -356,6 +356,20 @@ describe.concurrent('a rotation', () => {
     expect(await processesOf(cli.directory)).toEqual([]);
   });
 
+  it('needs no rotations.yml where nothing is embedded, and says who is silent', async ({
+    cli,
+  }) => {
+    const { exitCode, stdout, stderr } = await cli.run(
+      ['rotate', '--stream-name', 'orders', '--key-id', 'alias/a'],
+      { cwd: cli.home, env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' } },
+    );
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^ServiceUnavailable: Ledger table "kinesis-key-rotation-ledger": .*ECONNREFUSED 127\.0\.0\.1:1\n$/,
+    );
+  });
+
   it('of what does not exist fails and spends nothing', async ({ cli }) => {
     const rotate = async (...args: string[]) => {
       const { exitCode, stdout } = await cli.run([

@@ -145,6 +145,19 @@ describe('StartStreamEncryption', () => {
     });
   });
 
+  it('that finds the stream busy for ever after is given up', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const busy = Array(9).fill(new ResourceInUseException(refusal));
+    const outcome = await rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      withStart(['lost before', ...busy], withHastyDescribe()),
+    );
+    expect(outcome).toMatchObject({
+      Error: 'StartNotApplied',
+      SlotsSpent: 0,
+    });
+  });
+
   it('of a key that reads the same, unanswered: nobody can tell, and we say so', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const KeyId = KeyIds[0];
