@@ -6,8 +6,8 @@ export default defineConfig({
     env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
     // Most of a test's time is waiting for an emulator.
     maxWorkers: 3,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
       include: ['cli/**', 'functions/**', 'local/**', 'shared/**'],

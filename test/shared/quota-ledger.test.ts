@@ -341,9 +341,7 @@ describe('QuotaLedger against a plain model', () => {
     ),
   });
 
-  it('answers as the model does, whatever the order', {
-    timeout: 60_000,
-  }, async () => {
+  it('answers as the model does, whatever the order', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(command, { minLength: 20, maxLength: 60 }),
@@ -393,9 +391,7 @@ describe('QuotaLedger against a plain model', () => {
     );
   });
 
-  it('holds the quota with several writers at once', {
-    timeout: 60_000,
-  }, async () => {
+  it('holds the quota with several writers at once', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(

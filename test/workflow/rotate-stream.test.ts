@@ -281,7 +281,7 @@ describe('the quota', () => {
     });
     expect(calls.count()).toBe(25);
     expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
-  }, 60_000);
+  });
 
   it('waits for a slot with OnQuotaExhausted WAIT', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
