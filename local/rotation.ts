@@ -16,8 +16,6 @@ export interface RotationOptions
   request: unknown;
   handlers: TaskHandlers;
   region: string;
-  /** Name of the execution; a new one unless told otherwise. */
-  name?: string;
 }
 
 /** ARNs of all local executions begin so. */
@@ -31,26 +29,24 @@ export function localExecutions(region: string): string {
  */
 export async function runRotation(options: RotationOptions): Promise<Outcome> {
   const { request, handlers, region } = options;
-  const RotationId = `${localExecutions(region)}${options.name ?? randomUUID()}`;
+  const RotationId = `${localExecutions(region)}${randomUUID()}`;
   const StartedAt = new Date().toISOString();
   let ended: Outcome | undefined;
   const result = await runExecution({
     ...options,
-    handlers: {
-      ...Object.fromEntries(
-        Object.entries(handlers).map(([name, handler]) => [
-          name,
-          async (event: object, context: never) => {
-            // The interpreter has a start time of its own.
-            const isTimed = 'StartedAt' in event;
-            const timed = isTimed ? { ...event, StartedAt } : event;
-            const answer = await handler(timed as never, context);
-            if (LAST_STATES.includes(name)) ended = answer as Outcome;
-            return answer;
-          },
-        ]),
-      ),
-    },
+    handlers: Object.fromEntries(
+      Object.entries(handlers).map(([name, handler]) => [
+        name,
+        async (event: object, context: never) => {
+          // The interpreter has a start time of its own.
+          const isTimed = 'StartedAt' in event;
+          const timed = isTimed ? { ...event, StartedAt } : event;
+          const answer = await handler(timed as never, context);
+          if (LAST_STATES.includes(name)) ended = answer as Outcome;
+          return answer;
+        },
+      ]),
+    ),
     definition: await readStateMachine(),
     input: request,
     executionArn: RotationId,

@@ -48,9 +48,21 @@ const STATE_MACHINE = new URL(
 );
 export const STATE_MACHINE_NAME = 'rotate-stream';
 
-/** The very definition that is deployed. */
-export async function readStateMachine(): Promise<StateMachineDefinition> {
-  return JSON.parse(await readFile(STATE_MACHINE, 'utf8'));
+let deployed: Promise<StateMachineDefinition> | undefined;
+
+/** The very definition that is deployed, read once. */
+export function readStateMachine(): Promise<StateMachineDefinition> {
+  deployed ??= readFile(STATE_MACHINE, 'utf8').then((text) => JSON.parse(text));
+  return deployed;
+}
+
+/** Validating a definition takes longer than many an execution of it. */
+const machines = new WeakMap<StateMachineDefinition, StateMachine>();
+
+function machineOf(definition: StateMachineDefinition): StateMachine {
+  const machine = machines.get(definition) ?? new StateMachine(definition);
+  machines.set(definition, machine);
+  return machine;
 }
 
 /**
@@ -73,8 +85,7 @@ export async function runExecution(
       return task;
     },
   ]);
-  const machine = new StateMachine(definition);
-  const execution = machine.run(options.input as never, {
+  const execution = machineOf(definition).run(options.input as never, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
       waitTimeOverrides: options.waits ?? {},

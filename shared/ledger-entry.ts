@@ -4,10 +4,10 @@
  *
  * Life of a slot:
  *
- *     reserve ──> RESERVED ──spend──> SPENT, unconfirmed ──spend(RequestId)──> SPENT
- *                    ^  │                    │
- *                    │  └─settle─> gone      └─ AWS definitely did not apply it
- *                    └────────release─────────────┘
+ *     reserve ──> RESERVED ──spend──> SPENT, unconfirmed ──confirm──> SPENT
+ *                  ^    │                    │
+ *                  │    └─settle─> gone      │ AWS definitely did not apply it
+ *                  └─────────release─────────┘
  *
  * A slot is SPENT before StartStreamEncryption leaves the process, so that a
  * crash at any point leaves it counted. Only what AWS refused, or what Describe
@@ -153,24 +153,20 @@ export function usage(entry: LedgerEntry, now: number): Quota {
   const frees = slots
     .map((slot) => slot.StampedAt + SLOT_MS)
     .sort((a, b) => a - b);
-  const exhaustedUntil = entry.ExhaustedUntil ?? 0;
-  if (exhaustedUntil > now) {
-    const others = Math.max(0, QUOTA_LIMIT - slots.length);
-    const full = frees[slots.length - QUOTA_LIMIT] ?? 0;
-    return {
-      Limit: QUOTA_LIMIT,
-      Used: slots.length + others,
-      Remaining: 0,
-      NextAvailableAt: isoSecond(Math.max(exhaustedUntil, full)),
-      ...(others > 0 && { UsedByOthers: others }),
-    };
-  }
-  const full = frees[slots.length - QUOTA_LIMIT];
+  const { ExhaustedUntil = 0 } = entry;
+  const isExhausted = ExhaustedUntil > now;
+  const others = isExhausted ? Math.max(0, QUOTA_LIMIT - slots.length) : 0;
+  const Used = slots.length + others;
+  const next = Math.max(
+    isExhausted ? ExhaustedUntil : 0,
+    frees[slots.length - QUOTA_LIMIT] ?? 0,
+  );
   return {
     Limit: QUOTA_LIMIT,
-    Used: slots.length,
-    Remaining: Math.max(0, QUOTA_LIMIT - slots.length),
-    NextAvailableAt: full === undefined ? null : isoSecond(full),
+    Used,
+    Remaining: Math.max(0, QUOTA_LIMIT - Used),
+    NextAvailableAt: next === 0 ? null : isoSecond(next),
+    ...(others > 0 && { UsedByOthers: others }),
   };
 }
 

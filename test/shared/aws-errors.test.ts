@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { NotFoundException } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   isAnswer,
   isThrottling,
@@ -21,7 +21,6 @@ import {
   closed,
   closedEverywhere,
   hangingUp,
-  NO_CREDENTIALS_ENV,
   refusing,
   silent,
   unknownHost,
@@ -235,16 +234,6 @@ describe('namedError', () => {
 });
 
 describe('without credentials', () => {
-  beforeEach(() => {
-    for (const [name, value] of Object.entries(NO_CREDENTIALS_ENV)) {
-      vi.stubEnv(name, value);
-    }
-  });
-
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
   it('a call was never sent, nor answered', async () => {
     const error = await withoutCredentials();
 

@@ -10,6 +10,7 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { vi } from 'vitest';
 
 /** What the SDK throws when StartStreamEncryption fails at this endpoint. */
 async function startError(
@@ -130,16 +131,7 @@ export function unknownHost() {
   });
 }
 
-/** The SDK's own chain of providers finds no credentials. */
-export function withoutCredentials() {
-  return startError({
-    endpoint: 'http://127.0.0.1:9',
-    credentials: undefined,
-  });
-}
-
-/** The environment in which {@link withoutCredentials} finds none. */
-export const NO_CREDENTIALS_ENV = {
+const NO_CREDENTIALS_ENV = {
   AWS_ACCESS_KEY_ID: undefined,
   AWS_SECRET_ACCESS_KEY: undefined,
   AWS_SESSION_TOKEN: undefined,
@@ -152,3 +144,18 @@ export const NO_CREDENTIALS_ENV = {
   AWS_CONFIG_FILE: '/nowhere/config',
   AWS_EC2_METADATA_DISABLED: 'true',
 };
+
+/** The SDK's own chain of providers finds no credentials. */
+export async function withoutCredentials() {
+  for (const [name, value] of Object.entries(NO_CREDENTIALS_ENV)) {
+    vi.stubEnv(name, value);
+  }
+  try {
+    return await startError({
+      endpoint: 'http://127.0.0.1:9',
+      credentials: undefined,
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
+}

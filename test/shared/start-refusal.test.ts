@@ -13,7 +13,7 @@ import {
   ValidationException,
 } from '@aws-sdk/client-kinesis';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   judgeStartError,
   MAX_START_ATTEMPTS,
@@ -24,7 +24,6 @@ import {
   closed,
   closedEverywhere,
   hangingUp,
-  NO_CREDENTIALS_ENV,
   refusing,
   silent,
   unknownHost,
@@ -129,16 +128,6 @@ describe('judgeStartError of a call that never left', () => {
   });
 
   describe('for want of credentials', () => {
-    beforeEach(() => {
-      for (const [name, value] of Object.entries(NO_CREDENTIALS_ENV)) {
-        vi.stubEnv(name, value);
-      }
-    });
-
-    afterEach(() => {
-      vi.unstubAllEnvs();
-    });
-
     it('does not try again', async () => {
       expect(judgeStartError(await withoutCredentials())).toBe('REFUSED');
     });
