@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { describe, expect } from 'vitest';
 import { parse } from 'yaml';
@@ -336,6 +338,29 @@ describe.concurrent('a rotation', () => {
       PreviousKeyId: 'alias/samplestream-a',
       KeyId: 'alias/samplestream-b',
       Quota: { Used: 2 },
+    });
+  });
+
+  it('goes on to its end when nobody reads its progress any more', async ({
+    cli,
+  }) => {
+    const out = join(cli.home, 'outcome');
+    const line = '"$0" "$1" rotate --output json 2>&1 >"$2" | head -n 1';
+    await promisify(execFile)(
+      'sh',
+      ['-c', line, process.execPath, 'cli/main.ts', out],
+      {
+        env: {
+          PATH: process.env.PATH,
+          HOME: cli.home,
+          LOCAL_DIR: cli.directory,
+          LOCAL_UPDATE_SECONDS: '0.1',
+        },
+      },
+    );
+
+    expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({
+      Outcome: 'ROTATED',
     });
   });
 

@@ -128,6 +128,29 @@ describe('SettleFailure', () => {
     expect(await settle(event)).toMatchObject({ SlotsSpent: 0 });
   });
 
+  it('settles, and says why it failed, also when no record can be kept', async () => {
+    const { RotationId, Plan } = await holding();
+    const forgetful = new DynamoDBClient({ maxAttempts: 1 });
+    onTestFinished(() => forgetful.destroy());
+    forgetful.middlewareStack.add((next) => (args) => {
+      const { Item } = args.input as { Item?: { Record?: { S?: string } } };
+      if (Item?.Record?.S?.startsWith('ROTATION#')) throw new Error('no');
+      return next(args);
+    });
+    const answer = await createSettleFailure({
+      ledger: new QuotaLedger(forgetful, TABLE),
+    })(
+      {
+        RotationId,
+        StartedAt: STARTED_AT,
+        Request: {},
+        Progress: { Plan, Failure } as never,
+      },
+      context,
+    );
+    expect(answer).toMatchObject({ ...Failure, SlotsSpent: 0 });
+  });
+
   it('reads the failure of PlanRotation, where there is no state yet', async () => {
     const errorMessage = 'KeyId "x" is not a key id';
     const outcome = await settle({

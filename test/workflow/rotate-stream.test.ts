@@ -478,6 +478,7 @@ describe('a request that cannot be met', () => {
 describe('an aborted rotation', () => {
   it('keeps the slot that AWS counted, and gives back the lease', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
+    let planned: string | undefined;
     const abort = new AbortController();
     const outcome = await aws.rotate(
       { StreamName, KeyId: KeyIds[0], Trigger: { Source: 'schedule' } },
@@ -485,7 +486,10 @@ describe('an aborted rotation', () => {
         signal: abort.signal,
         waits: { WaitForPropagation: 60_000 },
         onEvent: ({ state }) => {
-          if (state?.name === 'WaitForPropagation') abort.abort();
+          if (state?.name !== 'WaitForPropagation') return;
+          const { Plan } = state.input as { Plan: { StartedAt: string } };
+          planned = Plan.StartedAt;
+          abort.abort();
         },
       },
     );
@@ -493,6 +497,7 @@ describe('an aborted rotation', () => {
       Error: 'ExecutionAborted',
       Trigger: { Source: 'schedule' },
       KeyId: KeyIds[0],
+      StartedAt: planned,
       SlotsSpent: 1,
       Quota: { Used: 1 },
     });
