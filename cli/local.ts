@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { DUMMY_CREDENTIALS } from '../local/credentials.ts';
 import { SERVICES } from '../local/endpoints.ts';
 import { openLocalAws } from '../local/local-aws.ts';
-import type { RotationsEntry } from '../local/rotations-file.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { waitingForGuests } from './waiting-for-guests.ts';
 

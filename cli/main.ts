@@ -7,7 +7,7 @@ import {
   type RotationsEntry,
   RotationsFileError,
   readRotationsFile,
-} from '../local/rotations-file.ts';
+} from '../stack/rotations-file.ts';
 import { listenForInterruption } from './interruption.ts';
 import { type LocalOptions, local } from './local.ts';
 import { type QuotaOptions, quota } from './quota.ts';

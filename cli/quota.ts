@@ -3,11 +3,11 @@ import {
   type DescribeStreamSummaryInput,
 } from '@aws-sdk/client-kinesis';
 import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
-import type { RotationsEntry } from '../local/rotations-file.ts';
 import { namedError } from '../shared/aws-errors.ts';
 import { kinesisClient, quotaLedger } from '../shared/clients.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { parseStreamArn, STREAM_NAME } from '../shared/stream-identity.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { quotaText } from './outcome-text.ts';
 import { waitingForGuests } from './waiting-for-guests.ts';

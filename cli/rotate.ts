@@ -1,10 +1,10 @@
 import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
-import type { RotationsEntry } from '../local/rotations-file.ts';
 import { readStateMachine } from '../local/state-machine.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { parseRequest } from '../shared/request.ts';
 import { parseStreamArn } from '../shared/stream-identity.ts';
+import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { outcomeText } from './outcome-text.ts';
 import { Progress } from './progress.ts';
@@ -32,7 +32,7 @@ export async function rotate(
   const isFileNeeded = namesNothing(given) || !isAllExternal;
   const entries = isFileNeeded ? await rotations() : [];
   const request: Record<string, unknown> = {
-    ...(namesNothing(given) ? entries[0] : {}),
+    ...(namesNothing(given) && entries[0] ? requestFor(entries[0]) : {}),
     Trigger: { Source: 'manual' },
     ...given,
   };

@@ -1,20 +1,24 @@
 import { quotaLedger } from '../shared/clients.ts';
 import { logger } from '../shared/logger.ts';
+import { measureOutcome } from '../shared/metrics.ts';
 import { taskHandler } from '../shared/middleware.ts';
+import { type Notifier, notifier } from '../shared/notifier.ts';
 import type { Success } from '../shared/outcome.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
 import type { PlannedState } from '../shared/rotation-state.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;
+  notifier: Notifier;
 }
 
 /**
- * Gives the lease back, keeps a record, and answers with the outcome.
+ * Gives the lease back, keeps a record, tells others, and answers with the
+ * outcome.
  *
  * @throws LedgerContended
  */
-export function createCompleteRotation({ ledger }: Dependencies) {
+export function createCompleteRotation({ ledger, notifier }: Dependencies) {
   return taskHandler(async (state: PlannedState): Promise<Success> => {
     const { Plan, Description, Verification } = state;
     const { StreamARN, RotationId, KeyId, KeyArn } = Plan;
@@ -48,6 +52,8 @@ export function createCompleteRotation({ ledger }: Dependencies) {
     await ledger.record(StreamARN, outcome);
     const { Outcome, Trigger } = outcome;
     logger.info('Rotation succeeded', { Outcome, Quota, Trigger });
+    measureOutcome(outcome);
+    await notifier.tell(outcome);
     return outcome;
   });
 }
@@ -63,4 +69,7 @@ function result({
   return { Outcome: Plan.Decision === 'UNCHANGED' ? 'UNCHANGED' : 'ROTATED' };
 }
 
-export const handler = createCompleteRotation({ ledger: quotaLedger() });
+export const handler = createCompleteRotation({
+  ledger: quotaLedger(),
+  notifier: notifier(),
+});

@@ -1,17 +1,23 @@
 import { quotaLedger } from '../shared/clients.ts';
 import { readFailure } from '../shared/failure.ts';
+import { isoTime } from '../shared/iso-time.ts';
 import { logger } from '../shared/logger.ts';
+import { measureOutcome } from '../shared/metrics.ts';
 import { taskHandler } from '../shared/middleware.ts';
+import { type Notifier, notifier } from '../shared/notifier.ts';
 import type { Failure } from '../shared/outcome.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
 import { parseRequest } from '../shared/request.ts';
 import type { CaughtFailure, RotationState } from '../shared/rotation-state.ts';
+import { isStatusChange, parseStatusChange } from '../shared/status-change.ts';
 import { streamOfExecution } from '../shared/stream-identity.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;
+  notifier: Notifier;
 }
 
+/** What the state machine says when a rotation failed. */
 export interface SettleFailureEvent {
   RotationId: string;
   /** ISO 8601. */
@@ -19,68 +25,106 @@ export interface SettleFailureEvent {
   /** The execution's input, whatever it is. */
   Request: unknown;
   /**
-   * From inside the state machine: the state so far. PlanRotation's Catch
-   * leaves the bare failure, since there is no state yet.
+   * The state so far. PlanRotation's Catch leaves the bare failure, since there
+   * is no state yet.
    */
-  Progress?: RotationState | CaughtFailure;
-  /** From outside, for an execution that ran no Catch. */
-  Failure?: CaughtFailure;
+  Progress: RotationState | CaughtFailure;
 }
 
 /**
  * Gives back what a failed rotation held: its lease, and a slot that AWS did
- * not count. Says what is left, and keeps a record. May be called any number
- * of times, also for a rotation that held nothing.
+ * not count. Says what is left, keeps a record, and tells others. May be called
+ * any number of times, also for a rotation that held nothing.
  *
- * @throws LedgerContended
+ * Called by the state machine, and from outside it with Step Functions' event
+ * of an execution that ended without success: one that was aborted or timed out
+ * ran no Catch. What has been recorded by then is left as it is.
+ *
+ * @throws LedgerContended, InvalidRequest for another event
  */
-export function createSettleFailure({ ledger }: Dependencies) {
-  return taskHandler(async (event: SettleFailureEvent): Promise<Failure> => {
-    const { RotationId, StartedAt, Progress } = event;
-    logger.appendKeys({ RotationId });
-    const state = Progress && 'Plan' in Progress ? Progress : undefined;
-    const plan = state?.Plan;
-    const failure = readFailure(
-      event.Failure ?? state?.Failure ?? (Progress as CaughtFailure),
-    );
-    const StreamARN =
-      plan?.StreamARN ?? streamOfExecution(event.Request, RotationId);
-    const outcome: Failure = {
-      Status: 'FAILED',
-      ...failure,
-      RotationId,
-      StartedAt,
-      ...triggerOf(event.Request),
-    };
-    if (StreamARN === undefined) return logged(outcome);
+export function createSettleFailure({ ledger, notifier }: Dependencies) {
+  return taskHandler(
+    async (event: SettleFailureEvent | object): Promise<Failure> => {
+      const ended = readEvent(event);
+      const { RotationId, StartedAt, Request, state, failure } = ended;
+      logger.appendKeys({ RotationId });
+      const plan = state?.Plan;
+      const StreamARN =
+        plan?.StreamARN ?? streamOfExecution(Request, RotationId);
+      const outcome: Failure = {
+        Status: 'FAILED',
+        ...failure,
+        RotationId,
+        StartedAt,
+        ...triggerOf(Request),
+      };
+      if (StreamARN === undefined) {
+        // From outside it is told a second time: it can have held nothing.
+        if (ended.isInside) await announce(outcome, notifier);
+        return outcome;
+      }
 
-    // Describe has proved it: this one may be used again.
-    const unused = failure.Error === 'StartNotApplied' && state?.Start?.SlotId;
-    if (unused) await ledger.release(StreamARN, RotationId, unused);
-    const { Lease, SlotsSpent, Quota } = await ledger.settle(
-      StreamARN,
-      RotationId,
-    );
-    const key = plan && 'KeyId' in plan ? plan : Lease;
-    Object.assign(outcome, {
-      StreamName: StreamARN.split('/').at(-1),
-      StreamARN,
-      EncryptionType: 'KMS',
-      ...(key && {
-        KeyId: key.KeyId,
-        KeyArn: key.KeyArn,
-        PreviousKeyId: key.PreviousKeyId,
-      }),
-      SlotsSpent,
-      Quota,
-    });
-    const replacing = state ? 'IF_FAILED' : 'IF_NEW';
-    await ledger.record(StreamARN, outcome, replacing).catch((error) => {
-      // Why the rotation failed matters more than that its record did.
-      logger.error('The outcome could not be recorded', { error });
-    });
-    return logged(outcome);
-  });
+      // Describe has proved it: this one may be used again.
+      const unused =
+        failure.Error === 'StartNotApplied' && state?.Start?.SlotId;
+      if (unused) await ledger.release(StreamARN, RotationId, unused);
+      const { Lease, SlotsSpent, Quota } = await ledger.settle(
+        StreamARN,
+        RotationId,
+      );
+      const key = plan && 'KeyId' in plan ? plan : Lease;
+      Object.assign(outcome, {
+        StreamName: StreamARN.split('/').at(-1),
+        StreamARN,
+        EncryptionType: 'KMS',
+        ...(key && {
+          KeyId: key.KeyId,
+          KeyArn: key.KeyArn,
+          PreviousKeyId: key.PreviousKeyId,
+        }),
+        SlotsSpent,
+        Quota,
+      });
+      const isNews = await ledger
+        .record(StreamARN, outcome, state ? 'IF_FAILED' : 'IF_NEW')
+        .catch((error) => {
+          // Why the rotation failed matters more than that its record did.
+          logger.error('The outcome could not be recorded', { error });
+          return true;
+        });
+      if (ended.isInside || isNews) await announce(outcome, notifier);
+      return outcome;
+    },
+  );
+}
+
+interface Ended {
+  RotationId: string;
+  StartedAt: string;
+  Request: unknown;
+  failure: CaughtFailure;
+  state?: RotationState;
+  /** Whether the state machine itself says it. */
+  isInside: boolean;
+}
+
+function readEvent(event: SettleFailureEvent | object): Ended {
+  if (isStatusChange(event)) {
+    const { Failure, ...ended } = parseStatusChange(event);
+    return { ...ended, failure: readFailure(Failure), isInside: false };
+  }
+  const { Progress, ...ended } = event as SettleFailureEvent;
+  const state = 'Plan' in Progress ? Progress : undefined;
+  const failure = readFailure(
+    state ? state.Failure : (Progress as CaughtFailure),
+  );
+  return {
+    ...ended,
+    StartedAt: isoTime(ended.StartedAt),
+    failure,
+    ...(state && { state }),
+    isInside: true,
+  };
 }
 
 function triggerOf(request: unknown): Pick<Failure, 'Trigger'> {
@@ -92,14 +136,18 @@ function triggerOf(request: unknown): Pick<Failure, 'Trigger'> {
   }
 }
 
-function logged(outcome: Failure): Failure {
+async function announce(outcome: Failure, notifier: Notifier): Promise<void> {
   logger.error('Rotation failed', {
     ErrorName: outcome.Error,
     Cause: outcome.Cause,
     Quota: outcome.Quota,
     Trigger: outcome.Trigger,
   });
-  return outcome;
+  measureOutcome(outcome);
+  await notifier.tell(outcome);
 }
 
-export const handler = createSettleFailure({ ledger: quotaLedger() });
+export const handler = createSettleFailure({
+  ledger: quotaLedger(),
+  notifier: notifier(),
+});

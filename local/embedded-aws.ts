@@ -8,13 +8,13 @@ import {
 } from '@aws-sdk/client-kinesis';
 import pRetry from 'p-retry';
 import { kinesisClient } from '../shared/clients.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import type { EmbeddedService } from './embedded-service.ts';
 import type { Endpoints, Service } from './endpoints.ts';
 import { KeyStore } from './key-store.ts';
 import { startKinesis } from './kinesis.ts';
 import { startKms } from './kms.ts';
-import type { RotationsEntry } from './rotations-file.ts';
 
 /** The account of everything that is embedded. */
 export const LOCAL_ACCOUNT = '000000000000';

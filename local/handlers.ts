@@ -1,13 +1,15 @@
+import { handler as BookStart } from '../functions/book-start.ts';
 import { handler as CompleteRotation } from '../functions/complete-rotation.ts';
 import { handler as DescribeStream } from '../functions/describe-stream.ts';
 import { handler as PlanRotation } from '../functions/plan-rotation.ts';
 import { handler as ReserveQuota } from '../functions/reserve-quota.ts';
 import { handler as SettleFailure } from '../functions/settle-failure.ts';
 import { handler as StartEncryption } from '../functions/start-encryption.ts';
+import { handler as SweepDrift } from '../functions/sweep-drift.ts';
 import { handler as VerifyEncryption } from '../functions/verify-encryption.ts';
 
 /**
- * The deployed functions, by the name of their Task state. They find their
+ * The deployed functions, by name; that of a Task is its state's. They find their
  * services by the `AWS_*` variables, so those come before the first import.
  */
 export const handlers = {
@@ -18,4 +20,6 @@ export const handlers = {
   VerifyEncryption,
   CompleteRotation,
   SettleFailure,
+  BookStart,
+  SweepDrift,
 };

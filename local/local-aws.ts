@@ -3,7 +3,8 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamoDbClient, ledgerTableName } from '../shared/clients.ts';
 import type { LedgerEntry } from '../shared/ledger-entry.ts';
-import { LEDGER_RECORD } from '../shared/quota-ledger.ts';
+import { LEDGER_RECORD } from '../shared/ledger-reader.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
 import { setCredentials } from './credentials.ts';
 import type { EmbeddedAwsOptions } from './embedded-aws.ts';
 import {
@@ -14,7 +15,6 @@ import {
 } from './endpoints.ts';
 import { ensureLedgerTable } from './ledger-table.ts';
 import { localExecutions, settleFromOutside } from './rotation.ts';
-import type { RotationsEntry } from './rotations-file.ts';
 import { openSession, type Session } from './session.ts';
 import type { TaskHandlers } from './state-machine.ts';
 
@@ -135,8 +135,9 @@ async function setEnvironment(
   for (const service of SERVICES) {
     env[`AWS_ENDPOINT_URL_${service}`] = endpoints[service];
   }
-  // The functions' logs go to stdout, which belongs to the outcome here.
+  // The functions' logs and metrics go to stdout, which belongs to the outcome here.
   env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+  env.POWERTOOLS_METRICS_DISABLED = 'true';
   await setCredentials(Object.keys(external).length === 0);
 }
 
@@ -166,10 +167,9 @@ async function settleLeftovers(
         RotationId: Lease.RotationId,
         StartedAt: Lease.StartedAt,
         Request: { StreamARN },
-        Failure: {
-          Error: 'ExecutionAborted',
-          Cause: 'The process that ran the rotation was killed',
-        },
+        Status: 'ABORTED',
+        Error: 'ExecutionAborted',
+        Cause: 'The process that ran the rotation was killed',
       });
     }
   }

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SettleFailureEvent } from '../functions/settle-failure.ts';
 import type { Failure, Outcome } from '../shared/outcome.ts';
-import type { CaughtFailure } from '../shared/rotation-state.ts';
 import { LOCAL_ACCOUNT } from './embedded-aws.ts';
 import {
   type ExecutionOptions,
@@ -58,20 +56,45 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
     RotationId,
     StartedAt,
     Request: request,
-    Failure: { Error: result.Error, Cause: result.Cause },
+    ...result,
   });
 }
 
 const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
 
-/** What the rule on the execution's status change does. */
+interface UnsuccessfulEnd {
+  RotationId: string;
+  /** ISO 8601. */
+  StartedAt: string;
+  Request: unknown;
+  Status: 'ABORTED' | 'FAILED' | 'TIMED_OUT';
+  Error: string;
+  Cause: string;
+}
+
+/**
+ * What the rule on the execution's status change does: calls SettleFailure with
+ * Step Functions' event.
+ */
 export async function settleFromOutside(
   handlers: TaskHandlers,
-  event: SettleFailureEvent & { Failure: CaughtFailure },
+  end: UnsuccessfulEnd,
 ): Promise<Failure> {
   const settle = handlers.SettleFailure as (
-    event: SettleFailureEvent,
+    event: object,
     context: object,
   ) => Promise<Failure>;
+  const event = {
+    source: 'aws.states',
+    'detail-type': 'Step Functions Execution Status Change',
+    detail: {
+      executionArn: end.RotationId,
+      status: end.Status,
+      startDate: Date.parse(end.StartedAt),
+      input: JSON.stringify(end.Request),
+      error: end.Error,
+      cause: end.Cause,
+    },
+  };
   return settle(event, { functionName: 'SettleFailure' });
 }

@@ -1,10 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
   KinesisClient,
   type KinesisClientConfig,
 } from '@aws-sdk/client-kinesis';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { LedgerReader } from './ledger-reader.ts';
 import { QuotaLedger } from './quota-ledger.ts';
 
 /** How long one attempt of a call may take, in milliseconds. */
@@ -33,9 +35,17 @@ export function dynamoDbClient(): DynamoDBClient {
   return new DynamoDBClient({ requestHandler: httpHandler() });
 }
 
+export function eventBridgeClient(): EventBridgeClient {
+  return new EventBridgeClient({ requestHandler: httpHandler() });
+}
+
 /** The ledger's table: what `LEDGER_TABLE_NAME` names. */
 export function ledgerTableName(): string {
   return process.env.LEDGER_TABLE_NAME || 'kinesis-key-rotation-ledger';
+}
+
+export function ledgerReader(): LedgerReader {
+  return new LedgerReader(dynamoDbClient(), ledgerTableName());
 }
 
 export function quotaLedger(): QuotaLedger {

@@ -27,6 +27,7 @@ export const EXHAUSTED_MS = 60 * 60 * 1000;
 interface Slot {
   /** The entry's version at which the slot was reserved; unique in an entry. */
   SlotId: number;
+  /** Of a Start made outside the ledger: the ARN of who made it. */
   RotationId: string;
   State: 'RESERVED' | 'SPENT';
   /** The latest moment at which AWS can have counted it. */
@@ -397,6 +398,97 @@ export function exhaust(
     ExhaustedUntil: firstFree,
   });
   return { answer: usage(after, now), entry: after };
+}
+
+/** A successful StartStreamEncryption, as CloudTrail reports it. */
+export interface ReportedStart {
+  /** AWS's id of the call. */
+  RequestId: string;
+  /** As submitted. */
+  KeyId: string;
+  /** When AWS answered, to the whole second. */
+  At: number;
+  /** ARN of who made the call. */
+  By: string;
+}
+
+/**
+ * - `BOOKED`: made outside the ledger, counted from now on
+ * - `CONFIRMED`: the answer, long lost, to a Start of ours
+ * - `KNOWN`: counted before
+ * - `TOO_OLD`: AWS counts it no more
+ */
+export type Booking = 'BOOKED' | 'CONFIRMED' | 'KNOWN' | 'TOO_OLD';
+
+/** How far the stamp of a call that nobody answered may be from AWS's own. */
+const UNANSWERED_MS = CLOCK_MARGIN_MS + 10_000;
+
+/**
+ * Books a Start that somebody may have made outside the ledger. A slot of ours
+ * that was spent at that time and never answered takes the report for its
+ * answer: should the report be of somebody else's Start after all, then AWS
+ * reports ours as well, which is booked then; the count is right either way.
+ *
+ * Another's Start also ends what is known of the key that was last applied, so
+ * a plan made before it is stale.
+ */
+export function book(
+  entry: LedgerEntry,
+  start: ReportedStart,
+  now: number,
+): Transition<{ Outcome: Booking; Quota: Quota }> {
+  const answer = (Outcome: Booking, of: LedgerEntry) => ({
+    Outcome,
+    Quota: usage(of, now),
+  });
+  const StampedAt = start.At + 1000;
+  if (now >= StampedAt + SLOT_MS) return { answer: answer('TOO_OLD', entry) };
+  const { RequestId } = start;
+  const Slots = entry.Slots.filter((slot) => now < slot.StampedAt + SLOT_MS);
+  if (Slots.some((slot) => slot.RequestId === RequestId)) {
+    return { answer: answer('KNOWN', entry) };
+  }
+  const { Lease } = entry;
+  const holds = (slot: Slot) => slot.RotationId === Lease?.RotationId;
+  const own = Slots.find(
+    (slot) =>
+      slot.State === 'SPENT' &&
+      slot.RequestId === undefined &&
+      Math.abs(slot.StampedAt - start.At) <= UNANSWERED_MS &&
+      (!holds(slot) || Lease?.KeyId === start.KeyId),
+  );
+  if (own) {
+    const held = holds(own) ? Lease : undefined;
+    const after = written(entry, {
+      Slots: Slots.map((slot) =>
+        slot === own ? { ...slot, StampedAt, RequestId } : slot,
+      ),
+      ...(held && {
+        LastApplied: {
+          KeyId: held.KeyId,
+          KeyArn: held.KeyArn,
+          AppliedAt: start.At,
+        },
+      }),
+    });
+    return { answer: answer('CONFIRMED', after), entry: after };
+  }
+  const { LastApplied, ...rest } = entry;
+  const isLatest =
+    LastApplied !== undefined && LastApplied.AppliedAt < start.At;
+  const after = written(isLatest ? rest : entry, {
+    Slots: [
+      ...Slots,
+      {
+        SlotId: entry.Version + 1,
+        RotationId: start.By,
+        State: 'SPENT',
+        StampedAt,
+        RequestId,
+      },
+    ],
+  });
+  return { answer: answer('BOOKED', after), entry: after };
 }
 
 /** A refused rotation keeps nothing of what it may have held before. */

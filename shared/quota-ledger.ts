@@ -2,24 +2,25 @@ import { randomUUID } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
 import { namedError } from './aws-errors.ts';
 import { quote, RotationError } from './errors.ts';
 import * as ledger from './ledger-entry.ts';
+import {
+  LEDGER_RECORD,
+  type LedgerItem,
+  LedgerReader,
+  toEntry,
+} from './ledger-reader.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Sort key of the one item that holds a stream's slots, lease and version. */
-export const LEDGER_RECORD = 'LEDGER';
 /** Sort keys of a stream's history, in the order of their start, begin so. */
 export const ROTATION_RECORD = 'ROTATION#';
 
 const HISTORY_DAYS = 400;
-
-type Item = NonNullable<ConditionalCheckFailedException['Item']>;
 
 export interface QuotaLedgerOptions {
   /** Milliseconds since the epoch. */
@@ -41,6 +42,7 @@ export interface QuotaLedgerOptions {
 export class QuotaLedger {
   readonly #client: DynamoDBClient;
   readonly #tableName: string;
+  readonly #reader: LedgerReader;
   readonly #now: () => number;
   readonly #retries: number;
 
@@ -51,13 +53,14 @@ export class QuotaLedger {
   ) {
     this.#client = client;
     this.#tableName = tableName;
+    this.#reader = new LedgerReader(client, tableName);
     this.#now = now;
     this.#retries = retries;
   }
 
   /** What the ledger knows of a stream; an empty entry for a new one. */
-  async read(streamArn: string): Promise<ledger.LedgerEntry> {
-    return toEntry(streamArn, await this.#get(streamArn));
+  read(streamArn: string): Promise<ledger.LedgerEntry> {
+    return this.#reader.read(streamArn);
   }
 
   /** Used, remaining and next free slot of a stream. */
@@ -136,17 +139,28 @@ export class QuotaLedger {
     );
   }
 
+  /** Books a Start that CloudTrail reports; see {@link ledger.book}. */
+  book(
+    streamArn: string,
+    start: ledger.ReportedStart,
+  ): Promise<{ Outcome: ledger.Booking; Quota: ledger.Quota }> {
+    return this.#change(streamArn, (entry) =>
+      ledger.book(entry, start, this.#now()),
+    );
+  }
+
   /**
    * Keeps a rotation's outcome, one record a rotation.
    *
    * @param replacing `ALWAYS`, `IF_FAILED` for a record of a failure, or
    *   `IF_NEW` for none at all
+   * @returns whether it was kept
    */
   async record(
     streamArn: string,
     outcome: Outcome,
     replacing: 'ALWAYS' | 'IF_FAILED' | 'IF_NEW' = 'ALWAYS',
-  ): Promise<void> {
+  ): Promise<boolean> {
     const name = outcome.RotationId.split(':').at(-1);
     const isNew = 'attribute_not_exists(#status)';
     const condition = {
@@ -177,10 +191,10 @@ export class QuotaLedger {
           ...condition[replacing],
         }),
       );
+      return true;
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) {
-        this.#rename(error);
-      }
+      if (error instanceof ConditionalCheckFailedException) return false;
+      return this.#rename(error);
     }
   }
 
@@ -193,11 +207,11 @@ export class QuotaLedger {
     streamArn: string,
     transition: (entry: ledger.LedgerEntry) => ledger.Transition<Answer>,
   ): Promise<Answer> {
-    let known: Item | undefined;
+    let known: LedgerItem | undefined;
     let attempted: { writeId: string; answer: Answer } | undefined;
     return pRetry(
       async () => {
-        const item = known ?? (await this.#get(streamArn));
+        const item = known ?? (await this.#reader.item(streamArn));
         known = undefined;
         if (attempted && item?.WriteId?.S === attempted.writeId) {
           return attempted.answer;
@@ -235,19 +249,6 @@ export class QuotaLedger {
     });
   }
 
-  async #get(streamArn: string): Promise<Item | undefined> {
-    const { Item } = await this.#client
-      .send(
-        new GetItemCommand({
-          TableName: this.#tableName,
-          Key: marshall({ StreamARN: streamArn, Record: LEDGER_RECORD }),
-          ConsistentRead: true,
-        }),
-      )
-      .catch(this.#rename);
-    return Item;
-  }
-
   #rename = (error: unknown): never => {
     throw error instanceof ConditionalCheckFailedException
       ? error
@@ -279,13 +280,4 @@ export class QuotaLedger {
       )
       .catch(this.#rename);
   }
-}
-
-function toEntry(
-  streamArn: string,
-  item: Item | undefined,
-): ledger.LedgerEntry {
-  if (item === undefined) return ledger.emptyEntry(streamArn);
-  const { Record: _, WriteId: __, ...entry } = unmarshall(item);
-  return entry as ledger.LedgerEntry;
 }

@@ -11,6 +11,7 @@ import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
 import { ensureLedgerTable } from '../../local/ledger-table.ts';
 import type { LocalAws } from '../../local/local-aws.ts';
+import { SILENCE } from '../../shared/notifier.ts';
 import type { Failure, Success } from '../../shared/outcome.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import type { RotationState } from '../../shared/rotation-state.ts';
@@ -40,9 +41,29 @@ afterAll(async () => {
 
 const context = { functionName: 'test' } as never;
 const settle = (event: object): Promise<Failure> =>
-  createSettleFailure({ ledger })(event as never, context);
+  createSettleFailure({ ledger, notifier: SILENCE })(event as never, context);
 const complete = (state: object): Promise<Success> =>
-  createCompleteRotation({ ledger })(state as never, context);
+  createCompleteRotation({ ledger, notifier: SILENCE })(
+    state as never,
+    context,
+  );
+
+/** Step Functions' event of an execution that was stopped. */
+const ended = (
+  executionArn: string,
+  input: object,
+  { Error: error, Cause: cause }: { Error: string; Cause: string },
+) => ({
+  'detail-type': 'Step Functions Execution Status Change',
+  detail: {
+    executionArn,
+    status: 'ABORTED',
+    startDate: Date.parse(STARTED_AT),
+    input: JSON.stringify(input),
+    error,
+    cause,
+  },
+});
 
 /** A rotation that has the lease of a stream of its own, and a slot. */
 async function holding() {
@@ -83,12 +104,7 @@ describe('SettleFailure', () => {
 
   it('knows from the lease alone what an aborted rotation held', async () => {
     const { StreamName, StreamARN, RotationId } = await holding();
-    const event = {
-      RotationId,
-      StartedAt: STARTED_AT,
-      Request: { StreamName, KeyId: 'alias/a' },
-      Failure,
-    };
+    const event = ended(RotationId, { StreamName, KeyId: 'alias/a' }, Failure);
     expect(await settle(event)).toEqual({
       Status: 'FAILED',
       ...Failure,
@@ -110,10 +126,9 @@ describe('SettleFailure', () => {
 
   it('leaves the lease of another rotation alone', async () => {
     const { StreamName, StreamARN, RotationId } = await holding();
-    const late = { StartedAt: STARTED_AT, Request: { StreamName }, Failure };
-    await settle({ RotationId: `${EXECUTION}:other`, ...late });
+    await settle(ended(`${EXECUTION}:other`, { StreamName }, Failure));
     expect((await ledger.read(StreamARN)).Lease?.RotationId).toBe(RotationId);
-    await settle({ RotationId, ...late });
+    await settle(ended(RotationId, { StreamName }, Failure));
   });
 
   it('gives a slot back that Describe proved unused', async () => {
@@ -139,6 +154,7 @@ describe('SettleFailure', () => {
     });
     const answer = await createSettleFailure({
       ledger: new QuotaLedger(forgetful, TABLE),
+      notifier: SILENCE,
     })(
       {
         RotationId,

@@ -14,12 +14,9 @@ import type { EmbeddedService } from '../../local/embedded-service.ts';
 import { ensureLedgerTable } from '../../local/ledger-table.ts';
 import type { Claim } from '../../shared/ledger-entry.ts';
 import { QUOTA_LIMIT, SLOT_MS } from '../../shared/ledger-entry.ts';
+import { LEDGER_RECORD } from '../../shared/ledger-reader.ts';
 import type { Failure, Success } from '../../shared/outcome.ts';
-import {
-  LEDGER_RECORD,
-  QuotaLedger,
-  ROTATION_RECORD,
-} from '../../shared/quota-ledger.ts';
+import { QuotaLedger, ROTATION_RECORD } from '../../shared/quota-ledger.ts';
 
 const TABLE = 'ledger';
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');

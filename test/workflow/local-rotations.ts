@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { type LocalAws, openLocalAws } from '../../local/local-aws.ts';
 import { type RotationOptions, runRotation } from '../../local/rotation.ts';
-import type { RotationsEntry } from '../../local/rotations-file.ts';
+import type { RotationsEntry } from '../../stack/rotations-file.ts';
 
 /** The waits that Kinesis needs and an emulator does not, in milliseconds. */
 const SHORT_WAITS = {

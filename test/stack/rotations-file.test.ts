@@ -1,15 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseRequest } from '../../shared/request.ts';
 import {
   parseRotations,
+  type RotationsEntry,
   RotationsFileError,
   readRotationsFile,
-} from '../../local/rotations-file.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
+  requestFor,
+} from '../../stack/rotations-file.ts';
+import { temporaryDirectory } from '../local/temporary-directory.ts';
 
 const GUID = '12345678-1234-1234-1234-123456789012';
 const ORDERS = '{StreamName: orders, KeyIds: [alias/a, alias/b]}';
+
+const stream = (fields: string) =>
+  `Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b], ${fields}}]`;
 
 function failure(text: string): unknown {
   try {
@@ -40,6 +46,38 @@ Streams:
         StreamName: 'payments',
         KeyIds: [GUID, 'arn:aws-cn:kms:cn-north-1:000000000000:alias/x'],
       },
+    ]);
+  });
+
+  it('reads what starts the rotations, and what requests say', () => {
+    const [entry] = parseRotations(`
+Streams:
+  - StreamName: orders
+    KeyIds: [alias/a, alias/b]
+    Schedule: cron(0 3 ? * MON#1 *)
+    Timezone: Europe/Berlin
+    MaximumWindowInMinutes: 1440
+    Alarms: [orders-kms, 'orders "p99"']
+    OnQuotaExhausted: WAIT
+    Probe: {PartitionKey: p, Data: e30=}
+`);
+    expect(entry).toEqual({
+      StreamName: 'orders',
+      KeyIds: ['alias/a', 'alias/b'],
+      Schedule: 'cron(0 3 ? * MON#1 *)',
+      Timezone: 'Europe/Berlin',
+      MaximumWindowInMinutes: 1440,
+      Alarms: ['orders-kms', 'orders "p99"'],
+      OnQuotaExhausted: 'WAIT',
+      Probe: { PartitionKey: 'p', Data: 'e30=' },
+    });
+    const request = requestFor(entry as RotationsEntry);
+    expect(parseRequest(request)).toMatchObject(request);
+    expect(Object.keys(request)).toEqual([
+      'StreamName',
+      'KeyIds',
+      'OnQuotaExhausted',
+      'Probe',
     ]);
   });
 
@@ -110,6 +148,102 @@ Streams:
       ['Streams[0]', 'names a key twice'],
     ],
     [
+      'a schedule that is none',
+      stream('Schedule: monthly'),
+      ['Streams[0]', 'Schedule "monthly"', 'rate(90 days)'],
+    ],
+    [
+      'a schedule that is no text',
+      stream('Schedule: 90'),
+      ['Streams[0]', 'Schedule 90'],
+    ],
+    [
+      'a cron of five fields',
+      stream('Schedule: cron(0 3 1 * ?)'),
+      ['Streams[0]', 'Schedule "cron(0 3 1 * ?)"', 'Expected 6 values'],
+    ],
+    [
+      'a cron with both days',
+      stream('Schedule: cron(0 3 1 * MON *)'),
+      ['Streams[0]', 'Schedule "cron(0 3 1 * MON *)"', '? for the other'],
+    ],
+    [
+      'a cron with neither day',
+      stream('Schedule: cron(0 3 ? * ? *)'),
+      ['Streams[0]', 'Schedule "cron(0 3 ? * ? *)"', '? for the other'],
+    ],
+    [
+      'a minute that is none',
+      stream('Schedule: cron(61 3 1 * ? *)'),
+      ['Streams[0]', "'61' of minutes"],
+    ],
+    [
+      'a rate spelled otherwise',
+      stream('Schedule: rate(1 days)'),
+      ['Streams[0]', 'write rate(1 day)'],
+    ],
+    [
+      'a rate of nothing',
+      stream('Schedule: rate(0 days)'),
+      ['Streams[0]', 'Schedule "rate(0 days)"', 'not positive'],
+    ],
+    [
+      'a rate beyond the quota',
+      stream('Schedule: rate(30 minutes)'),
+      ['Streams[0]', 'Schedule "rate(30 minutes)"', '48 keys', 'allows 25'],
+    ],
+    [
+      'a time zone that is none',
+      stream('Schedule: rate(90 days), Timezone: Mars/Olympus'),
+      ['Streams[0]', 'Timezone "Mars/Olympus"'],
+    ],
+    [
+      'an offset for a time zone',
+      stream('Schedule: rate(90 days), Timezone: "+01:00"'),
+      ['Streams[0]', 'Timezone "+01:00"'],
+    ],
+    [
+      'a time zone without a schedule',
+      stream('Timezone: UTC'),
+      ['Streams[0]', 'Timezone "UTC"', 'without Schedule'],
+    ],
+    [
+      'a window of more than a day',
+      stream('Schedule: rate(90 days), MaximumWindowInMinutes: 1441'),
+      ['Streams[0]', 'MaximumWindowInMinutes 1441', '1440'],
+    ],
+    [
+      'a window that is no whole number',
+      stream('Schedule: rate(90 days), MaximumWindowInMinutes: 1.5'),
+      ['Streams[0]', 'MaximumWindowInMinutes 1.5'],
+    ],
+    ['alarms that are no list', stream('Alarms: a'), ['Alarms "a"']],
+    [
+      'an alarm without a name',
+      stream('Alarms: [a, ""]'),
+      ['Streams[0]', 'Alarms ""'],
+    ],
+    [
+      'an alarm with a control character',
+      stream('Alarms: ["a\\tb"]'),
+      ['Streams[0]', 'Alarms "a\\tb"'],
+    ],
+    [
+      'a name too long for an alarm',
+      stream(`Alarms: [${'a'.repeat(256)}]`),
+      ['Streams[0]', 'Alarms "aaa', '255'],
+    ],
+    [
+      'an alarm listed twice',
+      stream('Alarms: [a, b, a]'),
+      ['Streams[0]', 'Alarms "a"', 'twice'],
+    ],
+    [
+      'a field of requests with a wrong value',
+      stream('OnQuotaExhausted: PANIC'),
+      ['Streams[0]', 'OnQuotaExhausted "PANIC"'],
+    ],
+    [
       'a stream listed twice',
       `Streams: [${ORDERS}, {StreamName: b, KeyIds: [alias/a, alias/b]}, ${ORDERS}]`,
       ['Streams[2]', 'StreamName "orders"', 'twice'],
@@ -146,9 +280,10 @@ describe('readRotationsFile', () => {
   it('reads the one that is shipped', async () => {
     const [first] = await readRotationsFile('rotations.yml');
 
-    expect(first).toEqual({
+    expect(first).toMatchObject({
       StreamName: 'samplestream',
       KeyIds: ['alias/samplestream-a', 'alias/samplestream-b'],
+      Schedule: 'rate(90 days)',
     });
   });
 });

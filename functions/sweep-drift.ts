@@ -1,0 +1,107 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import pThrottle from 'p-throttle';
+import { namedError } from '../shared/aws-errors.ts';
+import { kinesisClient, kmsClient, ledgerReader } from '../shared/clients.ts';
+import { type DriftJudgement, judgeDrift } from '../shared/drift.ts';
+import { lookUpKeys } from '../shared/key-lookup.ts';
+import { usage } from '../shared/ledger-entry.ts';
+import type { LedgerReader } from '../shared/ledger-reader.ts';
+import { logger } from '../shared/logger.ts';
+import { measureDrift } from '../shared/metrics.ts';
+import { taskHandler } from '../shared/middleware.ts';
+import { parseRequest } from '../shared/request.ts';
+import { parseStreamArn } from '../shared/stream-identity.ts';
+import { describeStream } from '../shared/stream-lookup.ts';
+
+interface Dependencies {
+  /** Must not retry by itself: the rate below counts attempts. */
+  kinesis: KinesisClient;
+  kms: KMSClient;
+  ledger: Pick<LedgerReader, 'read'>;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+interface SweepDriftEvent {
+  Streams: { StreamName: string; KeyIds: string[] }[];
+}
+
+/** A stream that could not be looked at has no Drift, and so no datapoint. */
+interface SweptStream {
+  StreamName: string;
+  Drift: DriftJudgement['Drift'] | null;
+  Reason: string;
+}
+
+export interface Sweep {
+  Status: 'SUCCEEDED';
+  Streams: SweptStream[];
+}
+
+/** A quarter of what the account has, so that a sweep never gets in the way. */
+const DESCRIPTIONS_PER_SECOND = 5;
+
+/**
+ * Looks at streams and publishes for each a metric that says whether it is as
+ * its ring wants it. Changes nothing; a stream that cannot be looked at is
+ * logged, gets no datapoint, and does not keep the others from theirs.
+ *
+ * @throws InvalidRequest for streams that are none
+ * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+ */
+export function createSweepDrift(dependencies: Dependencies) {
+  const { kinesis, now } = dependencies;
+  const describe = pThrottle({
+    limit: DESCRIPTIONS_PER_SECOND,
+    interval: 1000,
+    strict: true,
+  })((StreamName: string) => describeStream(kinesis, { StreamName }));
+
+  return taskHandler(async (event: SweepDriftEvent): Promise<Sweep> => {
+    const requests = event.Streams.map(({ StreamName, KeyIds }) =>
+      parseRequest({ StreamName, KeyIds }),
+    );
+    const Streams = await Promise.all(
+      requests.map(async ({ StreamName = '', KeyIds }) => {
+        try {
+          const stream = await describe(StreamName);
+          const found = await look(stream, KeyIds, dependencies, now());
+          measureDrift(StreamName, found.Drift, found.QuotaUsed);
+          const { Drift, Reason } = found;
+          if (Drift) logger.warn('Drift', { StreamName, Reason });
+          return { StreamName, Drift, Reason };
+        } catch (error) {
+          const { name, message } = namedError(error);
+          const Reason = `could not be looked at: ${name}: ${message}`;
+          logger.error('Stream could not be looked at', { StreamName, Reason });
+          return { StreamName, Drift: null, Reason };
+        }
+      }),
+    );
+    return { Status: 'SUCCEEDED', Streams };
+  });
+}
+
+async function look(
+  stream: Awaited<ReturnType<typeof describeStream>>,
+  KeyIds: string[] | undefined,
+  { kms, ledger }: Dependencies,
+  now: number,
+): Promise<DriftJudgement & { QuotaUsed: number }> {
+  const { StreamARN = '' } = stream;
+  const entry = await ledger.read(StreamARN);
+  const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
+  const region = parseStreamArn(StreamARN)?.Region ?? '';
+  return {
+    ...judgeDrift(Keys, Current, region),
+    QuotaUsed: usage(entry, now).Used,
+  };
+}
+
+export const handler = createSweepDrift({
+  kinesis: kinesisClient({ maxAttempts: 1 }),
+  kms: kmsClient(),
+  ledger: ledgerReader(),
+  now: Date.now,
+});

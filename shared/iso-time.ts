@@ -1,0 +1,10 @@
+/**
+ * A time in one spelling, so that the record of a rotation has one key whoever
+ * writes it: Step Functions says when an execution started as text in the
+ * context object, and in milliseconds since the epoch in its events.
+ *
+ * @returns ISO 8601 with milliseconds, in UTC
+ */
+export function isoTime(time: string | number): string {
+  return new Date(time).toISOString();
+}

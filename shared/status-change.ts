@@ -1,0 +1,86 @@
+import * as v from 'valibot';
+import { quote, RotationError } from './errors.ts';
+import { isoTime } from './iso-time.ts';
+import type { CaughtFailure } from './rotation-state.ts';
+
+const MILLISECONDS = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
+
+/** What of Step Functions' event is needed; the rest may be anything. */
+const EVENT = v.object({
+  'detail-type': v.literal('Step Functions Execution Status Change'),
+  detail: v.object({
+    executionArn: v.pipe(v.string(), v.minLength(1)),
+    status: v.string(),
+    startDate: MILLISECONDS,
+    input: v.nullish(v.string()),
+    error: v.nullish(v.string()),
+    cause: v.nullish(v.string()),
+  }),
+});
+
+/** An execution that ended without success. */
+export interface EndedExecution {
+  RotationId: string;
+  /** ISO 8601, spelled as `$$.Execution.StartTime` is. */
+  StartedAt: string;
+  /** The execution's input; undefined where the event leaves it out. */
+  Request: unknown;
+  Failure: CaughtFailure;
+}
+
+/** What to say of an execution that ended so and gives no error of its own. */
+const ENDED: Record<string, CaughtFailure> = {
+  ABORTED: { Error: 'ExecutionAborted', Cause: 'The execution was stopped' },
+  TIMED_OUT: {
+    Error: 'States.Timeout',
+    Cause: 'The execution ran longer than its TimeoutSeconds',
+  },
+  FAILED: { Error: 'States.Runtime', Cause: 'The execution failed' },
+};
+
+export function isStatusChange(event: object): boolean {
+  return 'detail-type' in event;
+}
+
+/**
+ * Reads Step Functions' event of an execution that ended without success.
+ *
+ * @throws {RotationError} InvalidRequest for anything else, above all for an
+ *   execution that still runs: to settle it would take its lease away
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+ */
+export function parseStatusChange(event: unknown): EndedExecution {
+  const parsed = v.safeParse(EVENT, event, { abortEarly: true });
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw invalid(`${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
+  }
+  const { executionArn, status, startDate, input, error, cause } =
+    parsed.output.detail;
+  const ended = Object.hasOwn(ENDED, status) ? ENDED[status] : undefined;
+  if (ended === undefined) throw invalid(`its status is ${quote(status)}`);
+  return {
+    RotationId: executionArn,
+    StartedAt: isoTime(startDate),
+    Request: input ? parseInput(input) : undefined,
+    Failure: {
+      Error: error ?? ended.Error,
+      Cause: cause ?? ended.Cause,
+    },
+  };
+}
+
+function parseInput(input: string): unknown {
+  try {
+    return JSON.parse(input);
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(reason: string): RotationError {
+  return new RotationError(
+    'InvalidRequest',
+    `This is not Step Functions' event of an execution that ended without success: ${reason}`,
+  );
+}

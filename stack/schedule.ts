@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import { quote } from '../shared/errors.ts';
+import { QUOTA_LIMIT } from '../shared/ledger-entry.ts';
+
+const RATE = /^rate\((?<value>\d+) (?<unit>minute|hour|day)(?<plural>s?)\)$/;
+const CRON = /^cron\((?<expression>[^()]*)\)$/;
+const MINUTES = { minute: 1, hour: 60, day: 1440 };
+
+/** CommonJS, whose default export every loader finds elsewhere. */
+const { default: validate } = createRequire(import.meta.url)(
+  'cron-validate',
+) as typeof import('cron-validate');
+
+/**
+ * Checks a schedule expression: `rate(90 days)` or `cron(0 3 1 * ? *)`.
+ *
+ * @throws {Error} naming the field and the value, and what would be right
+ * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ */
+export function parseSchedule(schedule: unknown): void {
+  if (typeof schedule !== 'string') {
+    throw new Error(
+      `Schedule ${quote(schedule)} is not text; expected rate(90 days) or cron(0 3 1 * ? *)`,
+    );
+  }
+  const rate = RATE.exec(schedule)?.groups;
+  if (rate) {
+    const reason = badRate(
+      Number(rate.value),
+      rate.unit as keyof typeof MINUTES,
+      rate.plural !== '',
+    );
+    if (reason) throw new Error(`Schedule ${quote(schedule)} ${reason}`);
+    return;
+  }
+  const cron = CRON.exec(schedule)?.groups;
+  if (cron === undefined) {
+    throw new Error(
+      `Schedule ${quote(schedule)} is neither rate(90 days) nor cron(0 3 1 * ? *)`,
+    );
+  }
+  const { expression = '' } = cron;
+  const [, , dayOfMonth, , dayOfWeek] = expression.split(' ');
+  if (dayOfWeek !== undefined && (dayOfMonth === '?') === (dayOfWeek === '?')) {
+    throw new Error(
+      `Schedule ${quote(schedule)} must give either a day of the month or a day of the week, and ? for the other`,
+    );
+  }
+  const result = validate(expression, {
+    preset: 'aws-cloud-watch',
+  });
+  if (result.isError()) {
+    const [reason = ''] = result.getError();
+    throw new Error(
+      `Schedule ${quote(schedule)} is not a cron expression of minutes, hours, day of month, month, day of week and year: ${reason.replace(/ \(Input cron: .*\)$/, '')}`,
+    );
+  }
+}
+
+function badRate(
+  value: number,
+  unit: keyof typeof MINUTES,
+  isPlural: boolean,
+): string | undefined {
+  if (value < 1) return 'is not positive';
+  if ((value === 1) === isPlural) {
+    return `is not how Scheduler spells it; write rate(${value} ${unit}${value === 1 ? '' : 's'})`;
+  }
+  const perDay = MINUTES.day / (value * MINUTES[unit]);
+  return perDay > QUOTA_LIMIT
+    ? `would apply ${Math.floor(perDay)} keys in 24 hours; AWS allows ${QUOTA_LIMIT}`
+    : undefined;
+}
