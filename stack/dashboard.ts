@@ -1,0 +1,93 @@
+import { driftAlarmName, serviceName } from './names.ts';
+import type { RotationsEntry } from './rotations-file.ts';
+import type { Resource } from './template.ts';
+
+/** An alarm widget shows at most so many. */
+const ALARMS = 100;
+
+/**
+ * One dashboard for the whole service. What is shown by stream is searched for,
+ * so it does not grow with their number.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+export function dashboard(
+  entries: readonly RotationsEntry[],
+  stage: string,
+): Resource {
+  const byStream = (title: string, metric: string, statistic: string) =>
+    graph(title, [
+      [
+        {
+          expression: `SEARCH('{KinesisKeyRotation,service,Stage,StreamName} MetricName="${metric}" Stage="${stage}"', '${statistic}', 300)`,
+          id: 'streams',
+          label: "${!PROP('Dim.StreamName')}",
+        },
+      ],
+    ]);
+  const executions = (title: string, metrics: string[], stat: string) =>
+    graph(
+      title,
+      metrics.map((metric) => [
+        'AWS/States',
+        metric,
+        'StateMachineArn',
+        '${RotateStreamStateMachine}',
+        { stat },
+      ]),
+    );
+  const alarms = [
+    `${serviceName(stage)}-failed-rotations`,
+    `${serviceName(stage)}-dead-letters`,
+    ...entries.map(({ StreamName }) => driftAlarmName(stage, StreamName)),
+  ]
+    .slice(0, ALARMS)
+    .map(
+      (name) =>
+        `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:${name}`,
+    );
+  const widgets = [
+    {
+      type: 'alarm',
+      width: 24,
+      height: 4,
+      properties: { title: 'Alarms', alarms },
+    },
+    executions(
+      'Rotations',
+      ['ExecutionsStarted', 'ExecutionsSucceeded'],
+      'Sum',
+    ),
+    executions(
+      'Failures',
+      ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'],
+      'Sum',
+    ),
+    byStream('Keys applied', 'Rotated', 'Sum'),
+    byStream('Quota used of 25 in 24 hours', 'QuotaUsed', 'Maximum'),
+    byStream('Drift', 'Drift', 'Maximum'),
+    byStream('Duration of a rotation', 'RotationTime', 'Maximum'),
+  ];
+  return {
+    Type: 'AWS::CloudWatch::Dashboard',
+    Properties: {
+      DashboardName: serviceName(stage),
+      DashboardBody: { 'Fn::Sub': JSON.stringify({ widgets }) },
+    },
+  };
+}
+
+function graph(title: string, metrics: unknown[][]) {
+  return {
+    type: 'metric',
+    width: 12,
+    height: 6,
+    properties: {
+      title,
+      metrics,
+      view: 'timeSeries',
+      region: '${AWS::Region}',
+      period: 300,
+    },
+  };
+}

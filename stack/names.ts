@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+
+const digest = (text: string, length: number) =>
+  createHash('sha256').update(text).digest('hex').slice(0, length);
+
+/**
+ * A logical id for a stream's resource: letters and digits only, and as
+ * different as the streams' names are.
+ */
+export function logicalId(prefix: string, streamName: string): string {
+  const words = streamName.split(/[^a-zA-Z0-9]+/).map(capitalized);
+  return `${prefix}${words.join('')}${digest(streamName, 8)}`;
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** Names of rules and of schedules have at most so many characters. */
+const MAX_LENGTH = 64;
+
+/** A rule's or schedule's name; a long stream name is cut and digested. */
+export function shortName(prefix: string, streamName: string): string {
+  const name = `${prefix}${streamName}`;
+  if (name.length <= MAX_LENGTH) return name;
+  const tail = `-${digest(streamName, 8)}`;
+  return `${name.slice(0, MAX_LENGTH - tail.length)}${tail}`;
+}
+
+/** Where a function's source is: PlanRotation is functions/plan-rotation.ts. */
+export function sourceFile(functionName: string): string {
+  const kebab = functionName.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`);
+  return `functions/${kebab.toLowerCase()}.ts`;
+}
+
+/** The name of the whole service in an account and Region. */
+export function serviceName(stage: string): string {
+  return `kinesis-key-rotation-${stage}`;
+}
+
+export function driftAlarmName(stage: string, streamName: string): string {
+  return `${serviceName(stage)}-drift-${streamName}`;
+}

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dashboard } from './dashboard.ts';
+import { definitionProperties } from './definition.ts';
+import { checkLimits } from './limits.ts';
+import { roles } from './roles.ts';
+import { type RotationsEntry, readRotationsFile } from './rotations-file.ts';
+import { checkStage } from './stage.ts';
+import type { Resources, Template } from './template.ts';
+import { triggers } from './triggers.ts';
+
+/** What is used of the packager. */
+interface Serverless {
+  serviceDir: string;
+  service: {
+    custom: { rotations: string };
+    resources: { Resources: Resources };
+    provider: { compiledCloudFormationTemplate: Template };
+  };
+  getProvider: (name: 'aws') => { getStage: () => string };
+  classes: { Error: new (message: string, code: string) => Error };
+}
+
+/**
+ * Adds to serverless.yml what depends on rotations.yml, before anything is
+ * bundled, and ties the state machine to the functions' versions in the end.
+ */
+export default class StackPlugin {
+  readonly hooks: Record<string, () => Promise<void>>;
+  readonly #serverless: Serverless;
+  #entries: RotationsEntry[] = [];
+
+  constructor(serverless: Serverless) {
+    this.#serverless = serverless;
+    this.hooks = {
+      'before:package:cleanup': () => this.#orRefuse(() => this.#addStreams()),
+      'after:aws:package:finalize:mergeCustomProviderResources': () =>
+        this.#orRefuse(() => this.#complete()),
+    };
+  }
+
+  async #addStreams(): Promise<void> {
+    const { service, serviceDir, getProvider } = this.#serverless;
+    const stage = getProvider.call(this.#serverless, 'aws').getStage();
+    checkStage(stage);
+    const path = join(serviceDir, service.custom.rotations);
+    this.#entries = await readRotationsFile(path);
+    Object.assign(service.resources.Resources, {
+      ...roles(this.#entries, stage),
+      ...triggers(this.#entries, stage),
+      Dashboard: dashboard(this.#entries, stage),
+    });
+  }
+
+  async #complete(): Promise<void> {
+    const { service, serviceDir } = this.#serverless;
+    const template = service.provider.compiledCloudFormationTemplate;
+    const asl = await readFile(
+      join(serviceDir, 'statemachines/rotate-stream.asl.json'),
+      'utf8',
+    );
+    Object.assign(
+      template.Resources.RotateStreamStateMachine?.Properties ?? {},
+      definitionProperties(asl, template),
+    );
+    checkLimits(template, this.#entries.length);
+  }
+
+  /** The packager shows errors of its own class without a stack trace. */
+  async #orRefuse(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      throw new this.#serverless.classes.Error(
+        (error as Error).message,
+        'KINESIS_KEY_ROTATION',
+      );
+    }
+  }
+}

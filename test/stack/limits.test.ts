@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { checkLimits } from '../../stack/limits.ts';
+import { parseRotations } from '../../stack/rotations-file.ts';
+import { checkStage } from '../../stack/stage.ts';
+import { triggers } from '../../stack/triggers.ts';
+
+const entries = (count: number, fields = '') =>
+  parseRotations(
+    `Streams:\n${Array.from(
+      { length: count },
+      (_, i) =>
+        `  - {StreamName: stream-${i}, KeyIds: [alias/a, alias/b], Schedule: rate(90 days)${fields}}\n`,
+    ).join('')}`,
+  );
+
+const check = (count: number, fields?: string) =>
+  checkLimits({ Resources: triggers(entries(count, fields), 'prod') }, count);
+
+describe('checkLimits', () => {
+  it('lets a template through that CloudFormation takes', () => {
+    expect(() => check(166)).not.toThrow();
+  });
+
+  it('says how many streams fit', () => {
+    expect(() => check(167)).toThrow(
+      /^rotations.yml: Streams: 167 streams make 502 resources, .* at most 500; about 166 streams fit, divide them/,
+    );
+  });
+
+  it('says when the template is too large', () => {
+    const probe = `, Probe: {PartitionKey: p, Data: ${'A'.repeat(2000)}}`;
+    expect(() => check(150, probe)).not.toThrow();
+    const resources = triggers(entries(1), 'prod');
+    const large = { Type: 'X', Properties: { text: 'x'.repeat(1_048_576) } };
+    expect(() =>
+      checkLimits({ Resources: { ...resources, large } }, 1),
+    ).toThrow(/template of 10\d{5} bytes, and it has at most 1048576/);
+  });
+
+  it('says when the sweep is too long for a schedule', () => {
+    const ring = Array.from(
+      { length: 100 },
+      (_, i) => `alias/${'k'.repeat(60)}${i}`,
+    );
+    const many = entries(50).map((entry) => ({ ...entry, KeyIds: ring }));
+    expect(() =>
+      checkLimits({ Resources: triggers(many, 'prod') }, 50),
+    ).toThrow(/a sweep of \d+ characters, and Scheduler takes at most 262144/);
+  });
+});
+
+describe('triggers', () => {
+  it('refuse an alarm rule that EventBridge would, naming the field', () => {
+    const alarms = Array.from({ length: 40 }, (_, i) =>
+      `${i}`.padEnd(200, 'x'),
+    );
+    expect(() =>
+      triggers(
+        [
+          {
+            StreamName: 'orders',
+            KeyIds: ['alias/a', 'alias/b'],
+            Alarms: alarms,
+          },
+        ],
+        'prod',
+      ),
+    ).toThrow(/^rotations.yml: StreamName "orders": Alarms .*4096/);
+  });
+
+  it('refuse a request that no rule can hold, naming the field', () => {
+    const Probe = { PartitionKey: 'p', Data: 'A'.repeat(9000) };
+    expect(() =>
+      triggers(
+        [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'], Probe }],
+        'prod',
+      ),
+    ).toThrow(/^rotations.yml: StreamName "orders": KeyIds and Probe .*8192/);
+  });
+});
+
+describe('checkStage', () => {
+  it.each(['dev', 'prod', 'prod-eu-1', 'A'.repeat(20)])('takes %s', (stage) => {
+    expect(() => checkStage(stage)).not.toThrow();
+  });
+
+  it.each(['', '1prod', 'my stage', 'prod_eu', 'A'.repeat(21)])(
+    'refuses "%s"',
+    (stage) => {
+      expect(() => checkStage(stage)).toThrow(
+        `--stage ${JSON.stringify(stage)} is not a stage`,
+      );
+    },
+  );
+});

@@ -1,0 +1,530 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskHandlers } from '../../local/state-machine.ts';
+import { bundlesIn } from '../../stack/bundles.ts';
+import { sourceFile } from '../../stack/names.ts';
+import { FUNCTION_NAMES } from '../../stack/roles.ts';
+import type { Resource, Template } from '../../stack/template.ts';
+import { openLocalRotations } from '../workflow/local-rotations.ts';
+import { type Packaged, packaged } from './packaged.ts';
+import { sdkCalls } from './sdk-calls.ts';
+
+/** What IAM calls a list and CloudFormation may write as a single value. */
+const list = <T>(value: T | T[]): T[] =>
+  Array.isArray(value) ? value : [value];
+
+interface Statement {
+  Sid: string;
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+}
+
+interface Target {
+  Arn: object;
+  DeadLetterConfig?: { Arn: object };
+}
+
+/** Rights that are no SDK call of the function's own. */
+const OF_LAMBDA = [
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'xray:PutTelemetryRecords',
+  'xray:PutTraceSegments',
+];
+const ON_BEHALF: Record<string, string[]> = {
+  VerifyEncryption: ['kms:GenerateDataKey'],
+};
+const ASYNCHRONOUS = ['BookStart', 'SettleFailure', 'SweepDrift'];
+
+const DEAD_LETTERS = { 'Fn::GetAtt': ['DeadLetterQueue', 'Arn'] };
+
+const ROTATIONS = `Streams:
+  - StreamName: orders.v2
+    KeyIds: [alias/orders-a, alias/orders-b]
+    Schedule: cron(0 3 1 * ? *)
+    Timezone: Europe/Berlin
+    MaximumWindowInMinutes: 60
+    Alarms: ['orders "p99"', orders-kms]
+    OnQuotaExhausted: WAIT
+    Probe: {PartitionKey: probe, Data: e30=}
+  - StreamName: payments
+    KeyIds:
+      - 12345678-1234-1234-1234-123456789012
+      - mrk-1234567890abcdef1234567890abcdef
+      - arn:aws:kms:eu-west-1:999999999999:key/12345678-1234-1234-1234-123456789012
+      - arn:aws:kms:eu-west-1:999999999999:alias/shared
+`;
+
+let run: Packaged;
+let template: Template;
+let asl: {
+  States: Record<
+    string,
+    { Type: string; Resource?: string; TimeoutSeconds: number }
+  >;
+};
+
+beforeAll(async () => {
+  run = await packaged(ROTATIONS, ['--stage', 'prod', '--region', 'eu-west-1']);
+  expect(run.output, run.output).toContain('Service packaged');
+  template = await run.template();
+  asl = JSON.parse(
+    await readFile('statemachines/rotate-stream.asl.json', 'utf8'),
+  );
+});
+
+afterAll(() => run.remove());
+
+function get(logicalId: string): Resource {
+  const resource = template.Resources[logicalId];
+  if (resource === undefined) throw new Error(`There is no ${logicalId}`);
+  return resource;
+}
+
+const ofType = (type: string): [string, Resource][] =>
+  Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+
+function statementsOf({ Properties }: Resource): Statement[] {
+  const policies = Properties.Policies as {
+    PolicyDocument: { Statement: Statement[] };
+  }[];
+  return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+}
+
+const tasks = () =>
+  Object.entries(asl.States).filter(([, { Type }]) => Type === 'Task');
+
+describe('the state machine', () => {
+  it('is a Standard one with the very definition that is in the repository', () => {
+    const { Properties } = get('RotateStreamStateMachine');
+    expect(Properties).toMatchObject({
+      StateMachineType: 'STANDARD',
+      TracingConfiguration: { Enabled: true },
+      LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
+    });
+    expect(JSON.parse(Properties.DefinitionString as string)).toEqual(asl);
+  });
+
+  it('calls the published version of a function for every Task', () => {
+    const { DefinitionSubstitutions } = get('RotateStreamStateMachine')
+      .Properties as {
+      DefinitionSubstitutions: Record<string, { Ref: string }>;
+    };
+    for (const [name, { Resource: resource }] of tasks()) {
+      expect(resource).toBe(`\${${name}FunctionArn}`);
+      const version = get(
+        DefinitionSubstitutions[`${name}FunctionArn`]?.Ref ?? '',
+      );
+      expect(version).toMatchObject({
+        Type: 'AWS::Lambda::Version',
+        // Executions that wait go on with the version that they started with.
+        DeletionPolicy: 'Retain',
+        Properties: { FunctionName: { Ref: `${name}LambdaFunction` } },
+      });
+    }
+    expect(Object.keys(DefinitionSubstitutions)).toHaveLength(tasks().length);
+  });
+
+  it('may call every version of its functions, and nothing else', () => {
+    const [functions, ...rest] = statementsOf(get('StateMachineRole'));
+    expect(functions).toMatchObject({
+      Action: 'lambda:InvokeFunction',
+      Resource: tasks()
+        .map(([name]) => ({ 'Fn::Sub': `\${${name}LambdaFunction.Arn}:*` }))
+        .toSorted((a, b) => order(a['Fn::Sub'], b['Fn::Sub'])),
+    });
+    expect(rest.map(({ Sid }) => Sid)).toEqual(['Log', 'Trace']);
+  });
+
+  it('waits longer for a Task than its function may run', () => {
+    for (const [name, { TimeoutSeconds }] of tasks()) {
+      const { Timeout } = get(`${name}LambdaFunction`).Properties;
+      expect(Timeout).toBeLessThan(TimeoutSeconds);
+    }
+  });
+});
+
+/** The order of serverless.yml. */
+function order(a: string, b: string): number {
+  const at = (text: string) =>
+    FUNCTION_NAMES.findIndex((name) => text.includes(`{${name}Lambda`));
+  return at(a) - at(b);
+}
+
+describe('a function', () => {
+  it('is there for every file of functions/', () => {
+    expect(
+      ofType('AWS::Lambda::Function')
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual(FUNCTION_NAMES.map((name) => `${name}LambdaFunction`).sort());
+  });
+
+  it.each(FUNCTION_NAMES)(
+    '%s may do what its code calls, no more',
+    async (name) => {
+      const { Properties } = get(`${name}LambdaFunction`);
+      expect(Properties.Role).toEqual({ 'Fn::Sub': `\${${name}Role.Arn}` });
+      const calls = await sdkCalls(sourceFile(name));
+      const actions = statementsOf(get(`${name}Role`)).flatMap(({ Action }) =>
+        list(Action),
+      );
+      const async = ASYNCHRONOUS.includes(name) ? ['sqs:SendMessage'] : [];
+      expect([...new Set(actions)].sort()).toEqual(
+        [...calls, ...OF_LAMBDA, ...(ON_BEHALF[name] ?? []), ...async].sort(),
+      );
+      expect(calls.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('has a role that no other has', () => {
+    const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) =>
+      JSON.stringify(Properties.Role),
+    );
+    expect(new Set(roles).size).toBe(roles.length);
+  });
+
+  it('is small, since its bundle is minified with the SDK inside', async () => {
+    const bundles = await bundlesIn(run.directory);
+    expect(bundles.map(({ name }) => name).sort()).toEqual(
+      [...FUNCTION_NAMES].sort(),
+    );
+    for (const { name, code } of bundles) {
+      expect(code.length, name).toBeLessThan(450_000);
+      const text = Buffer.from(code).toString();
+      expect(text).not.toMatch(/from"@(aws-sdk|smithy)/);
+    }
+  });
+});
+
+describe('rights', () => {
+  const all = () =>
+    ofType('AWS::IAM::Role').flatMap(([id, role]) =>
+      statementsOf(role).map((statement) => ({ id, ...statement })),
+    );
+
+  it('have no action with a wildcard', () => {
+    for (const { Action } of all()) {
+      for (const action of list(Action)) expect(action).not.toContain('*');
+    }
+  });
+
+  it('have every resource only where AWS offers no other', () => {
+    const everywhere = all().filter(({ Resource: resource }) =>
+      list(resource).includes('*'),
+    );
+    const actions = new Set(everywhere.flatMap(({ Action }) => list(Action)));
+    for (const action of actions) {
+      expect(action).toMatch(
+        /^xray:(Put(TraceSegments|TelemetryRecords)|GetSampling(Rules|Targets))$|^logs:(Create|Delete|Get|List|Update)LogDeliver(y|ies)$|^logs:(Describe|Put)(LogGroups|ResourcePolic(y|ies))$/,
+      );
+    }
+  });
+
+  it('to streams name the streams of rotations.yml', () => {
+    const onStreams = all().filter(({ Sid }) => Sid === 'Streams');
+    expect(onStreams.map(({ id }) => id)).toEqual([
+      'PlanRotationRole',
+      'StartEncryptionRole',
+      'DescribeStreamRole',
+      'VerifyEncryptionRole',
+      'SweepDriftRole',
+    ]);
+    for (const { Resource: resource } of onStreams) {
+      expect(resource).toEqual(
+        ['orders.v2', 'payments'].map((name) => ({
+          'Fn::Sub': `arn:\${AWS::Partition}:kinesis:\${AWS::Region}:\${AWS::AccountId}:stream/${name}`,
+        })),
+      );
+    }
+  });
+
+  it('to keys name each by ARN, or by alias and account', () => {
+    const onKeys = statementsOf(get('VerifyEncryptionRole')).filter(({ Sid }) =>
+      Sid.startsWith('Keys'),
+    );
+    const here = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:';
+    const there = 'arn:aws:kms:eu-west-1:999999999999:';
+    const StringLike = {
+      'kms:ViaService': { 'Fn::Sub': 'kinesis.${AWS::Region}.amazonaws.com*' },
+    };
+    const aliased = (prefix: string, ...names: string[]) => ({
+      Effect: 'Allow',
+      Action: ['kms:GenerateDataKey'],
+      Resource: [{ 'Fn::Sub': `${prefix}key/*` }],
+      Condition: {
+        StringLike,
+        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': names },
+      },
+    });
+    expect(onKeys).toEqual([
+      {
+        Sid: 'Keys',
+        Effect: 'Allow',
+        Action: ['kms:GenerateDataKey'],
+        Resource: [
+          `${here}key/12345678-1234-1234-1234-123456789012`,
+          `${here}key/mrk-1234567890abcdef1234567890abcdef`,
+          `${there}key/12345678-1234-1234-1234-123456789012`,
+        ].map((text) => ({ 'Fn::Sub': text })),
+        Condition: { StringLike },
+      },
+      {
+        Sid: 'KeysByAlias',
+        ...aliased(here, 'alias/orders-a', 'alias/orders-b'),
+      },
+      { Sid: 'KeysByAliasAnd2', ...aliased(there, 'alias/shared') },
+    ]);
+  });
+});
+
+describe('the ledger', () => {
+  it('outlives the stack, is backed up, and expires only records', () => {
+    expect(get('LedgerTable')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        BillingMode: 'PAY_PER_REQUEST',
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true },
+        TimeToLiveSpecification: { AttributeName: 'ExpiresAt', Enabled: true },
+      },
+    });
+  });
+});
+
+describe('every target', () => {
+  const targets = (): Target[] => [
+    ...ofType('AWS::Events::Rule').flatMap(
+      ([, { Properties }]) => Properties.Targets as Target[],
+    ),
+    ...ofType('AWS::Scheduler::Schedule').map(
+      ([, { Properties }]) => Properties.Target as Target,
+    ),
+  ];
+
+  it('has a dead-letter queue', () => {
+    expect(targets()).toHaveLength(2 + 3 + 1 + 1);
+    for (const { DeadLetterConfig } of targets()) {
+      expect(DeadLetterConfig).toEqual({ Arn: DEAD_LETTERS });
+    }
+  });
+
+  it('that is a function has one for what it fails at, too', () => {
+    const functions = targets().flatMap(({ Arn }) => {
+      const [id = '', attribute] = (Arn as { 'Fn::GetAtt'?: string[] })[
+        'Fn::GetAtt'
+      ] ?? [''];
+      return attribute === 'Arn' ? [id] : [];
+    });
+    expect(functions.sort()).toEqual(
+      ASYNCHRONOUS.map((name) => `${name}LambdaFunction`),
+    );
+    const configured = ofType('AWS::Lambda::EventInvokeConfig').map(
+      ([, { Properties }]) => {
+        expect(Properties.DestinationConfig).toEqual({
+          OnFailure: { Destination: DEAD_LETTERS },
+        });
+        return (Properties.FunctionName as { Ref: string }).Ref;
+      },
+    );
+    expect(configured.sort()).toEqual(functions);
+  });
+
+  it('can be reached by rules whose names the queue lets in', () => {
+    const { PolicyDocument } = get('DeadLetterQueuePolicy').Properties as {
+      PolicyDocument: { Statement: { Condition: object }[] };
+    };
+    expect(PolicyDocument.Statement[0]?.Condition).toEqual({
+      ArnLike: {
+        'aws:SourceArn': {
+          'Fn::Sub':
+            'arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/kinesis-key-rotation-prod-*',
+        },
+      },
+    });
+    for (const [, { Properties }] of ofType('AWS::Events::Rule')) {
+      expect(Properties.Name).toMatch(/^kinesis-key-rotation-prod-/);
+    }
+  });
+
+  it('raises an alarm when it was not reached', () => {
+    expect(get('DeadLettersAlarm').Properties).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      AlarmActions: [{ Ref: 'NotificationTopic' }],
+    });
+  });
+});
+
+describe('the schedules', () => {
+  it('are one for each stream that has one, and the sweep', () => {
+    const schedules = ofType('AWS::Scheduler::Schedule').map(
+      ([, { Properties }]) => Properties,
+    );
+    expect(schedules.map(({ Name }) => Name)).toEqual([
+      'sweep-drift',
+      'rotate-orders.v2',
+    ]);
+    const [, rotate] = schedules;
+    expect(rotate).toMatchObject({
+      GroupName: { Ref: 'ScheduleGroup' },
+      ScheduleExpression: 'cron(0 3 1 * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 60 },
+      Target: {
+        Arn: { Ref: 'RotateStreamStateMachine' },
+        RetryPolicy: { MaximumRetryAttempts: 60 },
+      },
+    });
+    const { Input } = (rotate?.Target ?? {}) as { Input: string };
+    expect(JSON.parse(Input)).toEqual({
+      StreamName: 'orders.v2',
+      KeyIds: ['alias/orders-a', 'alias/orders-b'],
+      OnQuotaExhausted: 'WAIT',
+      Probe: { PartitionKey: 'probe', Data: 'e30=' },
+      Mode: 'ROTATE',
+      Trigger: {
+        Source: 'schedule',
+        ScheduleArn: '<aws.scheduler.schedule-arn>',
+        ScheduledTime: '<aws.scheduler.scheduled-time>',
+      },
+    });
+  });
+});
+
+describe('the alarm rules', () => {
+  const rules = () =>
+    ofType('AWS::Events::Rule')
+      .filter(([id]) => id.startsWith('AlarmRule'))
+      .map(([, { Properties }]) => Properties);
+
+  it('are one for each stream, for its drift alarm and its own', () => {
+    const alarms = ofType('AWS::CloudWatch::Alarm')
+      .filter(([id]) => id.startsWith('DriftAlarm'))
+      .map(([, { Properties }]) => Properties.AlarmName);
+    expect(alarms).toEqual([
+      'kinesis-key-rotation-prod-drift-orders.v2',
+      'kinesis-key-rotation-prod-drift-payments',
+    ]);
+    expect(rules().map(({ EventPattern }) => EventPattern)).toEqual([
+      pattern(alarms[0], 'orders "p99"', 'orders-kms'),
+      pattern(alarms[1]),
+    ]);
+  });
+
+  const pattern = (...alarmName: unknown[]) => ({
+    source: ['aws.cloudwatch'],
+    'detail-type': ['CloudWatch Alarm State Change'],
+    detail: { alarmName, state: { value: ['ALARM'] } },
+  });
+
+  it('ask for a RESTORE that says which alarm it was', () => {
+    const [first] = rules();
+    const [{ InputTransformer }] = (first?.Targets ?? []) as [
+      { InputTransformer: { InputTemplate: string } },
+    ];
+    const said = { alarm: 'orders "p99"', reason: '\\ "', time: 'now' };
+    const request = InputTransformer.InputTemplate.replace(
+      /<(\w+)>/g,
+      (_, name) => JSON.stringify(said[name as keyof typeof said]),
+    );
+    expect(JSON.parse(request)).toEqual({
+      StreamName: 'orders.v2',
+      KeyIds: ['alias/orders-a', 'alias/orders-b'],
+      OnQuotaExhausted: 'WAIT',
+      Probe: { PartitionKey: 'probe', Data: 'e30=' },
+      Mode: 'RESTORE',
+      Trigger: {
+        Source: 'alarm',
+        AlarmName: said.alarm,
+        Reason: said.reason,
+        Time: said.time,
+      },
+    });
+  });
+});
+
+describe('the drift alarm', () => {
+  it('takes one datapoint of drift, or three missing ones', () => {
+    const [, alarm] =
+      ofType('AWS::CloudWatch::Alarm').find(([id]) =>
+        id.startsWith('DriftAlarmPayments'),
+      ) ?? [];
+    expect(alarm?.Properties).toMatchObject({
+      Namespace: 'KinesisKeyRotation',
+      MetricName: 'Drift',
+      Period: 300,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 1,
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+    });
+  });
+
+  it('is fed by a sweep that knows every stream and its ring', () => {
+    const { Properties } = get('SweepSchedule');
+    expect(Properties.ScheduleExpression).toBe('rate(5 minutes)');
+    const { Input } = Properties.Target as { Input: string };
+    const { Streams } = JSON.parse(Input) as {
+      Streams: { StreamName: string }[];
+    };
+    expect(Streams.map(({ StreamName }) => StreamName)).toEqual([
+      'orders.v2',
+      'payments',
+    ]);
+  });
+});
+
+describe('the dashboard', () => {
+  it('shows rotations, failures, quota, drift and duration', () => {
+    const { DashboardBody } = get('Dashboard').Properties as {
+      DashboardBody: { 'Fn::Sub': string };
+    };
+    const { widgets } = JSON.parse(DashboardBody['Fn::Sub']) as {
+      widgets: { properties: { title: string } }[];
+    };
+    expect(widgets.map(({ properties }) => properties.title)).toEqual([
+      'Alarms',
+      'Rotations',
+      'Failures',
+      'Keys applied',
+      'Quota used of 25 in 24 hours',
+      'Drift',
+      'Duration of a rotation',
+    ]);
+  });
+});
+
+describe('the bundles', () => {
+  it('rotate a stream, as the sources do', async () => {
+    const aws = await openLocalRotations(0.1);
+    try {
+      await mkdir(join(run.directory, 'bundles'));
+      const loaded = await Promise.all(
+        (await bundlesIn(run.directory)).map(async ({ name, code }) => {
+          const path = join(run.directory, 'bundles', `${name}.mjs`);
+          await writeFile(path, code);
+          const { handler } = await import(/* @vite-ignore */ path);
+          return [name, handler];
+        }),
+      );
+      const handlers: TaskHandlers = Object.fromEntries(loaded);
+      const request = aws.nextStream();
+      const rotated = await aws.rotate(request, { handlers });
+      expect(rotated).toMatchObject({ Outcome: 'ROTATED' });
+      const failed = await aws.rotate(
+        { ...request, KeyIds: ['alias/none', 'alias/nowhere'] },
+        { handlers },
+      );
+      expect(failed).toMatchObject({ Error: 'NotFoundException' });
+    } finally {
+      await aws.close();
+    }
+  });
+});
