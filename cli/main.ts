@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PortInUseError } from '../local/embedded-aws.ts';
 import { SettingError } from '../local/local-aws.ts';
+import { TemplateError } from '../local/template.ts';
 import {
   type RotationsEntry,
   RotationsFileError,
@@ -13,6 +14,7 @@ import { type LocalOptions, local } from './local.ts';
 import { type QuotaOptions, quota } from './quota.ts';
 import { type RotateOptions, rotate } from './rotate.ts';
 import { SKELETONS, type Skeleton, skeleton } from './skeleton.ts';
+import { type TriggerOptions, trigger } from './trigger.ts';
 
 const SUCCEEDED = 0;
 const FAILED = 1;
@@ -99,6 +101,21 @@ program
   });
 
 program
+  .command('trigger')
+  .description(
+    'find the rule or schedule of the packaged template that takes an EventBridge event, and run what it targets on the embedded AWS',
+  )
+  .requiredOption(
+    '--event <file>',
+    'the event as JSON, as AWS documents it; - for stdin',
+  )
+  .option('--now', 'date the event to the present')
+  .addOption(output())
+  .action(async (options: TriggerOptions) => {
+    process.exitCode = await trigger(options, rotations, interruption);
+  });
+
+program
   .command('local')
   .description('keep the embedded AWS up for other clients, until Ctrl-C')
   .option('--kinesis-port <port>', 'port of Kinesis', port, 4568)
@@ -134,7 +151,8 @@ function exitCodeOf(error: unknown): number {
   const isWrong =
     name === 'InvalidRequest' ||
     error instanceof RotationsFileError ||
-    error instanceof SettingError;
+    error instanceof SettingError ||
+    error instanceof TemplateError;
   const advice =
     error instanceof PortInUseError
       ? `; give another one with --${error.service.toLowerCase()}-port`

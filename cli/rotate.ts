@@ -1,16 +1,13 @@
-import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
+import { readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
-import { readStateMachine } from '../local/state-machine.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { parseRequest } from '../shared/request.ts';
 import { parseStreamArn } from '../shared/stream-identity.ts';
 import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
+import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
-import { Progress } from './progress.ts';
 import { type RequestFlags, requestFromFlags } from './request-input.ts';
-import type { WaitState } from './wait-end.ts';
-import { waitingForGuests } from './waiting-for-guests.ts';
 
 export interface RotateOptions extends RequestFlags {
   output: 'json' | 'text';
@@ -39,23 +36,12 @@ export async function rotate(
   parseRequest(request);
   checkRegion(request, region);
 
-  const { States } = await readStateMachine();
-  const progress = new Progress({
-    stream: process.stderr,
-    states: States as Record<string, WaitState>,
-  });
-  if (!isAllExternal) progress.say('Starting the embedded AWS');
-  const { signal } = interruption;
-  signal.addEventListener('abort', () => {
-    progress.say(`${signal.reason}: stopping, and settling the rotation`);
-  });
-  const aws = await openLocalAws(entries, { signal });
-  try {
+  return onLocalAws(entries, interruption, async (aws, progress) => {
     const outcome = await runRotation({
       request,
       handlers: aws.handlers,
       region: aws.region,
-      signal,
+      signal: interruption.signal,
       onEvent: (event) => progress.show(event),
     });
     progress.end();
@@ -65,14 +51,7 @@ export async function rotate(
         : outcomeText(outcome);
     process.stdout.write(`${text}\n`);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
-  } finally {
-    progress.end();
-    await aws.close({
-      now: interruption.insistence,
-      onGuests: (count) => progress.say(waitingForGuests(count)),
-    });
-    progress.end();
-  }
+  });
 }
 
 /** What PlanRotation would refuse, seen before anything is started. */

@@ -79,7 +79,7 @@ export async function runExecution(
     (input: unknown) => {
       const task = signal?.aborted
         ? Promise.reject(new Error('The execution was aborted'))
-        : invoke(name, handler, input);
+        : invokeFunction(name, handler, input);
       running.add(task);
       task.catch(() => {}).finally(() => running.delete(task));
       return task;
@@ -149,7 +149,7 @@ function toResult(event: {
  * Calls a function as Lambda does: JSON in, JSON out, and an error as the text
  * that Step Functions hands on as its cause.
  */
-async function invoke(
+export async function invokeFunction(
   name: string,
   handler: TaskHandler,
   input: unknown,

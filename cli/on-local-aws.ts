@@ -1,0 +1,43 @@
+import {
+  type LocalAws,
+  openLocalAws,
+  readLocalSettings,
+} from '../local/local-aws.ts';
+import { readStateMachine } from '../local/state-machine.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
+import type { Interruption } from './interruption.ts';
+import { Progress } from './progress.ts';
+import type { WaitState } from './wait-end.ts';
+import { waitingForGuests } from './waiting-for-guests.ts';
+
+/**
+ * Does some work on the embedded AWS, says on stderr how it goes, and leaves
+ * all in order behind it.
+ */
+export async function onLocalAws<T>(
+  entries: readonly RotationsEntry[],
+  { signal, insistence }: Interruption,
+  work: (aws: LocalAws, progress: Progress) => Promise<T>,
+): Promise<T> {
+  const { States } = await readStateMachine();
+  const progress = new Progress({
+    stream: process.stderr,
+    states: States as Record<string, WaitState>,
+  });
+  const { isAllExternal } = readLocalSettings(process.env);
+  if (!isAllExternal) progress.say('Starting the embedded AWS');
+  signal.addEventListener('abort', () => {
+    progress.say(`${signal.reason}: stopping, and settling the rotation`);
+  });
+  const aws = await openLocalAws(entries, { signal });
+  try {
+    return await work(aws, progress);
+  } finally {
+    progress.end();
+    await aws.close({
+      now: insistence,
+      onGuests: (count) => progress.say(waitingForGuests(count)),
+    });
+    progress.end();
+  }
+}

@@ -1,0 +1,204 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type LocalAws, readLocalSettings } from '../local/local-aws.ts';
+import { runRotation } from '../local/rotation.ts';
+import { invokeFunction } from '../local/state-machine.ts';
+import { readTemplate, TemplateError } from '../local/template.ts';
+import {
+  type EventBridgeEvent,
+  explainNoMatch,
+  type FoundTrigger,
+  findTriggers,
+} from '../local/triggers.ts';
+import { quote } from '../shared/errors.ts';
+import { readFailure } from '../shared/failure.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
+import { readEvent, redated } from './event-input.ts';
+import type { Interruption } from './interruption.ts';
+import { onLocalAws } from './on-local-aws.ts';
+import { outcomeText } from './outcome-text.ts';
+import type { Progress } from './progress.ts';
+
+/** The flags of the command. */
+export interface TriggerOptions {
+  /** A file, or `-` for stdin. */
+  event: string;
+  /** Whether the event is to have happened now. */
+  now?: boolean;
+  output: 'json' | 'text';
+}
+
+const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
+const FUNCTION = 'AWS::Lambda::Function';
+const TOPIC = 'AWS::SNS::Topic';
+
+const TEMPLATE = 'cloudformation-template-update-stack.json';
+
+/** What became of what a rule or schedule started. */
+interface Triggered extends FoundTrigger {
+  Outcome: Answer;
+}
+
+type Answer = { Status: string } & Record<string, unknown>;
+
+/**
+ * Finds what of the packaged template takes an event, runs what that targets on
+ * the embedded AWS, and prints the outcome. The template is in the folder that
+ * `PACKAGE_DIR` names, .serverless otherwise.
+ *
+ * @returns the exit code
+ * @throws InvalidRequest and TemplateError, before anything is started
+ */
+export async function trigger(
+  { event: file, now, output }: TriggerOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  const { signal } = interruption;
+  const given = await readEvent(file, signal);
+  const event = now ? redated(given, new Date()) : given;
+  const path = join(process.env.PACKAGE_DIR || '.serverless', TEMPLATE);
+  const template = await readTemplate(path);
+  await warnOfChanges(path);
+  const found = findTriggers(template, event);
+  if (found.length === 0) {
+    process.stderr.write(
+      `Nothing matches source ${quote(event.source)}, detail-type ${quote(event['detail-type'])}: ${explainNoMatch(template, event)}\n`,
+    );
+    return 1;
+  }
+  found.forEach(checkTarget);
+
+  const run = async (aws?: LocalAws, progress?: Progress) => {
+    const triggered: Triggered[] = [];
+    for (const one of found) {
+      if (triggered.length > 0 && signal.aborted) break;
+      progress?.say(`${one.Rule} starts ${one.Target.LogicalId}`);
+      const outcome = await start(one, signal, aws, progress);
+      triggered.push({ ...one, Outcome: outcome });
+    }
+    progress?.end();
+    const text =
+      output === 'json'
+        ? toJson(triggered)
+        : triggered.map((one) => toText(one, event)).join('\n');
+    process.stdout.write(`${text}\n`);
+    const isSuccess =
+      triggered.length === found.length &&
+      triggered.every(({ Outcome: { Status } }) => Status === 'SUCCEEDED');
+    return isSuccess ? 0 : (interruption.exitCode() ?? 1);
+  };
+  // A topic has nobody to tell here.
+  if (found.every(({ Target }) => Target.Type === TOPIC)) return run();
+  const { isAllExternal } = readLocalSettings(process.env);
+  const entries = isAllExternal ? [] : await rotations();
+  return onLocalAws(entries, interruption, run);
+}
+
+function checkTarget({ LogicalId, Target }: FoundTrigger): void {
+  if ([STATE_MACHINE, FUNCTION, TOPIC].includes(Target.Type)) return;
+  throw new TemplateError(
+    `${LogicalId}: its target ${Target.LogicalId} is a ${Target.Type}; only state machines, functions and topics can be tried here`,
+  );
+}
+
+async function start(
+  { Target, Input }: FoundTrigger,
+  signal: AbortSignal,
+  aws?: LocalAws,
+  progress?: Progress,
+): Promise<Answer> {
+  if (Target.Type === TOPIC || aws === undefined) {
+    return { Status: 'SUCCEEDED', Message: Input };
+  }
+  const { handlers, region } = aws;
+  if (Target.Type === FUNCTION) {
+    signal.throwIfAborted();
+    return invoke(handlers, Target.LogicalId, Input);
+  }
+  const outcome = await runRotation({
+    request: Input,
+    handlers,
+    region,
+    signal,
+    onEvent: (event) => progress?.show(event),
+  });
+  return { ...outcome };
+}
+
+/** Calls a function as Lambda does, by its logical id. */
+async function invoke(
+  handlers: LocalAws['handlers'],
+  logicalId: string,
+  input: unknown,
+): Promise<Answer> {
+  const functionName = logicalId.replace(/LambdaFunction$/, '');
+  const handler = handlers[functionName];
+  if (handler === undefined) {
+    throw new TemplateError(
+      `${logicalId} is not a function of local/handlers.ts, so it cannot be tried here`,
+    );
+  }
+  try {
+    return (await invokeFunction(functionName, handler, input)) as Answer;
+  } catch (error) {
+    const { name, message } = error as Error;
+    const failure = readFailure({ Error: name, Cause: message });
+    return { Status: 'FAILED', ...failure };
+  }
+}
+
+/** Says of what the template is made from, and has changed since. */
+async function warnOfChanges(path: string): Promise<void> {
+  const stack = await readdir('stack').catch(() => []);
+  const sources = ['rotations.yml', 'serverless.yml'].concat(
+    stack.map((file) => join('stack', file)),
+  );
+  const packagedAt = await changedAt(path);
+  for (const source of sources) {
+    if ((await changedAt(source)) <= packagedAt) continue;
+    process.stderr.write(
+      `Warning: ${path} is older than ${source}; run npm run package to write it anew\n`,
+    );
+    return;
+  }
+}
+
+/** Milliseconds since the epoch; 0 for what is not there. */
+async function changedAt(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+function toJson(triggered: Triggered[]): string {
+  const documents = triggered.map(({ Rule, Input, Outcome }) => ({
+    Rule,
+    Request: Input,
+    Outcome,
+  }));
+  const all = documents.length === 1 ? documents[0] : documents;
+  return JSON.stringify(all, null, 4);
+}
+
+function toText(
+  { Rule, Target, Input, Outcome }: Triggered,
+  event: EventBridgeEvent,
+): string {
+  const input = Input === event ? 'the event as it is' : JSON.stringify(Input);
+  const isTopic = Target.Type === TOPIC;
+  const isRotation = Target.Type === STATE_MACHINE;
+  const isFailure = Outcome.Status === 'FAILED';
+  const outcome = isTopic
+    ? 'Subscribers would get this message; nothing runs here.'
+    : isRotation || isFailure
+      ? outcomeText(Outcome as never)
+      : stringify(Outcome).trimEnd();
+  return [
+    `Rule    ${Rule} -> ${Target.LogicalId}`,
+    `${isTopic ? 'Message' : 'Request'} ${input}`,
+    outcome,
+  ].join('\n');
+}
