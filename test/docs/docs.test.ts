@@ -7,6 +7,7 @@ import {
 } from '../../docs/state-machine-diagram.ts';
 import { ERRORS } from '../../shared/errors.ts';
 import { REQUEST_FIELDS } from '../../shared/request.ts';
+import { STREAM_FIELDS } from '../../stack/rotations-file.ts';
 
 const read = (path: string) => readFile(path, 'utf8');
 
@@ -50,12 +51,16 @@ describe('docs/', () => {
     expect(firstColumn(request)).toEqual(REQUEST_FIELDS);
   });
 
+  it('rotations.md explains every field, and no other', async () => {
+    expect(firstColumn(await read('docs/rotations.md'))).toEqual(STREAM_FIELDS);
+  });
+
   it('dependencies.md gives a reason for every package', async () => {
     const { dependencies, devDependencies } = JSON.parse(
       await read('package.json'),
     );
     const text = await read('docs/dependencies.md');
-    const [functions = '', local = ''] = text.split('## Of the command line');
+    const [functions = '', local = ''] = text.split('## Of the deployment');
     expect(firstColumn(functions)).toEqual(Object.keys(dependencies));
     const named = [...local.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
     expect(named).toEqual(expect.arrayContaining(Object.keys(devDependencies)));
