@@ -32,6 +32,21 @@ export function triggers(
   return resources;
 }
 
+/**
+ * A request as JSON, with what AWS fills in. Whatever rotations.yml says must
+ * not be taken for a placeholder, so its angle brackets are escaped.
+ */
+function requestTemplate(
+  entry: RotationsEntry,
+  Mode: 'ROTATE' | 'RESTORE',
+  trigger: string,
+): string {
+  const request = JSON.stringify({ ...requestFor(entry), Mode })
+    .replaceAll('<', '\\u003c')
+    .replaceAll('>', '\\u003e');
+  return `${request.slice(0, -1)},"Trigger":${trigger}}`;
+}
+
 function rotateSchedule(entry: RotationsEntry): Resource {
   const { StreamName, Schedule, Timezone, MaximumWindowInMinutes } = entry;
   return {
@@ -49,15 +64,11 @@ function rotateSchedule(entry: RotationsEntry): Resource {
       Target: {
         Arn: STATE_MACHINE,
         RoleArn: arnOf('SchedulerRole'),
-        Input: JSON.stringify({
-          ...requestFor(entry),
-          Mode: 'ROTATE',
-          Trigger: {
-            Source: 'schedule',
-            ScheduleArn: '<aws.scheduler.schedule-arn>',
-            ScheduledTime: '<aws.scheduler.scheduled-time>',
-          },
-        }),
+        Input: requestTemplate(
+          entry,
+          'ROTATE',
+          '{"Source":"schedule","ScheduleArn":"<aws.scheduler.schedule-arn>","ScheduledTime":"<aws.scheduler.scheduled-time>"}',
+        ),
         RetryPolicy: {
           MaximumEventAgeInSeconds: 21_600,
           MaximumRetryAttempts: 60,
@@ -145,8 +156,11 @@ function alarmRule(entry: RotationsEntry, stage: string): Resource {
       state: { value: ['ALARM'] },
     },
   };
-  const request = JSON.stringify({ ...requestFor(entry), Mode: 'RESTORE' });
-  const InputTemplate = `${request.slice(0, -1)},"Trigger":{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}}`;
+  const InputTemplate = requestTemplate(
+    entry,
+    'RESTORE',
+    '{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}',
+  );
   const where = `rotations.yml: StreamName ${quote(StreamName)}`;
   const patternLength = JSON.stringify(EventPattern).length;
   if (patternLength > MAX_PATTERN) {

@@ -49,7 +49,7 @@ const ROTATIONS = `Streams:
     MaximumWindowInMinutes: 60
     Alarms: ['orders "p99"', orders-kms]
     OnQuotaExhausted: WAIT
-    Probe: {PartitionKey: probe, Data: e30=}
+    Probe: {PartitionKey: 'probe <alarm>', Data: e30=}
   - StreamName: payments
     KeyIds:
       - 12345678-1234-1234-1234-123456789012
@@ -386,7 +386,7 @@ describe('the schedules', () => {
       StreamName: 'orders.v2',
       KeyIds: ['alias/orders-a', 'alias/orders-b'],
       OnQuotaExhausted: 'WAIT',
-      Probe: { PartitionKey: 'probe', Data: 'e30=' },
+      Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
       Mode: 'ROTATE',
       Trigger: {
         Source: 'schedule',
@@ -437,7 +437,7 @@ describe('the alarm rules', () => {
       StreamName: 'orders.v2',
       KeyIds: ['alias/orders-a', 'alias/orders-b'],
       OnQuotaExhausted: 'WAIT',
-      Probe: { PartitionKey: 'probe', Data: 'e30=' },
+      Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
       Mode: 'RESTORE',
       Trigger: {
         Source: 'alarm',
