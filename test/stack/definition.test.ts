@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { definitionProperties } from '../../stack/definition.ts';
+
+const asl = JSON.stringify({
+  StartAt: 'A',
+  States: {
+    A: {
+      Type: 'Task',
+      Resource: '${AFunctionArn}',
+      ResultPath: null,
+      Next: 'B',
+    },
+    B: { Type: 'Task', Resource: '${BFunctionArn}', End: true },
+    Again: { Type: 'Task', Resource: '${AFunctionArn}', End: true },
+  },
+});
+
+const version = (name: string) => ({
+  Type: 'AWS::Lambda::Version',
+  Properties: { FunctionName: { Ref: `${name}LambdaFunction` } },
+});
+
+describe('definitionProperties', () => {
+  it('keeps nulls, and names the version of every function once', () => {
+    const { DefinitionString, DefinitionSubstitutions } = definitionProperties(
+      asl,
+      { Resources: { AVersion1x: version('A'), BVersion2y: version('B') } },
+    );
+    expect(DefinitionString).toContain('"ResultPath":null');
+    expect(JSON.parse(DefinitionString)).toEqual(JSON.parse(asl));
+    expect(DefinitionSubstitutions).toEqual({
+      AFunctionArn: { Ref: 'AVersion1x' },
+      BFunctionArn: { Ref: 'BVersion2y' },
+    });
+  });
+
+  it('says which state has no function', () => {
+    expect(() =>
+      definitionProperties(asl, { Resources: { AVersion: version('A') } }),
+    ).toThrow(/^The state B has no function with a published version/);
+  });
+});
