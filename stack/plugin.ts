@@ -1,4 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
@@ -43,6 +45,7 @@ export default class StackPlugin {
     const { service, serviceDir, getProvider } = this.#serverless;
     const stage = getProvider.call(this.#serverless, 'aws').getStage();
     checkStage(stage);
+    keepTemporaryFilesTogether();
     const path = join(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
     Object.assign(service.resources.Resources, {
@@ -77,4 +80,11 @@ export default class StackPlugin {
       );
     }
   }
+}
+
+/** serverless-esbuild leaves a folder for each function behind. */
+function keepTemporaryFilesTogether(): void {
+  const directory = mkdtempSync(join(tmpdir(), 'kinesis-key-rotation-'));
+  process.env.TMPDIR = directory;
+  process.once('exit', () => rmSync(directory, { recursive: true }));
 }

@@ -17,8 +17,11 @@ const stream = (i: number) =>
 describe('npm run package', () => {
   it('packages 50 streams, inside the limits of CloudFormation', async () => {
     const streams = Array.from({ length: 50 }, (_, i) => stream(i));
-    const { output, template } = await run(`Streams:\n${streams.join('')}`);
+    const { output, template, leftOver } = await run(
+      `Streams:\n${streams.join('')}`,
+    );
     expect(output).toContain('Service packaged');
+    expect(await leftOver()).toEqual([]);
     const { Resources } = await template();
     expect(Object.keys(Resources).length).toBeLessThan(500);
     expect(JSON.stringify(Resources).length).toBeLessThan(1_048_576);
@@ -59,9 +62,10 @@ describe('npm run package', () => {
       /^rotations\.yml cannot be read: .*rotations\.prod\.yml/m,
     ],
   ])('refuses %s with one message', async (_, rotations, args, message) => {
-    const { exitCode, output } = await run(rotations, args);
+    const { exitCode, output, leftOver } = await run(rotations, args);
     expect(exitCode).toBe(1);
     expect(output).toMatch(message);
     expect(output).not.toMatch(/^\s+at /m);
+    expect(await leftOver()).toEqual([]);
   });
 });

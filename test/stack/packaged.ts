@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import {
   cp,
+  mkdir,
   mkdtemp,
+  readdir,
   readFile,
   rm,
   symlink,
@@ -30,6 +32,8 @@ export interface Packaged {
   /** All that it said. */
   output: string;
   template: () => Promise<Template>;
+  /** What it left in the folder for temporary files. */
+  leftOver: () => Promise<string[]>;
   remove: () => Promise<void>;
 }
 
@@ -52,6 +56,8 @@ export async function packaged(
     await writeFile(join(home, 'rotations.yml'), rotations);
   }
   const directory = join(home, '.serverless');
+  const temporary = join(home, 'tmp');
+  await mkdir(temporary);
   const ended = await promisify(execFile)(
     process.execPath,
     [
@@ -61,7 +67,7 @@ export async function packaged(
     ],
     {
       cwd: home,
-      env: { PATH: process.env.PATH, HOME: home },
+      env: { PATH: process.env.PATH, HOME: home, TMPDIR: temporary },
       timeout: TIMEOUT_MS,
     },
   ).then(
@@ -78,6 +84,7 @@ export async function packaged(
           'utf8',
         ),
       ),
+    leftOver: () => readdir(temporary),
     remove: () => rm(home, { recursive: true }),
   };
 }
