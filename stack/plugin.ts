@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dashboard } from './dashboard.ts';
@@ -46,6 +46,8 @@ export default class StackPlugin {
     const stage = getProvider.call(this.#serverless, 'aws').getStage();
     checkStage(stage);
     keepTemporaryFilesTogether();
+    // What a killed run leaves there goes into the next archives.
+    await rm(join(serviceDir, '.esbuild'), { recursive: true, force: true });
     const path = join(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
     Object.assign(service.resources.Resources, {
