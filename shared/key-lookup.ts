@@ -25,9 +25,10 @@ export async function lookUpKeys(
   const region = parseStreamArn(stream.StreamARN ?? '')?.Region ?? '';
   const Keys = await resolveKeys(kms, request, region);
   const known = Keys.find((key) => key.KeyId === stream.KeyId);
+  const { KeyId, KeyArn } = entry.LastApplied ?? {};
   const resolved =
     known?.Metadata?.Arn ??
-    (await resolveCurrent(kms, stream, entry.LastApplied?.KeyId));
+    (await resolveCurrent(kms, stream, KeyArn === undefined ? KeyArn : KeyId));
   return { Keys, Current: currentKey(stream.KeyId, entry, resolved) };
 }
 

@@ -27,13 +27,17 @@ export const EXHAUSTED_MS = 60 * 60 * 1000;
 interface Slot {
   /** The entry's version at which the slot was reserved; unique in an entry. */
   SlotId: number;
-  /** Of a Start made outside the ledger: the ARN of who made it. */
+  /** Of a Start that is known from a report alone: the ARN of who made it. */
   RotationId: string;
+  /** As submitted. */
+  KeyId: string;
   State: 'RESERVED' | 'SPENT';
   /** The latest moment at which AWS can have counted it. */
   StampedAt: number;
   /** Of the StartStreamEncryption that AWS answered; absent while unknown. */
   RequestId?: string;
+  /** Whether only CloudTrail has told of it. */
+  IsReported?: true;
 }
 
 export interface Lease {
@@ -51,8 +55,8 @@ export interface Lease {
 export interface LastApplied {
   /** As submitted. */
   KeyId: string;
-  /** What it resolved to then. */
-  KeyArn: string;
+  /** What it resolved to then; absent where somebody else applied it. */
+  KeyArn?: string;
   AppliedAt: number;
 }
 
@@ -130,18 +134,57 @@ export function activeLease(
   return Lease && now < Lease.ExpiresAt + CLOCK_MARGIN_MS ? Lease : undefined;
 }
 
+/** How far the stamp of a call that nobody answered may be from AWS's own. */
+const UNANSWERED_MS = CLOCK_MARGIN_MS + 10_000;
+
 /**
- * The slots that count now: not yet out of the window, and of the RESERVED
- * ones only those whose rotation still has the lease, since nobody else can
- * ever spend them.
+ * The calls of ours that nobody answered, each with the report of a Start that
+ * may be it: of the same key, and near enough in time. The two stand for one
+ * Start until the call is answered after all. Both are kept, so that it does
+ * not matter in which order answers and reports come in.
  */
-function countedSlots(entry: LedgerEntry, now: number): Slot[] {
-  const holder = activeLease(entry, now)?.RotationId;
-  return entry.Slots.filter(
-    (slot) =>
-      now < slot.StampedAt + SLOT_MS &&
-      (slot.State === 'SPENT' || slot.RotationId === holder),
+function reportsOf(slots: readonly Slot[]): Map<Slot, Slot> {
+  const inTime = slots.toSorted((a, b) => a.StampedAt - b.StampedAt);
+  const unanswered = inTime.filter(
+    (slot) => slot.State === 'SPENT' && slot.RequestId === undefined,
   );
+  const reports = new Map<Slot, Slot>();
+  for (const report of inTime.filter((slot) => slot.IsReported)) {
+    const call = unanswered.find(
+      (slot) =>
+        !reports.has(slot) &&
+        slot.KeyId === report.KeyId &&
+        Math.abs(slot.StampedAt - report.StampedAt) <= UNANSWERED_MS,
+    );
+    if (call) reports.set(call, report);
+  }
+  return reports;
+}
+
+/** The slots that are not yet out of the window; a call goes with its report. */
+function inWindow(slots: readonly Slot[], now: number): Slot[] {
+  const reports = reportsOf(slots);
+  return slots.filter(
+    (slot) => now < (reports.get(slot) ?? slot).StampedAt + SLOT_MS,
+  );
+}
+
+/**
+ * The slots that matter now: in the window, and of the RESERVED ones only those
+ * whose rotation still has the lease, since nobody else can ever spend them.
+ */
+function currentSlots(entry: LedgerEntry, now: number): Slot[] {
+  const holder = activeLease(entry, now)?.RotationId;
+  return inWindow(entry.Slots, now).filter(
+    (slot) => slot.State === 'SPENT' || slot.RotationId === holder,
+  );
+}
+
+/** The same, and each Start once. */
+function countedSlots(entry: LedgerEntry, now: number): Slot[] {
+  const slots = currentSlots(entry, now);
+  const reports = reportsOf(slots);
+  return slots.filter((slot) => !reports.has(slot));
 }
 
 /** Up to the whole second, so that whoever wakes then finds the slot free. */
@@ -191,12 +234,11 @@ export function reserve(
   if (isOvertaken) {
     return givenUp(entry, claim.RotationId, now, { Status: 'STALE_PLAN' });
   }
-  const counted = countedSlots(entry, now);
-  const own = counted.find(
+  const own = countedSlots(entry, now).find(
     (slot) =>
       slot.RotationId === claim.RotationId && slot.RequestId === undefined,
   );
-  const others = counted.filter((slot) => slot !== own);
+  const others = currentSlots(entry, now).filter((slot) => slot !== own);
   const quota = usage({ ...entry, Slots: others }, now);
   const attempted = own?.State === 'SPENT';
   if (quota.NextAvailableAt !== null && !attempted) {
@@ -211,6 +253,7 @@ export function reserve(
     : {
         SlotId: own?.SlotId ?? entry.Version + 1,
         RotationId: claim.RotationId,
+        KeyId: claim.KeyId,
         State: 'RESERVED',
         StampedAt: now,
       };
@@ -257,7 +300,7 @@ export function spend(
   const { Lease } = entry;
   const slot = ownSlot(entry, rotationId, slotId);
   if (slot?.State === 'SPENT' && now < slot.StampedAt + SLOT_MS) {
-    const { StampedAt, RequestId } = slot;
+    const { StampedAt, RequestId } = reportsOf(entry.Slots).get(slot) ?? slot;
     return {
       answer: {
         Status: 'ALREADY_SPENT',
@@ -278,8 +321,9 @@ export function spend(
 
 /**
  * After AWS answered that it took the call: stamps the slot with the time of
- * the answer, and remembers what the key resolved to. Proof that AWS applied a
- * key also ends the belief that others exhausted the quota.
+ * the answer, and remembers what the key resolved to. A report of the same call
+ * is not needed any more. Proof that AWS applied a key also ends the belief that
+ * others exhausted the quota.
  */
 export function confirm(
   entry: LedgerEntry,
@@ -290,9 +334,14 @@ export function confirm(
 ): Transition<boolean> {
   const slot = ownSlot(entry, rotationId, slotId);
   const { ExhaustedUntil: _, ...rest } = entry;
+  const others = entry.Slots.filter(
+    (other) =>
+      other !== slot && !(other.IsReported && other.RequestId === requestId),
+  );
   const confirmed: Slot = {
     SlotId: slotId,
     RotationId: rotationId,
+    KeyId: applied.KeyId,
     State: 'SPENT',
     StampedAt: applied.AppliedAt,
     RequestId: requestId,
@@ -301,7 +350,7 @@ export function confirm(
     answer: slot !== undefined,
     entry: written(rest, {
       LastApplied: applied,
-      Slots: slot ? replaced(entry, confirmed) : [...entry.Slots, confirmed],
+      Slots: [...others, confirmed],
     }),
   };
 }
@@ -360,7 +409,7 @@ export function settle(
     (entry.LastApplied?.AppliedAt ?? 0) < applied.AppliedAt;
   const changed = isHolder || isNews || Slots.length < entry.Slots.length;
   const after = written(isHolder ? rest : entry, {
-    Slots: Slots.filter((slot) => now < slot.StampedAt + SLOT_MS),
+    Slots: inWindow(Slots, now),
     ...(isNews && { LastApplied: applied }),
   });
   return {
@@ -386,7 +435,7 @@ export function exhaust(
   now: number,
 ): Transition<Quota> {
   const { Lease, ...rest } = entry;
-  const Slots = countedSlots(entry, now).filter(
+  const Slots = currentSlots(entry, now).filter(
     (slot) => slot.RotationId !== rotationId || slot.SlotId !== slotId,
   );
   const firstFree = Math.min(
@@ -420,75 +469,61 @@ export interface ReportedStart {
  */
 export type Booking = 'BOOKED' | 'CONFIRMED' | 'KNOWN' | 'TOO_OLD';
 
-/** How far the stamp of a call that nobody answered may be from AWS's own. */
-const UNANSWERED_MS = CLOCK_MARGIN_MS + 10_000;
-
 /**
- * Books a Start that somebody may have made outside the ledger. A slot of ours
- * that was spent at that time and never answered takes the report for its
- * answer: should the report be of somebody else's Start after all, then AWS
- * reports ours as well, which is booked then; the count is right either way.
+ * Books a Start that somebody may have made outside the ledger. It gets a slot
+ * of its own, unless its request id is known; a call of ours that nobody
+ * answered is taken for the same Start as long as nothing else is known of it.
+ * Should the report be of somebody else's after all, then AWS reports ours as
+ * well, which is counted then: once every report is in, the count is right.
  *
- * Another's Start also ends what is known of the key that was last applied, so
- * a plan made before it is stale.
+ * Unless a later Start is known, this one is what was last applied, so a plan
+ * made before it is stale.
  */
 export function book(
   entry: LedgerEntry,
   start: ReportedStart,
   now: number,
 ): Transition<{ Outcome: Booking; Quota: Quota }> {
+  const { RequestId, KeyId } = start;
+  const reported: Slot = {
+    SlotId: entry.Version + 1,
+    RotationId: start.By,
+    KeyId,
+    State: 'SPENT',
+    StampedAt: start.At + 1000,
+    RequestId,
+    IsReported: true,
+  };
   const answer = (Outcome: Booking, of: LedgerEntry) => ({
     Outcome,
     Quota: usage(of, now),
   });
-  const StampedAt = start.At + 1000;
-  if (now >= StampedAt + SLOT_MS) return { answer: answer('TOO_OLD', entry) };
-  const { RequestId } = start;
-  const Slots = entry.Slots.filter((slot) => now < slot.StampedAt + SLOT_MS);
-  if (Slots.some((slot) => slot.RequestId === RequestId)) {
+  if (now >= reported.StampedAt + SLOT_MS) {
+    return { answer: answer('TOO_OLD', entry) };
+  }
+  if (entry.Slots.some((slot) => slot.RequestId === RequestId)) {
     return { answer: answer('KNOWN', entry) };
   }
-  const { Lease } = entry;
-  const holds = (slot: Slot) => slot.RotationId === Lease?.RotationId;
-  const own = Slots.find(
-    (slot) =>
-      slot.State === 'SPENT' &&
-      slot.RequestId === undefined &&
-      Math.abs(slot.StampedAt - start.At) <= UNANSWERED_MS &&
-      (!holds(slot) || Lease?.KeyId === start.KeyId),
-  );
-  if (own) {
-    const held = holds(own) ? Lease : undefined;
-    const after = written(entry, {
-      Slots: Slots.map((slot) =>
-        slot === own ? { ...slot, StampedAt, RequestId } : slot,
-      ),
-      ...(held && {
-        LastApplied: {
-          KeyId: held.KeyId,
-          KeyArn: held.KeyArn,
-          AppliedAt: start.At,
-        },
-      }),
-    });
-    return { answer: answer('CONFIRMED', after), entry: after };
-  }
-  const { LastApplied, ...rest } = entry;
-  const isLatest =
-    LastApplied !== undefined && LastApplied.AppliedAt < start.At;
-  const after = written(isLatest ? rest : entry, {
-    Slots: [
-      ...Slots,
-      {
-        SlotId: entry.Version + 1,
-        RotationId: start.By,
-        State: 'SPENT',
-        StampedAt,
-        RequestId,
+  const { Lease, LastApplied } = entry;
+  const known = inWindow(entry.Slots, now);
+  const Slots = [...known, reported];
+  const isOurs = reportsOf(Slots).size > reportsOf(known).size;
+  const isLatest = (LastApplied?.AppliedAt ?? 0) < start.At;
+  const KeyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
+  const after = written(entry, {
+    Slots,
+    ...(isLatest && {
+      LastApplied: {
+        KeyId,
+        ...(KeyArn !== undefined && { KeyArn }),
+        AppliedAt: start.At,
       },
-    ],
+    }),
   });
-  return { answer: answer('BOOKED', after), entry: after };
+  return {
+    answer: answer(isOurs ? 'CONFIRMED' : 'BOOKED', after),
+    entry: after,
+  };
 }
 
 /** A refused rotation keeps nothing of what it may have held before. */

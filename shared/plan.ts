@@ -89,9 +89,8 @@ export function currentKey(
 ): CurrentKey {
   if (keyId === undefined) return { KeyId: null, KeyArn: null };
   const { LastApplied } = entry;
-  const KeyArn =
-    LastApplied?.KeyId === keyId ? LastApplied.KeyArn : (resolved ?? null);
-  return { KeyId: keyId, KeyArn };
+  const applied = LastApplied?.KeyId === keyId ? LastApplied.KeyArn : undefined;
+  return { KeyId: keyId, KeyArn: applied ?? resolved ?? null };
 }
 
 /**

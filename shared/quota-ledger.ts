@@ -154,7 +154,7 @@ export class QuotaLedger {
    *
    * @param replacing `ALWAYS`, `IF_FAILED` for a record of a failure, or
    *   `IF_NEW` for none at all
-   * @returns whether it was kept
+   * @returns whether it was kept, also where the answer to the write was lost
    */
   async record(
     streamArn: string,
@@ -162,6 +162,7 @@ export class QuotaLedger {
     replacing: 'ALWAYS' | 'IF_FAILED' | 'IF_NEW' = 'ALWAYS',
   ): Promise<boolean> {
     const name = outcome.RotationId.split(':').at(-1);
+    const WriteId = randomUUID();
     const isNew = 'attribute_not_exists(#status)';
     const condition = {
       ALWAYS: {},
@@ -171,8 +172,10 @@ export class QuotaLedger {
         ExpressionAttributeValues: marshall({ ':failed': 'FAILED' }),
       },
       IF_NEW: {
-        ConditionExpression: isNew,
+        // Its own id is there when the SDK sends it again for want of an answer.
+        ConditionExpression: `${isNew} OR WriteId = :writeId`,
         ExpressionAttributeNames: { '#status': 'Status' },
+        ExpressionAttributeValues: marshall({ ':writeId': WriteId }),
       },
     };
     try {
@@ -185,6 +188,7 @@ export class QuotaLedger {
               StreamARN: streamArn,
               Record: `${ROTATION_RECORD}${outcome.StartedAt}#${name}`,
               ExpiresAt: Math.floor(this.#now() / 1000) + HISTORY_DAYS * 86_400,
+              WriteId,
             },
             { removeUndefinedValues: true },
           ),

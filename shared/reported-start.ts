@@ -5,17 +5,27 @@ import { parseStreamArn, STREAM_NAME } from './stream-identity.ts';
 
 const TEXT = v.pipe(v.string(), v.minLength(1));
 
+/** Whoever made a Start, it counts. */
+const IDENTITY = v.fallback(v.object({ arn: TEXT }), { arn: 'unknown' });
+
+const TIME = v.pipe(
+  v.string(),
+  v.isoTimestamp(),
+  v.transform(Date.parse),
+  v.number(),
+);
+
 /** What of CloudTrail's event is needed; the rest may be anything. */
 const EVENT = v.object({
-  account: v.optional(v.string()),
+  account: v.nullish(v.string()),
   detail: v.object({
     eventName: v.literal('StartStreamEncryption'),
-    eventTime: v.pipe(v.string(), v.isoTimestamp()),
+    eventTime: TIME,
     awsRegion: TEXT,
     requestID: TEXT,
-    errorCode: v.optional(v.nullable(v.string())),
-    recipientAccountId: v.optional(v.string()),
-    userIdentity: v.optional(v.object({ arn: v.optional(v.string()) })),
+    errorCode: v.nullish(v.string()),
+    recipientAccountId: v.nullish(v.string()),
+    userIdentity: IDENTITY,
     requestParameters: v.nullish(v.record(v.string(), v.unknown())),
   }),
 });
@@ -52,7 +62,6 @@ export function parseStartEvent(event: unknown, partition: string): StartEvent {
   if (typeof KeyId !== 'string') {
     throw invalid(`requestParameters.keyId is ${quote(KeyId)}`);
   }
-  const By = detail.userIdentity?.arn ?? 'unknown';
   const owner = detail.recipientAccountId ?? account ?? '';
   const arn = parameters.get('streamarn');
   const name = parameters.get('streamname');
@@ -68,8 +77,14 @@ export function parseStartEvent(event: unknown, partition: string): StartEvent {
       `requestParameters names no stream: streamARN ${quote(arn)}, streamName ${quote(name)}, account ${quote(owner)}`,
     );
   }
-  const At = Date.parse(detail.eventTime);
-  return { Status: 'APPLIED', StreamARN, KeyId, RequestId, At, By };
+  return {
+    Status: 'APPLIED',
+    StreamARN,
+    KeyId,
+    RequestId,
+    At: detail.eventTime,
+    By: detail.userIdentity.arn,
+  };
 }
 
 function invalid(reason: string): RotationError {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  book,
   CLOCK_MARGIN_MS,
   type Claim,
   confirm,
@@ -9,6 +10,7 @@ import {
   exhaust,
   type LedgerEntry,
   QUOTA_LIMIT,
+  type ReportedStart,
   release,
   reserve,
   SLOT_MS,
@@ -280,6 +282,14 @@ describe('settle', () => {
     expect(Quota.Used).toBe(1);
   });
 
+  it('sweeps slots away that have left the window', () => {
+    const old = rotate(emptyEntry(ARN), 'old', T0);
+    const { entry } = granted(old, 'r', T0 + SLOT_MS - 1);
+    expect(entry.Slots).toHaveLength(2);
+    const [, after] = apply(entry, settle(entry, 'r', T0 + SLOT_MS));
+    expect(after.Slots).toEqual([]);
+  });
+
   it('writes nothing when there is nothing to give back', () => {
     const { entry } = granted(emptyEntry(ARN), 'other', T0);
     expect(settle(entry, 'r', T0).entry).toBeUndefined();
@@ -331,6 +341,541 @@ describe('exhaust', () => {
     const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
     const [, proven] = apply(after, confirm(after, 'x', 9, applied, 'id'));
     expect(usage(proven, T0 + 1)).toMatchObject({ Used: 1, Remaining: 24 });
+  });
+});
+
+describe('book', () => {
+  const ALICE = 'arn:aws:iam::123456789012:user/alice';
+  const start = (of: Partial<ReportedStart> = {}): ReportedStart => ({
+    RequestId: 'theirs',
+    KeyId: 'alias/theirs',
+    At: T0,
+    By: ALICE,
+    ...of,
+  });
+  const booked = (entry: LedgerEntry, of: ReportedStart, now: number) => {
+    const [answer, after] = apply(entry, book(entry, of, now));
+    return { ...answer, entry: after };
+  };
+  /** A rotation whose call has left, and is not answered yet. */
+  const calling = (entry: LedgerEntry, name: string, now: number) => {
+    const { slotId, entry: held } = granted(entry, name, now);
+    const spent = spend(held, name, slotId, now, now + 10_000);
+    return { slotId, entry: apply(held, spent)[1] };
+  };
+  const answered = (
+    entry: LedgerEntry,
+    name: string,
+    slotId: number,
+    requestId: string,
+    now: number,
+  ) => {
+    const applied = { KeyId: `alias/${name}`, KeyArn: 'k', AppliedAt: now };
+    return apply(entry, confirm(entry, name, slotId, applied, requestId))[1];
+  };
+
+  it('counts a Start that was made outside, from the end of its second', () => {
+    const { Outcome, Quota, entry } = booked(
+      emptyEntry(ARN),
+      start(),
+      T0 + HOUR,
+    );
+    expect(Outcome).toBe('BOOKED');
+    expect(Quota).toEqual({
+      Limit: 25,
+      Used: 1,
+      Remaining: 24,
+      NextAvailableAt: null,
+    });
+    expect(entry.Slots).toMatchObject([
+      {
+        RotationId: ALICE,
+        State: 'SPENT',
+        StampedAt: T0 + 1000,
+        RequestId: 'theirs',
+      },
+    ]);
+  });
+
+  it('counts what is reported twice once, and writes nothing then', () => {
+    const { entry } = booked(emptyEntry(ARN), start(), T0);
+    expect(book(entry, start(), T0 + HOUR)).toMatchObject({
+      answer: { Outcome: 'KNOWN', Quota: { Used: 1 } },
+    });
+    expect(book(entry, start(), T0 + HOUR)).not.toHaveProperty('entry');
+  });
+
+  it('knows a Start of ours that was answered', () => {
+    const entry = rotate(emptyEntry(ARN), 'r', T0);
+    const ours = start({ RequestId: 'r', KeyId: 'alias/r' });
+    expect(book(entry, ours, T0 + HOUR)).toEqual({
+      answer: { Outcome: 'KNOWN', Quota: usage(entry, T0) },
+    });
+  });
+
+  it('takes the report for the answer to a Start of ours', () => {
+    const { slotId, entry } = calling(emptyEntry(ARN), 'r', T0 + 300);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    const after = booked(entry, ours, T0 + HOUR / 60);
+    expect(after).toMatchObject({ Outcome: 'CONFIRMED', Quota: { Used: 1 } });
+    expect(
+      spend(after.entry, 'r', slotId, T0 + 5000, T0 + 5000).answer,
+    ).toEqual({
+      Status: 'ALREADY_SPENT',
+      StampedAt: T0 + 1000,
+      RequestId: 'ours',
+    });
+    expect(after.entry.LastApplied).toEqual({
+      KeyId: 'alias/r',
+      KeyArn: 'arn:r',
+      AppliedAt: T0,
+    });
+  });
+
+  it.each([
+    ['before', true],
+    ['after', false],
+  ])(
+    'counts a Start of ours once whose answer comes %s its report',
+    (_, isAnswerFirst) => {
+      let { slotId, entry } = calling(emptyEntry(ARN), 'r', T0 + 300);
+      const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+      if (!isAnswerFirst) entry = booked(entry, ours, T0 + 900).entry;
+      entry = answered(entry, 'r', slotId, 'ours', T0 + 1200);
+      entry = booked(entry, ours, T0 + HOUR).entry;
+      expect(entry.Slots).toMatchObject([
+        {
+          RotationId: 'r',
+          KeyId: 'alias/r',
+          StampedAt: T0 + 1200,
+          RequestId: 'ours',
+        },
+      ]);
+      expect(entry.LastApplied?.AppliedAt).toBe(T0 + 1200);
+    },
+  );
+
+  it('counts a Start of ours beside one of the same key that came in between', () => {
+    const { slotId, entry } = calling(emptyEntry(ARN), 'r', T0);
+    const theirs = start({ KeyId: 'alias/r', At: T0 - 30_000 });
+    const between = booked(entry, theirs, T0 + 100);
+    const both = answered(between.entry, 'r', slotId, 'ours', T0 + 200);
+    expect(usage(both, T0 + 200).Used).toBe(2);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    expect(booked(both, ours, T0 + HOUR)).toMatchObject({
+      Outcome: 'KNOWN',
+      Quota: { Used: 2 },
+    });
+  });
+
+  it('does not take another key for the answer to a Start of ours', () => {
+    const { entry } = calling(emptyEntry(ARN), 'r', T0);
+    const held = booked(entry, start(), T0 + 100);
+    expect(held).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 2 } });
+    const [, ended] = apply(entry, settle(entry, 'r', T0 + 50));
+    const left = booked(ended, start(), T0 + 100);
+    expect(left).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 2 } });
+  });
+
+  it('does not take a Start of another time for ours', () => {
+    const { entry } = calling(emptyEntry(ARN), 'r', T0);
+    const ours = { KeyId: 'alias/r' };
+    const late = T0 + 10_000 + CLOCK_MARGIN_MS + 10_000;
+    for (const At of [T0 - CLOCK_MARGIN_MS - 2000, late]) {
+      expect(booked(entry, start({ ...ours, At }), late)).toMatchObject({
+        Outcome: 'BOOKED',
+        Quota: { Used: 2 },
+      });
+    }
+  });
+
+  it('does not take another’s Start for a call that was not made yet', () => {
+    const { entry } = granted(emptyEntry(ARN), 'r', T0);
+    const after = booked(entry, start({ KeyId: 'alias/r' }), T0 + 100);
+    expect(after).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 2 } });
+    expect(after.entry.LastApplied).toEqual({
+      KeyId: 'alias/r',
+      AppliedAt: T0,
+    });
+  });
+
+  it('tells two calls of ours apart whose reports come in reverse', () => {
+    const first = { ...claim('first', emptyEntry(ARN)), KeyId: 'alias/k' };
+    let entry = apply(emptyEntry(ARN), reserve(emptyEntry(ARN), first, T0))[1];
+    entry = apply(entry, spend(entry, 'first', 1, T0, T0 + 10_000))[1];
+    entry = apply(entry, settle(entry, 'first', T0 + 10_000))[1];
+    const later = T0 + 75_000;
+    const second = { ...claim('second', entry), KeyId: 'alias/k' };
+    const asked = reserve(entry, second, later);
+    entry = apply(entry, asked)[1];
+    const slotId = asked.answer.Status === 'GRANTED' ? asked.answer.SlotId : 0;
+    const spent = spend(entry, 'second', slotId, later, later + 10_000);
+    entry = apply(entry, spent)[1];
+    for (const At of [later, T0]) {
+      const RequestId = `at ${At}`;
+      const ours = start({ RequestId, KeyId: 'alias/k', At });
+      const after = booked(entry, ours, T0 + HOUR / 4);
+      expect(after).toMatchObject({ Outcome: 'CONFIRMED', Quota: { Used: 2 } });
+      entry = after.entry;
+    }
+  });
+
+  it('takes no key ARN from a rotation that asked for another key', () => {
+    const { entry } = calling(emptyEntry(ARN), 'r', T0);
+    const [, ended] = apply(entry, settle(entry, 'r', T0 + 50));
+    const next = granted(ended, 'next', T0 + 100);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    const after = booked(next.entry, ours, T0 + 200);
+    expect(after.Outcome).toBe('CONFIRMED');
+    expect(after.entry.LastApplied).toEqual({
+      KeyId: 'alias/r',
+      AppliedAt: T0,
+    });
+  });
+
+  it('knows ours as far as the clocks may be apart', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -CLOCK_MARGIN_MS, max: CLOCK_MARGIN_MS }),
+        fc.integer({ min: 0, max: 10_000 }),
+        fc.integer({ min: 0, max: 999 }),
+        (skew, takes, ms) => {
+          const { entry } = calling(emptyEntry(ARN), 'r', T0 + ms);
+          const counted = T0 + ms + takes + skew;
+          const At = Math.floor(counted / 1000) * 1000;
+          const ours = start({ RequestId: 'ours', KeyId: 'alias/r', At });
+          expect(booked(entry, ours, T0 + HOUR)).toMatchObject({
+            Outcome: 'CONFIRMED',
+            Quota: { Used: 1 },
+          });
+        },
+      ),
+    );
+  });
+
+  it('keeps what is booked when the Start it was taken for is refused', () => {
+    const { slotId, entry } = calling(emptyEntry(ARN), 'r', T0);
+    const theirs = start({ KeyId: 'alias/r' });
+    const between = booked(entry, theirs, T0 + 100).entry;
+    const [, released] = apply(between, release(between, 'r', slotId));
+    const [, settled] = apply(released, settle(released, 'r', T0 + 200));
+    expect(usage(settled, T0 + 200).Used).toBe(1);
+    const [, exhausted] = apply(
+      between,
+      exhaust(between, 'r', slotId, T0 + 200),
+    );
+    const after = T0 + 200 + EXHAUSTED_MS;
+    expect(usage(exhausted, after).Used).toBe(1);
+    expect(booked(exhausted, theirs, after).Outcome).toBe('KNOWN');
+  });
+
+  it('leaves alone what AWS counts no more', () => {
+    const last = T0 + 1000 + SLOT_MS - 1;
+    expect(booked(emptyEntry(ARN), start(), last)).toMatchObject({
+      Outcome: 'BOOKED',
+      Quota: { Used: 1 },
+    });
+    expect(book(emptyEntry(ARN), start(), last + 1)).toEqual({
+      answer: {
+        Outcome: 'TOO_OLD',
+        Quota: { Limit: 25, Used: 0, Remaining: 25, NextAvailableAt: null },
+      },
+    });
+  });
+
+  it.each([
+    ['a rotation', rotate(emptyEntry(ARN), 'before', T0 - HOUR)],
+    [
+      'another Start outside',
+      booked(emptyEntry(ARN), start({ At: T0 - HOUR, RequestId: 'x' }), T0)
+        .entry,
+    ],
+    ['nothing', emptyEntry(ARN)],
+  ])('makes a plan stale that was made after %s', (_, entry) => {
+    const planned = claim('r', entry);
+    const { entry: after } = booked(entry, start(), T0 + HOUR);
+    expect(after.LastApplied?.KeyArn).toBeUndefined();
+    const stale = reserve(after, planned, T0 + HOUR);
+    expect(stale.answer.Status).toBe('STALE_PLAN');
+    const fresh = reserve(after, claim('r', after), T0 + HOUR);
+    expect(fresh.answer.Status).toBe('GRANTED');
+  });
+
+  it('makes a plan stale also as the answer to a Start that was given up', () => {
+    const first = rotate(emptyEntry(ARN), 'before', T0 - HOUR);
+    const { entry } = calling(first, 'r', T0);
+    const [, ended] = apply(entry, settle(entry, 'r', T0 + 1));
+    const planned = claim('next', ended);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    const after = booked(ended, ours, T0 + 2);
+    expect(after.Outcome).toBe('CONFIRMED');
+    expect(reserve(after.entry, planned, T0 + 3).answer.Status).toBe(
+      'STALE_PLAN',
+    );
+    expect(after.entry.LastApplied?.KeyArn).not.toBe('k');
+  });
+
+  it('leaves a plan alone that knows of a later Start', () => {
+    const entry = rotate(emptyEntry(ARN), 'later', T0 + HOUR);
+    const { Outcome, entry: after } = booked(entry, start(), T0 + 2 * HOUR);
+    expect(Outcome).toBe('BOOKED');
+    expect(after.LastApplied).toEqual(entry.LastApplied);
+    const { answer } = reserve(after, claim('r', entry), T0 + 2 * HOUR);
+    expect(answer.Status).toBe('GRANTED');
+  });
+
+  it('counts on past 25, and says when enough have left the window', () => {
+    let entry = rotateTimes(25, 1000);
+    for (let i = 0; i < 3; i++) {
+      const theirs = start({ RequestId: `x${i}`, At: T0 + HOUR + i * 1000 });
+      entry = booked(entry, theirs, T0 + 2 * HOUR).entry;
+    }
+    // 28 count, so four have to go before there is room for one.
+    const free = T0 + 3000 + SLOT_MS;
+    expect(usage(entry, T0 + 2 * HOUR)).toEqual({
+      Limit: 25,
+      Used: 28,
+      Remaining: 0,
+      NextAvailableAt: new Date(free).toISOString(),
+    });
+    const ask = (now: number) =>
+      reserve(entry, claim('next', entry), now).answer.Status;
+    expect(ask(free - 1)).toBe('QUOTA_EXHAUSTED');
+    expect(ask(free)).toBe('GRANTED');
+  });
+
+  it('gives a Start of ours back when its report leaves the window', () => {
+    const { entry } = calling(emptyEntry(ARN), 'r', T0);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    let after = booked(entry, ours, T0 + 100).entry;
+    after = apply(after, settle(after, 'r', T0 + 200))[1];
+    const free = T0 + 1000 + SLOT_MS;
+    expect(usage(after, free - 1).Used).toBe(1);
+    expect(usage(after, free).Used).toBe(0);
+    const [, next] = apply(after, reserve(after, claim('n', after), free));
+    expect(next.Slots).toMatchObject([{ RotationId: 'n' }]);
+  });
+
+  it('sweeps slots away that have left the window, and goes by the rest', () => {
+    const { entry } = calling(emptyEntry(ARN), 'old', T0);
+    const old = { KeyId: 'alias/old', RequestId: 'old' };
+    let after = booked(entry, start(old), T0 + 100).entry;
+    after = apply(after, settle(after, 'old', T0 + 200))[1];
+    const At = T0 + SLOT_MS;
+    after = calling(after, 'new', At).entry;
+    expect(after.Slots).toHaveLength(3);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/new', At });
+    const { Outcome, entry: swept } = booked(after, ours, At + 2000);
+    expect(Outcome).toBe('CONFIRMED');
+    expect(swept.Slots).toMatchObject([
+      { RotationId: 'new' },
+      { RequestId: 'ours' },
+    ]);
+  });
+
+  it('counts a request once, whatever else happens to its slot', () => {
+    const ACTIONS = ['book', 'confirm', 'spend', 'release', 'settle'] as const;
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...ACTIONS), { maxLength: 12 }),
+        (actions) => {
+          let { slotId, entry } = calling(emptyEntry(ARN), 'r', T0);
+          let now = T0;
+          const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+          for (const action of [...actions, 'book', 'settle']) {
+            now += 100;
+            if (action === 'book') entry = booked(entry, ours, now).entry;
+            if (action === 'confirm') {
+              entry = answered(entry, 'r', slotId, 'ours', now);
+            }
+            if (action === 'spend') {
+              const spent = spend(entry, 'r', slotId, now, now + 10_000);
+              entry = apply(entry, spent)[1];
+            }
+            if (action === 'release') {
+              entry = apply(entry, release(entry, 'r', slotId))[1];
+            }
+            if (action === 'settle') {
+              entry = apply(entry, settle(entry, 'r', now))[1];
+            }
+            const same = entry.Slots.filter(
+              (slot) => slot.RequestId === 'ours',
+            );
+            expect(same.length).toBeLessThanOrEqual(1);
+          }
+          expect(usage(entry, now).Used).toBe(1);
+        },
+      ),
+    );
+  });
+});
+
+/**
+ * Rotations, of which some are cut off or lose their answers, somebody else who
+ * starts encryption too, and a CloudTrail that reports every Start that AWS
+ * applied: some time later, in any order, more than once.
+ */
+describe('the count, with reports', () => {
+  const step = fc.record({
+    action: fc.constantFrom('ours', 'ours', 'theirs', 'report'),
+    rotation: fc.integer({ min: 0, max: 2 }),
+    isCutOff: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+    fate: fc.constantFrom('applied', 'applied', 'lost', 'missed', 'refused'),
+    key: fc.constantFrom('alias/a', 'alias/b'),
+    pick: fc.nat(),
+    isAgain: fc.boolean(),
+    takes: fc.integer({ min: 0, max: 10_000 }),
+    wait: fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 0, max: 5000 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: HOUR / 6 }) },
+    ),
+  });
+  type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+  const skew = fc.integer({ min: -CLOCK_MARGIN_MS, max: CLOCK_MARGIN_MS });
+
+  interface Rotation {
+    name: string;
+    key: string;
+    slotId?: number;
+    /** Applied or refused, and the answer is on its way. */
+    answer?: { requestId?: string; isRefused: boolean };
+  }
+
+  function live(
+    steps: Step[],
+    clock: number,
+    theirKeys: (key: string) => string,
+    check: (used: number, world: Record<string, number>) => void,
+  ) {
+    let entry = emptyEntry(ARN);
+    let now = T0;
+    let generation = 0;
+    const world = { ours: 0, theirs: 0, theirsReported: 0, missed: 0 };
+    const applied: (ReportedStart & { isReported?: true })[] = [];
+    const fresh = (key: string) => ({ name: `r${++generation}`, key });
+    const rotations: Rotation[] = ['alias/a', 'alias/b', 'alias/a'].map(fresh);
+    const counted = (KeyId: string, By: string, at: number) => {
+      const RequestId = `q${applied.length}`;
+      const At = Math.floor(at / 1000) * 1000;
+      applied.push({ RequestId, KeyId, At, By });
+      return RequestId;
+    };
+    const report = (one: ReportedStart & { isReported?: true }) => {
+      entry = apply(entry, book(entry, one, now))[1];
+      if (!one.isReported && one.By === 'theirs') world.theirsReported++;
+      one.isReported = true;
+    };
+    const advance = (rotation: Rotation, step: Step) => {
+      const { name, key, slotId, answer } = rotation;
+      const ourTime = now + clock;
+      if (slotId === undefined) {
+        const claimed = { ...claim(name, entry), KeyId: key };
+        const asked = reserve(entry, claimed, ourTime);
+        entry = apply(entry, asked)[1];
+        if (asked.answer.Status !== 'GRANTED') return;
+        rotation.slotId = asked.answer.SlotId;
+      } else if (answer === undefined) {
+        const until = ourTime + 10_000;
+        const spent = spend(entry, name, slotId, ourTime, until);
+        entry = apply(entry, spent)[1];
+        if (spent.answer.Status !== 'SPENT') {
+          entry = apply(entry, settle(entry, name, ourTime))[1];
+          return fresh(step.key);
+        }
+        const isApplied = step.fate === 'applied' || step.fate === 'lost';
+        const requestId = isApplied
+          ? counted(key, 'ours', now + step.takes)
+          : undefined;
+        if (isApplied) world.ours++;
+        if (step.fate === 'missed') world.missed++;
+        rotation.answer = {
+          isRefused: step.fate === 'refused',
+          ...(step.fate === 'applied' && { requestId }),
+        };
+      } else {
+        const { requestId, isRefused } = answer;
+        const AppliedAt = ourTime + 1;
+        const of = { KeyId: key, KeyArn: 'k', AppliedAt };
+        if (requestId) {
+          const heard = confirm(entry, name, slotId, of, requestId);
+          entry = apply(entry, heard)[1];
+        } else if (isRefused) {
+          entry = apply(entry, release(entry, name, slotId))[1];
+        }
+        entry = apply(entry, settle(entry, name, ourTime))[1];
+        return fresh(step.key);
+      }
+    };
+    for (const step of steps) {
+      now += step.wait;
+      const at = step.rotation;
+      const rotation = rotations[at] as Rotation;
+      if (step.action === 'theirs') {
+        counted(theirKeys(step.key), 'theirs', now);
+        world.theirs++;
+      } else if (step.action === 'report') {
+        const due = applied.filter((one) => step.isAgain || !one.isReported);
+        const one = due[step.pick % due.length];
+        if (one) report(one);
+      } else if (step.isCutOff) {
+        // It is settled from outside, and its function may still be running.
+        entry = apply(entry, settle(entry, rotation.name, now + clock))[1];
+        if (!rotation.answer) rotations[at] = fresh(step.key);
+      } else {
+        rotations[at] = advance(rotation, step) ?? rotation;
+      }
+      check(usage(entry, now + clock).Used, world);
+    }
+    for (const [i, rotation] of rotations.entries()) {
+      const [last] = steps;
+      if (rotation.answer && last) advance(rotation, last);
+      else entry = apply(entry, settle(entry, rotation.name, now + clock))[1];
+      rotations[i] = rotation;
+    }
+    for (const one of applied) report(one);
+    for (const one of applied) {
+      expect(book(entry, one, now).answer.Outcome).toBe('KNOWN');
+    }
+    return { used: usage(entry, now + clock).Used, ...world };
+  }
+  const world = fc.tuple(
+    fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }),
+    skew,
+  );
+
+  it('is that of AWS in the end, and of the calls that nobody knows of', () => {
+    let most = 0;
+    fc.assert(
+      fc.property(world, ([steps, clock]) => {
+        const { used, ours, theirs, missed } = live(
+          steps,
+          clock,
+          (key) => key,
+          () => {},
+        );
+        expect(used).toBeGreaterThanOrEqual(ours + theirs);
+        expect(used).toBeLessThanOrEqual(ours + theirs + missed);
+        most = Math.max(most, ours + theirs);
+      }),
+      { numRuns: 300, endOnFailure: true },
+    );
+    expect(most).toBeGreaterThan(QUOTA_LIMIT);
+  });
+
+  it('is at no time less than ours and those that were reported', () => {
+    fc.assert(
+      fc.property(world, ([steps, clock]) => {
+        live(
+          steps,
+          clock,
+          () => 'alias/theirs',
+          (used, { ours = 0, theirsReported = 0 }) => {
+            expect(used).toBeGreaterThanOrEqual(ours + theirsReported);
+          },
+        );
+      }),
+      { numRuns: 300, endOnFailure: true },
+    );
   });
 });
 

@@ -64,6 +64,25 @@ async function rotate(ledger: QuotaLedger, stream: string, name: string) {
   return 'ROTATED';
 }
 
+/** A client whose first write arrives, and whose answer to that does not. */
+function losingOneAnswer() {
+  const lossy = new DynamoDBClient();
+  let lost = 0;
+  lossy.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const result = await next(args);
+        if (commandName !== 'PutItemCommand' || lost > 0) return result;
+        lost++;
+        throw Object.assign(new Error('socket hang up'), {
+          name: 'TimeoutError',
+        });
+      },
+    { step: 'deserialize', priority: 'high' },
+  );
+  return { client: lossy, lost: () => lost };
+}
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ledger-'));
   service = await startDynamoDb(join(directory, 'dynamodb'), 0);
@@ -150,23 +169,11 @@ describe('QuotaLedger', () => {
     const ledger = newLedger();
     const answer = await ledger.reserve(stream, claim('r'));
     const slotId = answer.Status === 'GRANTED' ? answer.SlotId : 0;
-    const lossy = new DynamoDBClient();
-    let lost = 0;
-    lossy.middlewareStack.add(
-      (next, { commandName }) =>
-        async (args) => {
-          const result = await next(args);
-          if (commandName !== 'PutItemCommand' || lost++ > 0) return result;
-          throw Object.assign(new Error('socket hang up'), {
-            name: 'TimeoutError',
-          });
-        },
-      { step: 'deserialize', priority: 'high' },
-    );
+    const { client: lossy, lost } = losingOneAnswer();
     const spending = await new QuotaLedger(lossy, TABLE, {
       now: () => now,
     }).spend(stream, 'r', slotId, 10_000);
-    expect(lost).toBe(1);
+    expect(lost()).toBe(1);
     expect(spending).toEqual({ Status: 'SPENT' });
     lossy.destroy();
   });
@@ -239,17 +246,96 @@ describe('QuotaLedger', () => {
       return Items.map((item) => unmarshall(item));
     };
 
-    await ledger.record(stream, failure('first'), 'IF_NEW');
-    await ledger.record(stream, failure('second'), 'IF_NEW');
+    const keep = (outcome: Failure | Success, how?: 'IF_NEW' | 'IF_FAILED') =>
+      ledger.record(stream, outcome, how);
+
+    expect(await keep(failure('first'), 'IF_NEW')).toBe(true);
+    expect(await keep(failure('second'), 'IF_NEW')).toBe(false);
     expect(await records()).toMatchObject([{ Cause: 'first' }]);
-    await ledger.record(stream, failure('third'), 'IF_FAILED');
+    expect(await keep(failure('third'), 'IF_FAILED')).toBe(true);
     expect(await records()).toMatchObject([{ Cause: 'third' }]);
     const success = { ...identity, Status: 'SUCCEEDED' } as Success;
-    await ledger.record(stream, success);
-    await ledger.record(stream, failure('late'), 'IF_FAILED');
+    expect(await keep(success)).toBe(true);
+    expect(await keep(failure('late'), 'IF_FAILED')).toBe(false);
+    expect(await keep(failure('later'), 'IF_NEW')).toBe(false);
     expect(await records()).toMatchObject([
       { Status: 'SUCCEEDED', ExpiresAt: T0 / 1000 + 400 * 86_400 },
     ]);
+  });
+
+  it('has kept a record when only the answer to its write was lost', async () => {
+    const stream = newStream();
+    const { client: lossy, lost } = losingOneAnswer();
+    const outcome: Failure = {
+      RotationId: 'arn:aws:states:us-east-1:1:execution:rotate-stream:lost',
+      StartedAt: new Date(T0).toISOString(),
+      Status: 'FAILED',
+      Error: 'StreamBusy',
+      Cause: 'busy',
+    };
+    const ledger = new QuotaLedger(lossy, TABLE, { now: () => now });
+    expect(await ledger.record(stream, outcome, 'IF_NEW')).toBe(true);
+    expect(lost()).toBe(1);
+    expect(await ledger.record(stream, outcome, 'IF_NEW')).toBe(false);
+    lossy.destroy();
+  });
+
+  it('says of a record that could not be kept why', async () => {
+    const outcome = { RotationId: 'r', StartedAt: '', Status: 'FAILED' };
+    const missing = new QuotaLedger(client, 'no-such-table');
+    await expect(
+      missing.record(newStream(), outcome as Failure),
+    ).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: expect.stringContaining('no-such-table'),
+    });
+  });
+
+  it('books what CloudTrail reports, and counts with it from then on', async () => {
+    const stream = newStream();
+    const ledger = newLedger();
+    now = T0;
+    const start = (i: number) => ({
+      RequestId: `q${i}`,
+      KeyId: 'alias/theirs',
+      At: T0 + i * 1000,
+      By: 'arn:aws:iam::123456789012:root',
+    });
+    const booked = await ledger.book(stream, start(0));
+    expect(booked).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 1 } });
+    const { Version } = await ledger.read(stream);
+    expect((await ledger.book(stream, start(0))).Outcome).toBe('KNOWN');
+    expect((await ledger.read(stream)).Version).toBe(Version);
+    expect(await rotate(ledger, stream, 'between')).toBe('ROTATED');
+    for (let i = 1; i < QUOTA_LIMIT; i++) await ledger.book(stream, start(i));
+    expect(await ledger.usage(stream)).toMatchObject({ Used: 26 });
+    expect(await rotate(ledger, stream, 'too many')).toBe('QUOTA_EXHAUSTED');
+    now = T0 + 1000 + SLOT_MS;
+    expect(await rotate(ledger, stream, 'in time')).toBe('ROTATED');
+    expect((await ledger.book(stream, start(0))).Outcome).toBe('TOO_OLD');
+  });
+
+  it('takes a report for the answer to a call that was cut off', async () => {
+    const stream = newStream();
+    const ledger = newLedger();
+    now = T0;
+    const answer = await ledger.reserve(stream, claim('r'));
+    const slotId = answer.Status === 'GRANTED' ? answer.SlotId : 0;
+    await ledger.spend(stream, 'r', slotId, 10_000);
+    now = T0 + 5 * 60_000;
+    const start = { RequestId: 'q', KeyId: 'alias/a', At: T0, By: 'ours' };
+    expect(await ledger.book(stream, start)).toMatchObject({
+      Outcome: 'CONFIRMED',
+      Quota: { Used: 1 },
+    });
+    expect(await ledger.spend(stream, 'r', slotId, 10_000)).toEqual({
+      Status: 'ALREADY_SPENT',
+      StampedAt: T0 + 1000,
+      RequestId: 'q',
+    });
+    const key = { KeyId: 'alias/a', KeyArn: 'arn:a' };
+    await ledger.confirm(stream, 'r', slotId, key, 'q');
+    expect((await ledger.usage(stream)).Used).toBe(1);
   });
 
   it('never lets the ledger item itself expire', async () => {

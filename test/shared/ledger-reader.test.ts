@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import type { EmbeddedService } from '../../local/embedded-service.ts';
+import { ensureLedgerTable } from '../../local/ledger-table.ts';
+import { LedgerReader } from '../../shared/ledger-reader.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+
+const STREAM = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
+const TABLE = 'ledger-reader';
+const AT = Date.parse('2026-01-01T00:00:00.000Z');
+
+let directory: string;
+let service: EmbeddedService;
+let client: DynamoDBClient;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ledger-reader-'));
+  service = await startDynamoDb(join(directory, 'dynamodb'), 0);
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', service.endpoint);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  client = new DynamoDBClient();
+  await ensureLedgerTable(TABLE);
+});
+
+afterAll(async () => {
+  client.destroy();
+  await service.close();
+  vi.unstubAllEnvs();
+  await rm(directory, { recursive: true });
+});
+
+describe('LedgerReader', () => {
+  it('finds an empty entry for a stream that was never written', async () => {
+    expect(await new LedgerReader(client, TABLE).read(STREAM)).toEqual({
+      StreamARN: STREAM,
+      Version: 0,
+      Slots: [],
+    });
+  });
+
+  it('reads what the ledger wrote, with no more than a consistent read', async () => {
+    const ledger = new QuotaLedger(client, TABLE, { now: () => AT });
+    await ledger.book(STREAM, {
+      RequestId: 'q',
+      KeyId: 'alias/a',
+      At: AT,
+      By: 'arn:aws:iam::123456789012:root',
+    });
+    const sent: object[] = [];
+    const watched = new DynamoDBClient();
+    watched.middlewareStack.add((next, { commandName }) => (args) => {
+      const { ConsistentRead } = args.input as { ConsistentRead?: boolean };
+      sent.push({ commandName, ConsistentRead });
+      return next(args);
+    });
+    const entry = await new LedgerReader(watched, TABLE).read(STREAM);
+    watched.destroy();
+    expect(sent).toEqual([
+      { commandName: 'GetItemCommand', ConsistentRead: true },
+    ]);
+    expect(entry).toEqual({
+      StreamARN: STREAM,
+      Version: 1,
+      Slots: [
+        {
+          SlotId: 1,
+          RotationId: 'arn:aws:iam::123456789012:root',
+          KeyId: 'alias/a',
+          State: 'SPENT',
+          StampedAt: AT + 1000,
+          RequestId: 'q',
+          IsReported: true,
+        },
+      ],
+      LastApplied: { KeyId: 'alias/a', AppliedAt: AT },
+    });
+  });
+
+  it('names the table that it cannot read', async () => {
+    await expect(
+      new LedgerReader(client, 'no-such-table').read(STREAM),
+    ).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: expect.stringContaining('"no-such-table"'),
+    });
+  });
+});
