@@ -19,7 +19,8 @@ import { openSession, type Session } from './session.ts';
 import type { TaskHandlers } from './state-machine.ts';
 
 /** Nothing that runs locally may ever reach AWS by accident. */
-const ENDPOINTS_AS_THEY_ARE = {
+const NO_WAY_TO_AWS = {
+  EVENT_BUS_NAME: '',
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
   AWS_USE_FIPS_ENDPOINT: 'false',
   AWS_USE_DUALSTACK_ENDPOINT: 'false',
@@ -76,7 +77,7 @@ export async function openLocalAws(
   { ports, signal }: OpenOptions = {},
 ): Promise<LocalAws> {
   const settings = readLocalSettings(process.env);
-  Object.assign(process.env, ENDPOINTS_AS_THEY_ARE);
+  Object.assign(process.env, NO_WAY_TO_AWS);
   const { external, isAllExternal, region } = settings;
   const options: EmbeddedAwsOptions = { ...settings, rotations, ports };
   const session = isAllExternal

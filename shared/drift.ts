@@ -27,14 +27,22 @@ export function judgeDrift(
     ({ Metadata }) => KeyArn !== null && Metadata?.Arn === KeyArn,
   );
   if (key?.Metadata === undefined) {
-    const refused = ring.find((one) => one.KeyId === KeyId)?.Refusal;
-    const Reason = refused
-      ? `is under ${quote(KeyId)}, which cannot be used: ${refused.message}`
-      : `is under ${quote(KeyId)}, which is not in its ring`;
-    return { Drift: 1, Reason };
+    const named = ring.find((one) => one.KeyId === KeyId);
+    return {
+      Drift: 1,
+      Reason: `is under ${quote(KeyId)}, which ${why(named)}`,
+    };
   }
   const reason = unusableReason(key.Metadata, region);
   return reason === undefined
     ? { Drift: 0, Reason: `is under ${quote(KeyId)}` }
     : { Drift: 1, Reason: `is under ${quote(KeyId)}, which ${reason}` };
+}
+
+/** Why a stream's key is none of its ring, given the key that is named so. */
+function why(named: ResolvedKey | undefined): string {
+  if (named === undefined) return 'is not in its ring';
+  return named.Refusal
+    ? `cannot be used: ${named.Refusal.message}`
+    : 'stands for another key than when applied';
 }

@@ -31,10 +31,12 @@ export function measureOutcome(outcome: Outcome): void {
   const name =
     outcome.Status === 'SUCCEEDED' ? METRIC_NAMES[outcome.Outcome] : 'Failed';
   put(StreamName, name, MetricUnit.Count, 1);
-  if (outcome.Status === 'SUCCEEDED' && outcome.ActiveAt !== null) {
-    const { StartedAt, VerifiedAt } = outcome;
-    const ms = Date.parse(VerifiedAt ?? '') - Date.parse(StartedAt);
-    put(StreamName, 'RotationTime', MetricUnit.Milliseconds, ms);
+  if (outcome.Status === 'SUCCEEDED') {
+    const { StartedAt, ActiveAt, VerifiedAt } = outcome;
+    if (ActiveAt !== null && VerifiedAt !== null) {
+      const ms = Date.parse(VerifiedAt) - Date.parse(StartedAt);
+      put(StreamName, 'RotationTime', MetricUnit.Milliseconds, ms);
+    }
   }
   if (Quota) put(StreamName, 'QuotaUsed', MetricUnit.Count, Quota.Used);
 }

@@ -64,8 +64,8 @@ export function parseStatusChange(event: unknown): EndedExecution {
     StartedAt: isoTime(startDate),
     Request: input ? parseInput(input) : undefined,
     Failure: {
-      Error: error ?? ended.Error,
-      Cause: cause ?? ended.Cause,
+      Error: error || ended.Error,
+      Cause: cause || ended.Cause,
     },
   };
 }

@@ -12,7 +12,7 @@ const kinesis = kinesisClient();
 const kms = kmsClient();
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 3);
+  aws = await openLocalRotations(0.1, 4);
 });
 
 afterAll(async () => {
@@ -21,7 +21,11 @@ afterAll(async () => {
   await aws.close();
 });
 
-async function plan(Request: object, account: string): Promise<Plan> {
+async function plan(
+  Request: object,
+  account: string,
+  StartedAt = new Date().toISOString(),
+): Promise<Plan> {
   const handler = createPlanRotation({
     kinesis,
     kms,
@@ -31,7 +35,7 @@ async function plan(Request: object, account: string): Promise<Plan> {
   const event = {
     Request,
     RotationId: `arn:aws:states:us-east-1:${account}:execution:rotate-stream:x`,
-    StartedAt: new Date().toISOString(),
+    StartedAt,
   };
   const { Plan } = await handler(event, { functionName: 'test' } as never);
   return Plan;
@@ -64,6 +68,16 @@ describe('PlanRotation', () => {
       name: 'InvalidRequest',
       message: expect.stringContaining('eu-west-1'),
     });
+  });
+
+  it('spells the time of the start as every record does', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const { StartedAt } = await plan(
+      { StreamName, KeyIds },
+      '000000000000',
+      '2026-01-12T03:00:01Z',
+    );
+    expect(StartedAt).toBe('2026-01-12T03:00:01.000Z');
   });
 
   it('changes nothing', async () => {

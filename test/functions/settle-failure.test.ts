@@ -1,4 +1,5 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
   afterAll,
   beforeAll,
@@ -11,10 +12,11 @@ import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
 import { ensureLedgerTable } from '../../local/ledger-table.ts';
 import type { LocalAws } from '../../local/local-aws.ts';
-import { SILENCE } from '../../shared/notifier.ts';
-import type { Failure, Success } from '../../shared/outcome.ts';
-import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { type Notifier, SILENCE } from '../../shared/notifier.ts';
+import type { Failure, Outcome, Success } from '../../shared/outcome.ts';
+import { QuotaLedger, ROTATION_RECORD } from '../../shared/quota-ledger.ts';
 import type { RotationState } from '../../shared/rotation-state.ts';
+import { publishedBy } from '../shared/published-metrics.ts';
 import { openLocalRotations } from '../workflow/local-rotations.ts';
 
 const TABLE = 'settle-failure';
@@ -39,20 +41,28 @@ afterAll(async () => {
   await aws.close();
 });
 
+/** What others were told, in order. */
+const told: Outcome[] = [];
+const notifier: Notifier = {
+  tell: async (outcome) => {
+    told.push(outcome);
+  },
+};
+const toldOf = (rotationId: string) =>
+  told.filter(({ RotationId }) => RotationId === rotationId);
+
 const context = { functionName: 'test' } as never;
 const settle = (event: object): Promise<Failure> =>
-  createSettleFailure({ ledger, notifier: SILENCE })(event as never, context);
+  createSettleFailure({ ledger, notifier })(event as never, context);
 const complete = (state: object): Promise<Success> =>
-  createCompleteRotation({ ledger, notifier: SILENCE })(
-    state as never,
-    context,
-  );
+  createCompleteRotation({ ledger, notifier })(state as never, context);
 
 /** Step Functions' event of an execution that was stopped. */
 const ended = (
   executionArn: string,
   input: object,
   { Error: error, Cause: cause }: { Error: string; Cause: string },
+  detail: object = {},
 ) => ({
   'detail-type': 'Step Functions Execution Status Change',
   detail: {
@@ -62,8 +72,26 @@ const ended = (
     input: JSON.stringify(input),
     error,
     cause,
+    ...detail,
   },
 });
+
+/** The history of a stream. */
+async function recordsOf(StreamARN: string) {
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName: TABLE,
+      KeyConditionExpression:
+        'StreamARN = :stream AND begins_with(#record, :rotation)',
+      ExpressionAttributeNames: { '#record': 'Record' },
+      ExpressionAttributeValues: {
+        ':stream': { S: StreamARN },
+        ':rotation': { S: ROTATION_RECORD },
+      },
+    }),
+  );
+  return Items.map((item) => unmarshall(item));
+}
 
 /** A rotation that has the lease of a stream of its own, and a slot. */
 async function holding() {
@@ -167,6 +195,127 @@ describe('SettleFailure', () => {
     expect(answer).toMatchObject({ ...Failure, SlotsSpent: 0 });
   });
 
+  it('tells others once of a rotation that was aborted', async () => {
+    const { StreamName, StreamARN, RotationId } = await holding();
+    const event = ended(RotationId, { StreamName }, Failure);
+    const metrics = await publishedBy(async () => {
+      await settle(event);
+      await settle(event);
+    });
+    expect(toldOf(RotationId)).toMatchObject([
+      { Error: 'ExecutionAborted', StreamARN },
+    ]);
+    expect(metrics).toEqual([
+      ['Failed', StreamName, 1],
+      ['QuotaUsed', StreamName, 0],
+    ]);
+    expect(await recordsOf(StreamARN)).toMatchObject([
+      { RotationId, Error: 'ExecutionAborted' },
+    ]);
+  });
+
+  it('tells nobody again of a failure that the state machine settled', async () => {
+    const { StreamName, StreamARN, RotationId, Plan } = await holding();
+    const Failure = { Error: 'UpdateTimedOut', Cause: 'an hour' };
+    const outcome = await settle({
+      RotationId,
+      StartedAt: STARTED_AT.replace('.000Z', '+00:00'),
+      Request: { StreamName },
+      Progress: { Plan, Failure },
+    });
+    expect(outcome).toMatchObject({ ...Failure, KeyId: 'alias/a' });
+    expect(toldOf(RotationId)).toEqual([outcome]);
+    const records = await recordsOf(StreamARN);
+    expect(records).toMatchObject([{ ...Failure, KeyId: 'alias/a' }]);
+    const status = { status: 'FAILED' };
+    await settle(ended(RotationId, { StreamName }, Failure, status));
+    expect(toldOf(RotationId)).toHaveLength(1);
+    // In the same place: both spell the start of the execution alike.
+    expect(await recordsOf(StreamARN)).toEqual(records);
+  });
+
+  it('tells again when the state machine settles again, and keeps the last', async () => {
+    const { StreamName, StreamARN, RotationId, Plan } = await holding();
+    const inside = {
+      RotationId,
+      StartedAt: STARTED_AT,
+      Request: { StreamName },
+    };
+    // Nobody knows how far a function came that is run again.
+    await settle({ ...inside, Progress: Failure });
+    await settle({ ...inside, Progress: Failure });
+    expect(toldOf(RotationId)).toHaveLength(2);
+    const last = { Error: 'UpdateTimedOut', Cause: 'after a redrive' };
+    await settle({ ...inside, Progress: { Plan, Failure: last } });
+    expect(toldOf(RotationId).at(-1)).toMatchObject(last);
+    expect(await recordsOf(StreamARN)).toMatchObject([last]);
+  });
+
+  it('does not make a failure of a rotation that was completed', async () => {
+    const { StreamName, StreamARN, RotationId, Plan } = await holding();
+    const unchanged = { Plan: { ...Plan, Decision: 'UNCHANGED' } };
+    let success: Success | undefined;
+    const metrics = await publishedBy(async () => {
+      success = await complete(unchanged);
+    });
+    expect(metrics).toEqual([
+      ['Unchanged', StreamName, 1],
+      ['QuotaUsed', StreamName, 0],
+    ]);
+    const records = await recordsOf(StreamARN);
+    expect(records).toMatchObject([{ Status: 'SUCCEEDED' }]);
+    await settle(ended(RotationId, { StreamName }, Failure));
+    const late = { RotationId, StartedAt: STARTED_AT, Request: { StreamName } };
+    await settle({ ...late, Progress: { Plan, Failure } });
+    expect(await recordsOf(StreamARN)).toEqual(records);
+    expect(toldOf(RotationId)[0]).toEqual(success);
+  });
+
+  it.each(['RUNNING', 'SUCCEEDED', 'PENDING_REDRIVE'])(
+    'takes nothing from an execution that is %s',
+    async (status) => {
+      const { StreamName, StreamARN, RotationId } = await holding();
+      const before = await ledger.read(StreamARN);
+      const input = { StreamName };
+      await expect(
+        settle(ended(RotationId, input, Failure, { status })),
+      ).rejects.toMatchObject({
+        name: 'InvalidRequest',
+        message: expect.stringContaining(status),
+      });
+      expect(await ledger.read(StreamARN)).toEqual(before);
+      expect(await recordsOf(StreamARN)).toEqual([]);
+      expect(toldOf(RotationId)).toEqual([]);
+      await settle(ended(RotationId, input, Failure));
+    },
+  );
+
+  it.each([
+    ['is missing', undefined],
+    ['is null', null],
+    ['is no JSON', '{'],
+    ['names no stream', '{"KeyId":"alias/a"}'],
+  ])('has nothing to settle where the input %s', async (what, input) => {
+    const RotationId = `${EXECUTION}:${what}`;
+    const event = ended(RotationId, {}, Failure, { input });
+    expect(await settle(event)).toEqual({
+      Status: 'FAILED',
+      ...Failure,
+      RotationId,
+      StartedAt: STARTED_AT,
+    });
+    expect(toldOf(RotationId)).toEqual([]);
+  });
+
+  it('keeps the Trigger of an aborted rotation', async () => {
+    const { StreamName, StreamARN, RotationId } = await holding();
+    const Trigger = { Source: 'schedule', ScheduledTime: STARTED_AT };
+    const input = { StreamName, KeyId: 'alias/a', Trigger };
+    const outcome = await settle(ended(RotationId, input, Failure));
+    expect(outcome.Trigger).toEqual(Trigger);
+    expect(await recordsOf(StreamARN)).toMatchObject([{ Trigger }]);
+  });
+
   it('reads the failure of PlanRotation, where there is no state yet', async () => {
     const errorMessage = 'KeyId "x" is not a key id';
     const outcome = await settle({
@@ -185,6 +334,7 @@ describe('SettleFailure', () => {
       RotationId: `${EXECUTION}:x`,
       StartedAt: STARTED_AT,
     });
+    expect(toldOf(`${EXECUTION}:x`)).toEqual([outcome]);
   });
 });
 
@@ -205,6 +355,8 @@ describe('CompleteRotation', () => {
       Quota: { Used: 1 },
     });
     expect(await complete(state)).toEqual(first);
+    expect(toldOf(RotationId)).toEqual([first, first]);
+    expect(await recordsOf(StreamARN)).toHaveLength(1);
     expect((await ledger.read(StreamARN)).LastApplied).toEqual({
       KeyId: 'alias/a',
       KeyArn: 'arn:a',

@@ -6,6 +6,7 @@ import { SERVICES } from '../../local/endpoints.ts';
 import { openLocalAws } from '../../local/local-aws.ts';
 import { localExecutions } from '../../local/rotation.ts';
 import { ledgerTableName } from '../../shared/clients.ts';
+import { notifier, SILENCE } from '../../shared/notifier.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
 
 const ROTATIONS = [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }];
@@ -89,7 +90,9 @@ describe('openLocalAws', () => {
     vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
     vi.stubEnv('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', 'true');
     vi.stubEnv('AWS_PROFILE', 'nobody');
+    vi.stubEnv('EVENT_BUS_NAME', 'default');
     const aws = await openLocalAws(ROTATIONS);
+    expect(notifier()).toBe(SILENCE);
     expect(await withLedger((ledger) => ledger.read(ARN))).toMatchObject({
       Version: 0,
     });
