@@ -3,8 +3,11 @@ import { unusableReason } from './key-identity.ts';
 import type { CurrentKey, ResolvedKey } from './key-ring.ts';
 
 export interface DriftJudgement {
-  /** 1 where a RESTORE would move the stream, or would if it could. */
-  Drift: 0 | 1;
+  /**
+   * 1 where a RESTORE would move the stream, or would if it could; null where
+   * nobody can tell.
+   */
+  Drift: 0 | 1 | null;
   /** For people. */
   Reason: string;
 }
@@ -29,7 +32,7 @@ export function judgeDrift(
   if (key?.Metadata === undefined) {
     const named = ring.find((one) => one.KeyId === KeyId);
     return {
-      Drift: 1,
+      Drift: isDenied(named) ? null : 1,
       Reason: `is under ${quote(KeyId)}, which ${why(named)}`,
     };
   }
@@ -45,4 +48,14 @@ function why(named: ResolvedKey | undefined): string {
   return named.Refusal
     ? `cannot be used: ${named.Refusal.message}`
     : 'stands for another key than when applied';
+}
+
+/**
+ * KMS takes minutes to grant by an alias what it grants by that alias, so a
+ * denial says nothing of the key that an alias was just pointed at.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ */
+function isDenied(key: ResolvedKey | undefined): boolean {
+  return key?.Refusal?.name === 'AccessDeniedException';
 }

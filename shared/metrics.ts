@@ -47,12 +47,15 @@ const METRIC_NAMES = {
   ALREADY_IN_PROGRESS: 'AlreadyInProgress',
 };
 
-/** What the sweep found: 1 for a stream that is not as its ring wants it. */
+/**
+ * What the sweep found: 1 for a stream that is not as its ring wants
+ * it, and no datapoint for one that cannot be judged.
+ */
 export function measureDrift(
   streamName: string,
-  drift: 0 | 1,
+  drift: 0 | 1 | null,
   quotaUsed: number,
 ): void {
-  put(streamName, 'Drift', MetricUnit.Count, drift);
+  if (drift !== null) put(streamName, 'Drift', MetricUnit.Count, drift);
   put(streamName, 'QuotaUsed', MetricUnit.Count, quotaUsed);
 }

@@ -29,18 +29,18 @@ const keyId = (field: string) =>
 const BASE64 =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+/** What a probe says stays out of messages, which are logged. */
 const PROBE = v.strictObject(
   {
     PartitionKey: v.pipe(
-      text('Probe.PartitionKey', '1 to 256 characters'),
+      v.string('Probe.PartitionKey is not a string of 1 to 256 characters'),
       v.check(
         (value) => value.length >= 1 && value.length <= 256,
-        (issue) =>
-          `Probe.PartitionKey ${quote(issue.input)} must have 1 to 256 characters`,
+        'Probe.PartitionKey must have 1 to 256 characters',
       ),
     ),
     Data: v.pipe(
-      text('Probe.Data', 'base64, as in PutRecord'),
+      v.string('Probe.Data is not a string; expected base64, as in PutRecord'),
       v.check(
         (value) => BASE64.test(value) && value.length <= 65_536,
         () =>
@@ -239,5 +239,6 @@ function objectMessage(
     return `${quote(name)} is not a field of a request; known are ${known.join(', ')}`;
   }
   if (issue.path !== undefined) return `${field}.${key} is missing`;
-  return `${field} ${quote(issue.input)} is not an object`;
+  const value = field === 'Probe' ? '' : ` ${quote(issue.input)}`;
+  return `${field}${value} is not an object`;
 }

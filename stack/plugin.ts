@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
+import { checkRegion } from './region.ts';
 import { roles } from './roles.ts';
 import { type RotationsEntry, readRotationsFile } from './rotations-file.ts';
 import { checkStage } from './stage.ts';
@@ -19,7 +20,10 @@ interface Serverless {
     resources: { Resources: Resources };
     provider: { compiledCloudFormationTemplate: Template };
   };
-  getProvider: (name: 'aws') => { getStage: () => string };
+  getProvider: (name: 'aws') => {
+    getStage: () => string;
+    getRegion: () => string;
+  };
   classes: { Error: new (message: string, code: string) => Error };
 }
 
@@ -43,13 +47,15 @@ export default class StackPlugin {
 
   async #addStreams(): Promise<void> {
     const { service, serviceDir, getProvider } = this.#serverless;
-    const stage = getProvider.call(this.#serverless, 'aws').getStage();
+    const aws = getProvider.call(this.#serverless, 'aws');
+    const stage = aws.getStage();
     checkStage(stage);
     keepTemporaryFilesTogether();
     // What a killed run leaves there goes into the next archives.
     await rm(join(serviceDir, '.esbuild'), { recursive: true, force: true });
-    const path = join(serviceDir, service.custom.rotations);
+    const path = resolve(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
+    checkRegion(this.#entries, aws.getRegion());
     Object.assign(service.resources.Resources, {
       ...roles(this.#entries, stage),
       ...triggers(this.#entries, stage),

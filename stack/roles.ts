@@ -10,6 +10,8 @@ interface Rights {
   kinesis?: string[];
   /** On the keys of their rings. */
   kms?: string[];
+  /** What Kinesis asks for on the streams and on the keys, too. */
+  kinesisWithKeys?: string[];
   /** On the ledger. */
   dynamodb?: string[];
   /** Tell the default event bus how a rotation ended. */
@@ -30,6 +32,7 @@ const FUNCTIONS: Record<string, Rights> = {
   ReserveQuota: { dynamodb: READ_AND_WRITE },
   StartEncryption: {
     kinesis: ['kinesis:StartStreamEncryption'],
+    kinesisWithKeys: ['kinesis:StartStreamEncryption'],
     kms: ['kms:DescribeKey'],
     dynamodb: READ_AND_WRITE,
   },
@@ -106,7 +109,7 @@ export function roles(
 
 function statements(
   name: string,
-  { kinesis, kms, dynamodb, notify, async }: Rights,
+  { kinesis, kinesisWithKeys, kms, dynamodb, notify, async }: Rights,
   entries: readonly RotationsEntry[],
   stage: string,
 ): Statement[] {
@@ -134,6 +137,7 @@ function statements(
           },
         ]
       : []),
+    ...(kinesisWithKeys ? [withKeys(kinesisWithKeys, entries)] : []),
     ...(kms ? keyStatements(kms, entries) : []),
     ...(dynamodb
       ? [
@@ -168,18 +172,13 @@ function statements(
   ];
 }
 
-/**
- * Keys by ARN where the ring says which, else by their alias: whatever key has
- * it at the time.
- *
- * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
- */
-function keyStatements(
-  Action: string[],
-  entries: readonly RotationsEntry[],
-): Statement[] {
+/** The keys that rings name by ARN or id, and those that they name by alias. */
+function ringsOf(entries: readonly RotationsEntry[]): {
+  keys: Set<string>;
+  /** By the ARN of all keys that can have them. */
+  aliases: Map<string, Set<string>>;
+} {
   const keys = new Set<string>();
-  /** Aliases by the ARN of all keys that can have them. */
   const aliases = new Map<string, Set<string>>();
   for (const keyId of entries.flatMap((entry) => entry.KeyIds)) {
     const { Resource, Partition, Region, Account } = parseKeyId(
@@ -194,6 +193,39 @@ function keyStatements(
       aliases.set(all, (aliases.get(all) ?? new Set()).add(Resource));
     }
   }
+  return { keys, aliases };
+}
+
+/**
+ * StartStreamEncryption is authorized on the key as well as on the stream, and
+ * Kinesis has no condition on a key's alias: a ring of aliases takes all keys
+ * of its account, of which KMS itself lets the function use only those.
+ *
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonkinesisdatastreams.html
+ */
+function withKeys(
+  Action: string[],
+  entries: readonly RotationsEntry[],
+): Statement {
+  const { keys, aliases } = ringsOf(entries);
+  return {
+    Sid: 'StartWithKeys',
+    Action,
+    Resource: [...keys, ...aliases.keys()].map(sub),
+  };
+}
+
+/**
+ * Keys by ARN where the ring says which, else by their alias: whatever key has
+ * it at the time.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ */
+function keyStatements(
+  Action: string[],
+  entries: readonly RotationsEntry[],
+): Statement[] {
+  const { keys, aliases } = ringsOf(entries);
   const byArn: Statement = {
     Sid: 'Keys',
     Action,

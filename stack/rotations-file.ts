@@ -120,6 +120,7 @@ function readEntry(entry: Record<string, unknown>, at: number): RotationsEntry {
   try {
     const { Schedule, Timezone, MaximumWindowInMinutes, Alarms, ...request } =
       entry;
+    checkLiterals(entry);
     parseRequest({ StreamName: '', KeyIds: [], ...request });
     checkTimes(entry);
     checkAlarms(Alarms);
@@ -157,12 +158,26 @@ function checkTimes(entry: Record<string, unknown>): void {
   }
 }
 
+/** CloudFormation would read these as something to look up. */
+function checkLiterals(entry: Record<string, unknown>): void {
+  for (const [field, value] of Object.entries(entry)) {
+    if (!/\$\{|\{\{resolve:/.test(JSON.stringify(value) ?? '')) continue;
+    throw new Error(
+      `${field} holds \${ or {{resolve:, which CloudFormation does not leave as they are; do without`,
+    );
+  }
+}
+
 /** Intl also takes offsets and any spelling of case, Scheduler does not. */
 function isTimezone(timezone: unknown): boolean {
   if (typeof timezone !== 'string' || !/^[A-Z]/.test(timezone)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone });
-    return true;
+    const { timeZone } = new Intl.DateTimeFormat('en', {
+      timeZone: timezone,
+    }).resolvedOptions();
+    const isSpelledSo = timeZone === timezone;
+    // Another name for it, or the same in another case?
+    return isSpelledSo || timeZone.toLowerCase() !== timezone.toLowerCase();
   } catch {
     return false;
   }

@@ -5,6 +5,7 @@ import { QUOTA_LIMIT } from '../shared/ledger-entry.ts';
 const RATE = /^rate\((?<value>\d+) (?<unit>minute|hour|day)(?<plural>s?)\)$/;
 const CRON = /^cron\((?<expression>[^()]*)\)$/;
 const MINUTES = { minute: 1, hour: 60, day: 1440 };
+const CENTURY_MINUTES = 100 * 366 * MINUTES.day;
 
 /** CommonJS, whose default export every loader finds elsewhere. */
 const { default: validate } = createRequire(import.meta.url)(
@@ -55,6 +56,9 @@ export function parseSchedule(schedule: unknown): void {
       `Schedule ${quote(schedule)} is not a cron expression of minutes, hours, day of month, month, day of week and year: ${reason.replace(/ \(Input cron: .*\)$/, '')}`,
     );
   }
+  const [minutes = '', hours = ''] = expression.split(' ');
+  const reason = tooOften(countOf(minutes, 60) * countOf(hours, 24));
+  if (reason) throw new Error(`Schedule ${quote(schedule)} ${reason}`);
 }
 
 function badRate(
@@ -63,11 +67,32 @@ function badRate(
   isPlural: boolean,
 ): string | undefined {
   if (value < 1) return 'is not positive';
+  if (value * MINUTES[unit] > CENTURY_MINUTES) {
+    return 'is longer than a century';
+  }
   if ((value === 1) === isPlural) {
     return `is not how Scheduler spells it; write rate(${value} ${unit}${value === 1 ? '' : 's'})`;
   }
-  const perDay = MINUTES.day / (value * MINUTES[unit]);
+  return tooOften(MINUTES.day / (value * MINUTES[unit]));
+}
+
+function tooOften(perDay: number): string | undefined {
   return perDay > QUOTA_LIMIT
     ? `would apply ${Math.floor(perDay)} keys in 24 hours; AWS allows ${QUOTA_LIMIT}`
     : undefined;
+}
+
+/** How many of 0 to `size` - 1 a field of minutes or hours names. */
+function countOf(field: string, size: number): number {
+  const named = field.split(',').flatMap((part) => {
+    const [range = '', step] = part.split('/');
+    const [from = '', to] =
+      range === '*' ? ['0', `${size - 1}`] : range.split('-');
+    const last = Number(to ?? (step === undefined ? from : size - 1));
+    return Array.from(
+      { length: Math.ceil((last - Number(from) + 1) / Number(step ?? 1)) },
+      (_, at) => Number(from) + at * Number(step ?? 1),
+    );
+  });
+  return new Set(named).size;
 }

@@ -12,7 +12,9 @@ export interface Template {
   Outputs?: Record<string, unknown>;
 }
 
-export const sub = (text: string) => ({ 'Fn::Sub': text });
+/** CloudFormation refuses an Fn::Sub that has nothing to put in. */
+export const sub = (text: string) =>
+  text.includes('${') ? { 'Fn::Sub': text } : text;
 export const ref = (logicalId: string) => ({ Ref: logicalId });
 export const arnOf = (logicalId: string) => ({
   'Fn::GetAtt': [logicalId, 'Arn'],

@@ -26,7 +26,14 @@ export function triggers(
       resources[logicalId('RotateSchedule', StreamName)] =
         rotateSchedule(entry);
     }
-    resources[logicalId('DriftAlarm', StreamName)] = driftAlarm(entry, stage);
+    resources[logicalId('DriftAlarm', StreamName)] = {
+      ...driftAlarm(entry, stage),
+      // A new alarm may go to ALARM at once, and says so only once.
+      DependsOn: [
+        logicalId('AlarmRule', StreamName),
+        'NotificationTopicPolicy',
+      ],
+    };
     resources[logicalId('AlarmRule', StreamName)] = alarmRule(entry, stage);
   }
   return resources;
@@ -156,8 +163,9 @@ function alarmRule(entry: RotationsEntry, stage: string): Resource {
       state: { value: ['ALARM'] },
     },
   };
+  // An alarm says so once, so what it starts had better wait for a slot.
   const InputTemplate = requestTemplate(
-    entry,
+    { OnQuotaExhausted: 'WAIT', ...entry },
     'RESTORE',
     '{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}',
   );

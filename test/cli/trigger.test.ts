@@ -59,6 +59,7 @@ const restored = (AlarmName: string) => ({
   Request: {
     StreamName: 'samplestream',
     KeyIds: KEY_IDS,
+    OnQuotaExhausted: 'WAIT',
     Mode: 'RESTORE',
     Trigger: {
       Source: 'alarm',

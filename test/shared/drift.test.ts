@@ -92,6 +92,21 @@ describe('judgeDrift', () => {
     expect(Reason).toContain(reason);
   });
 
+  it('cannot tell where KMS denies the key that the stream is under', () => {
+    const denied: ResolvedKey = {
+      KeyId: 'alias/a',
+      Refusal: new AwsRefusal('AccessDeniedException', 'not yet'),
+    };
+    const judged = judgeDrift([denied, key(1)], under(0, 'alias/a'), REGION);
+    expect(judged).toEqual({
+      Drift: null,
+      Reason: 'is under "alias/a", which cannot be used: not yet',
+    });
+    expect(
+      judgeDrift([denied, key(1)], under(0, 'alias/x'), REGION).Drift,
+    ).toBe(1);
+  });
+
   it('finds none exactly where a RESTORE would stay with the key', () => {
     const state = fc.constantFrom('usable', 'usable', 'disabled', 'unknown');
     // One key is in one state, however often a ring names it.
@@ -116,7 +131,7 @@ describe('judgeDrift', () => {
         .constantFrom('a', 'x')
         .map((name) => ({ KeyId: `alias/${name}`, KeyArn: null })),
     );
-    const seen = new Set<number>();
+    const seen = new Set<number | null>();
     fc.assert(
       fc.property(ring, current, (ring, current) => {
         const { Drift, Reason } = judgeDrift(ring, current, REGION);

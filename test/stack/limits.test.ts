@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkLimits } from '../../stack/limits.ts';
+import { checkRegion } from '../../stack/region.ts';
 import { parseRotations } from '../../stack/rotations-file.ts';
 import { checkStage } from '../../stack/stage.ts';
 import { triggers } from '../../stack/triggers.ts';
@@ -76,6 +77,23 @@ describe('triggers', () => {
         'prod',
       ),
     ).toThrow(/^rotations.yml: StreamName "orders": KeyIds and Probe .*8192/);
+  });
+});
+
+describe('checkRegion', () => {
+  const ring = (...KeyIds: string[]) => [{ StreamName: 'orders', KeyIds }];
+  const there = 'arn:aws:kms:us-east-1:111122223333:alias/a';
+
+  it('takes keys of the Region, and those that name none', () => {
+    expect(() =>
+      checkRegion(ring('alias/a', there), 'us-east-1'),
+    ).not.toThrow();
+  });
+
+  it('refuses a key of another Region', () => {
+    expect(() => checkRegion(ring('alias/a', there), 'eu-west-1')).toThrow(
+      `rotations.yml: Streams[0]: KeyIds "${there}" is in Region us-east-1`,
+    );
   });
 });
 

@@ -198,6 +198,38 @@ Streams:
       ['Streams[0]', 'Timezone "Mars/Olympus"'],
     ],
     [
+      'a time zone in another case',
+      stream('Schedule: rate(90 days), Timezone: Europe/berlin'),
+      ['Streams[0]', 'Timezone "Europe/berlin"'],
+    ],
+    [
+      'a rate of ages',
+      stream('Schedule: rate(99999999999999999999 days)'),
+      ['Streams[0]', 'longer than a century'],
+    ],
+    ...[
+      ['* * * * ? *', 1440],
+      ['0/30 * * * ? *', 48],
+      ['0-50/10 8-17 * * ? *', 60],
+      ['0,15,30 */2 ? * MON *', 36],
+    ].map(([cron, keys]): [string, string, string[]] => [
+      `a cron of ${keys} keys a day`,
+      stream(`Schedule: cron(${cron})`)
+        .replace('cron(', "'cron(")
+        .replace(/\)}/, ")'}"),
+      ['Streams[0]', `would apply ${keys} keys`],
+    ]),
+    [
+      'what CloudFormation would look up',
+      stream('Alarms: ["{{resolve:ssm:/x}}"]'),
+      ['Streams[0]', 'Alarms holds', '{{resolve:'],
+    ],
+    [
+      'what CloudFormation would put something in for',
+      stream("Probe: {PartitionKey: '${AWS::Region}', Data: e30=}"),
+      ['Streams[0]', 'Probe holds ${'],
+    ],
+    [
       'an offset for a time zone',
       stream('Schedule: rate(90 days), Timezone: "+01:00"'),
       ['Streams[0]', 'Timezone "+01:00"'],

@@ -254,7 +254,9 @@ describe('rights', () => {
     const aliased = (prefix: string, ...names: string[]) => ({
       Effect: 'Allow',
       Action: ['kms:GenerateDataKey'],
-      Resource: [{ 'Fn::Sub': `${prefix}key/*` }],
+      Resource: [
+        prefix === here ? { 'Fn::Sub': `${prefix}key/*` } : `${prefix}key/*`,
+      ],
       Condition: {
         StringLike,
         'ForAnyValue:StringEquals': { 'kms:ResourceAliases': names },
@@ -269,7 +271,7 @@ describe('rights', () => {
           `${here}key/12345678-1234-1234-1234-123456789012`,
           `${here}key/mrk-1234567890abcdef1234567890abcdef`,
           `${there}key/12345678-1234-1234-1234-123456789012`,
-        ].map((text) => ({ 'Fn::Sub': text })),
+        ].map((text) => (text.includes('${') ? { 'Fn::Sub': text } : text)),
         Condition: { StringLike },
       },
       {
@@ -277,6 +279,23 @@ describe('rights', () => {
         ...aliased(here, 'alias/orders-a', 'alias/orders-b'),
       },
       { Sid: 'KeysByAliasAnd2', ...aliased(there, 'alias/shared') },
+    ]);
+  });
+});
+
+describe('the right to start encryption', () => {
+  it('is there on the keys, too, which Kinesis asks for', () => {
+    const [statement] = statementsOf(get('StartEncryptionRole')).filter(
+      ({ Sid }) => Sid === 'StartWithKeys',
+    );
+    expect(statement?.Action).toEqual(['kinesis:StartStreamEncryption']);
+    const here = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:';
+    expect(statement?.Resource).toEqual([
+      { 'Fn::Sub': `${here}key/12345678-1234-1234-1234-123456789012` },
+      { 'Fn::Sub': `${here}key/mrk-1234567890abcdef1234567890abcdef` },
+      'arn:aws:kms:eu-west-1:999999999999:key/12345678-1234-1234-1234-123456789012',
+      { 'Fn::Sub': `${here}key/*` },
+      'arn:aws:kms:eu-west-1:999999999999:key/*',
     ]);
   });
 });
@@ -337,18 +356,24 @@ describe('every target', () => {
 
   it('can be reached by rules whose names the queue lets in', () => {
     const { PolicyDocument } = get('DeadLetterQueuePolicy').Properties as {
-      PolicyDocument: { Statement: { Condition: object }[] };
+      PolicyDocument: {
+        Statement: {
+          Condition: { ArnLike: Record<string, { 'Fn::Sub': string }[]> };
+        }[];
+      };
     };
-    expect(PolicyDocument.Statement[0]?.Condition).toEqual({
-      ArnLike: {
-        'aws:SourceArn': {
-          'Fn::Sub':
-            'arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/kinesis-key-rotation-prod-*',
-        },
+    const [statement] = PolicyDocument.Statement;
+    const allowed = (statement?.Condition.ArnLike['aws:SourceArn'] ?? []).map(
+      ({ 'Fn::Sub': arn }) => {
+        const [, name = ''] = arn.split(':rule/');
+        return new RegExp(`^${name.replace('*', '.*')}$`);
       },
-    });
+    );
     for (const [, { Properties }] of ofType('AWS::Events::Rule')) {
-      expect(Properties.Name).toMatch(/^kinesis-key-rotation-prod-/);
+      const name = String(Properties.Name);
+      expect(allowed.filter((pattern) => pattern.test(name))).toHaveLength(1);
+      const other = name.replace('-prod-', '-prod-b-');
+      expect(allowed.some((pattern) => pattern.test(other))).toBe(false);
     }
   });
 
@@ -465,6 +490,19 @@ describe('the drift alarm', () => {
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 1,
     });
+  });
+
+  it('comes after all that its first ALARM needs', () => {
+    for (const stream of ['OrdersV2', 'Payments']) {
+      const named = (prefix: string) =>
+        Object.keys(template.Resources).find((id) =>
+          id.startsWith(`${prefix}${stream}`),
+        ) ?? '';
+      expect(get(named('DriftAlarm')).DependsOn).toEqual([
+        named('AlarmRule'),
+        'NotificationTopicPolicy',
+      ]);
+    }
   });
 
   it('is fed by a sweep that knows every stream and its ring', () => {

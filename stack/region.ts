@@ -1,0 +1,23 @@
+import { quote } from '../shared/errors.ts';
+import { parseKeyId } from '../shared/key-identity.ts';
+import type { RotationsEntry } from './rotations-file.ts';
+
+/**
+ * Kinesis takes only keys of the stream's own Region.
+ *
+ * @throws {Error} naming the entry and the key that is elsewhere
+ */
+export function checkRegion(
+  entries: readonly RotationsEntry[],
+  region: string,
+): void {
+  for (const [at, { KeyIds }] of entries.entries()) {
+    for (const keyId of KeyIds) {
+      const { Region = region } = parseKeyId(keyId) ?? {};
+      if (Region === region) continue;
+      throw new Error(
+        `rotations.yml: Streams[${at}]: KeyIds ${quote(keyId)} is in Region ${Region}, and the service is deployed to ${region}; use a key of that Region, or another --region`,
+      );
+    }
+  }
+}
