@@ -57,6 +57,11 @@ program
   )
   .option('--mode <mode>', 'with a ring: ROTATE (default) or RESTORE')
   .option('--on-quota-exhausted <what>', 'FAIL (default) or WAIT for a slot')
+  .option(
+    '--on-verification-failed <what>',
+    'ROLL_BACK (default) to the key before, or KEEP the new one',
+  )
+  .option('--keep-slot-for-rollback', 'take two slots, one to roll back with')
   .option('--force', 'apply the key even if the stream already has it')
   .option('--no-force', 'the default')
   .option('--cli-input-json <json>', 'a request as JSON, or file://...')

@@ -1,5 +1,5 @@
 import type { Quota } from '../shared/ledger-entry.ts';
-import type { Outcome } from '../shared/outcome.ts';
+import type { Outcome, RollbackOutcome } from '../shared/outcome.ts';
 
 /** An outcome in lines for people. */
 export function outcomeText(outcome: Outcome): string {
@@ -8,6 +8,7 @@ export function outcomeText(outcome: Outcome): string {
     return [
       `FAILED ${outcome.Error}`,
       outcome.Cause,
+      ...(outcome.Rollback ? [rollbackText(outcome.Rollback)] : []),
       ...(outcome.StreamName ? row('Stream', outcome.StreamName) : []),
       ...(outcome.SlotsSpent
         ? row(
@@ -38,6 +39,11 @@ export function outcomeText(outcome: Outcome): string {
       : []),
     ...quota,
   ].join('\n');
+}
+
+function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {
+  if (Status === 'ROLLED_BACK') return `Rolled back to ${KeyId}, verified`;
+  return `NOT rolled back, the stream may still be under a key that cannot be used: ${Cause}`;
 }
 
 /** How much of the quota is used, in a line. Times in the reader's zone. */

@@ -14,6 +14,8 @@ export interface RequestFlags {
   mode?: string;
   onQuotaExhausted?: string;
   force?: boolean;
+  onVerificationFailed?: string;
+  keepSlotForRollback?: boolean;
   cliInputJson?: string;
   cliInputYaml?: string;
 }
@@ -46,6 +48,8 @@ export async function requestFromFlags(
     Mode: flags.mode,
     OnQuotaExhausted: flags.onQuotaExhausted,
     Force: flags.force,
+    OnVerificationFailed: flags.onVerificationFailed,
+    KeepSlotForRollback: flags.keepSlotForRollback,
   };
   const present = Object.entries(given).filter(
     ([, value]) => value !== undefined,

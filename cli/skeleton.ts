@@ -11,6 +11,8 @@ const REQUEST = {
   Mode: 'ROTATE',
   OnQuotaExhausted: 'FAIL',
   Force: false,
+  OnVerificationFailed: 'ROLL_BACK',
+  KeepSlotForRollback: false,
   Probe: { PartitionKey: '', Data: '' },
   Trigger: { Source: 'manual' },
 };
@@ -24,6 +26,8 @@ const COMMENTS: Record<keyof typeof REQUEST, string> = {
   Mode: 'with KeyIds: ROTATE or RESTORE',
   OnQuotaExhausted: 'FAIL or WAIT',
   Force: 'apply the key even if the stream already has it',
+  OnVerificationFailed: 'ROLL_BACK or KEEP',
+  KeepSlotForRollback: 'take two slots, the second to roll back with',
   Probe: 'instead of the default probe; Data in base64',
   Trigger: 'Source: schedule, manual or alarm',
 };

@@ -17,7 +17,7 @@ interface State {
   Default?: string;
   End?: boolean;
   Choices?: (Rule & { Next: string })[];
-  Catch?: { Next: string }[];
+  Catch?: { ErrorEquals: string[]; Next: string }[];
 }
 
 export interface Definition {
@@ -59,19 +59,27 @@ export function mermaid({ StartAt, States }: Definition): string {
   ].join('\n  ');
 }
 
-/** One edge stands for every Catch that leads to the same state. */
+/** One edge stands for every Catch of any error that leads to the same state. */
 function catches(States: Record<string, State>): string[] {
   const byTarget = new Map<string, string[]>();
+  const edges: string[] = [];
   for (const [name, { Catch = [] }] of Object.entries(States)) {
-    for (const { Next } of Catch) {
-      byTarget.set(Next, [...(byTarget.get(Next) ?? []), name]);
+    for (const { ErrorEquals, Next } of Catch) {
+      if (ErrorEquals.includes('States.ALL')) {
+        byTarget.set(Next, [...(byTarget.get(Next) ?? []), name]);
+      } else {
+        edges.push(`${name} -.->|${ErrorEquals.join('<br>')}| ${Next}`);
+      }
     }
   }
-  return [...byTarget].map(([target, sources]) =>
-    sources.length === 1
-      ? `${sources[0]} -.->|fails| ${target}`
-      : `Error_${target}>any of these fails:<br>${sources.join('<br>')}] -.-> ${target}`,
-  );
+  return [
+    ...edges,
+    ...[...byTarget].map(([target, sources]) =>
+      sources.length === 1
+        ? `${sources[0]} -.->|fails| ${target}`
+        : `Error_${target}>any of these fails:<br>${sources.join('<br>')}] -.-> ${target}`,
+    ),
+  ];
 }
 
 function label(rule: Rule): string {

@@ -47,6 +47,13 @@ function toResult(
       const others = Quota.UsedByOthers
         ? `, ${Quota.UsedByOthers} of them outside this ledger`
         : '';
+      if (Quota.Remaining > 0) {
+        return {
+          Status: 'QUOTA_EXHAUSTED',
+          NextAvailableAt,
+          Cause: `StreamName "${plan.StreamName}" has ${Quota.Remaining} slot left of its ${QUOTA_LIMIT} in 24 hours, and KeepSlotForRollback asks for two; two are free at ${NextAvailableAt}. Start the rotation again then, with OnQuotaExhausted WAIT, or without KeepSlotForRollback`,
+        };
+      }
       return {
         Status: 'QUOTA_EXHAUSTED',
         NextAvailableAt,
@@ -55,7 +62,8 @@ function toResult(
     }
     case 'IN_PROGRESS': {
       const { RotationId, StartedAt, KeyId, KeyArn } = reservation.Lease;
-      const isSame = KeyArn === plan.KeyArn;
+      // To roll back is no rotation that another could do instead.
+      const isSame = KeyArn === plan.KeyArn && plan.Decision !== 'ROLL_BACK';
       return {
         Status: isSame ? 'ALREADY_IN_PROGRESS' : 'ROTATION_IN_PROGRESS',
         InProgressRotationId: RotationId,

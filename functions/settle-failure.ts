@@ -8,6 +8,7 @@ import { type Notifier, notifier } from '../shared/notifier.ts';
 import type { Failure } from '../shared/outcome.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
 import { parseRequest } from '../shared/request.ts';
+import { rollbackOutcome } from '../shared/rollback.ts';
 import type { CaughtFailure, RotationState } from '../shared/rotation-state.ts';
 import { isStatusChange, parseStatusChange } from '../shared/status-change.ts';
 import { streamOfExecution } from '../shared/stream-identity.ts';
@@ -66,13 +67,16 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
 
       // Describe has proved it: this one may be used again.
       const unused =
-        failure.Error === 'StartNotApplied' && state?.Start?.SlotId;
+        state?.Failure?.Error === 'StartNotApplied' && state.Start?.SlotId;
       if (unused) await ledger.release(StreamARN, RotationId, unused);
       const { Lease, SlotsSpent, Quota } = await ledger.settle(
         StreamARN,
         RotationId,
+        state && appliedBy(state),
       );
-      const key = plan && 'KeyId' in plan ? plan : Lease;
+      const planned = plan && 'KeyId' in plan ? plan : undefined;
+      const key = planned?.Rollback ?? planned ?? Lease;
+      const rollback = state && rollbackOutcome(state);
       Object.assign(outcome, {
         StreamName: StreamARN.split('/').at(-1),
         StreamARN,
@@ -82,6 +86,8 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
           KeyArn: key.KeyArn,
           PreviousKeyId: key.PreviousKeyId,
         }),
+        ...(rollback && { Rollback: rollback }),
+        ...(rollback?.Status === 'ROLLED_BACK' && { Outcome: 'ROLLED_BACK' }),
         SlotsSpent,
         Quota,
       });
@@ -116,7 +122,7 @@ function readEvent(event: SettleFailureEvent | object): Ended {
   const { Progress, ...ended } = event as SettleFailureEvent;
   const state = 'Plan' in Progress ? Progress : undefined;
   const failure = readFailure(
-    state ? state.Failure : (Progress as CaughtFailure),
+    state ? failureOf(state) : (Progress as CaughtFailure),
   );
   return {
     ...ended,
@@ -125,6 +131,27 @@ function readEvent(event: SettleFailureEvent | object): Ended {
     ...(state && { state }),
     isInside: true,
   };
+}
+
+/** Why the rotation failed, which a rollback after it does not change. */
+function failureOf({
+  Plan,
+  ProbeFailure,
+  Failure,
+}: RotationState): CaughtFailure | undefined {
+  const refused = 'Rollback' in Plan ? Plan.Rollback?.Failure : undefined;
+  return refused ?? ProbeFailure ?? Failure;
+}
+
+/** A key that a rollback brought back, though its Start was never answered. */
+function appliedBy({ Plan, Description }: RotationState) {
+  return 'Rollback' in Plan && Description?.ActiveAt !== undefined
+    ? {
+        KeyId: Plan.KeyId,
+        KeyArn: Plan.KeyArn,
+        AppliedAt: Date.parse(Description.ActiveAt),
+      }
+    : undefined;
 }
 
 function triggerOf(request: unknown): Pick<Failure, 'Trigger'> {

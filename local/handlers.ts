@@ -1,6 +1,7 @@
 import { handler as BookStart } from '../functions/book-start.ts';
 import { handler as CompleteRotation } from '../functions/complete-rotation.ts';
 import { handler as DescribeStream } from '../functions/describe-stream.ts';
+import { handler as PlanRollback } from '../functions/plan-rollback.ts';
 import { handler as PlanRotation } from '../functions/plan-rotation.ts';
 import { handler as ReserveQuota } from '../functions/reserve-quota.ts';
 import { handler as SettleFailure } from '../functions/settle-failure.ts';
@@ -18,6 +19,7 @@ export const handlers = {
   StartEncryption,
   DescribeStream,
   VerifyEncryption,
+  PlanRollback,
   CompleteRotation,
   SettleFailure,
   BookStart,

@@ -23,7 +23,7 @@ export async function lookUpKeys(
   entry: LedgerEntry,
 ): Promise<{ Keys: ResolvedKey[]; Current: CurrentKey }> {
   const region = parseStreamArn(stream.StreamARN ?? '')?.Region ?? '';
-  const Keys = await resolveKeys(kms, request, region);
+  const Keys = await describeKeys(kms, request, region);
   const known = Keys.find((key) => key.KeyId === stream.KeyId);
   const { KeyId, KeyArn } = entry.LastApplied ?? {};
   const resolved =
@@ -32,7 +32,8 @@ export async function lookUpKeys(
   return { Keys, Current: currentKey(stream.KeyId, entry, resolved) };
 }
 
-function resolveKeys(
+/** What KMS says of keys, in their order. */
+export function describeKeys(
   kms: KMSClient,
   { KeyId, KeyIds }: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
   region: string,

@@ -101,6 +101,8 @@ export interface Claim {
    * going to do is part of the plan, so the plan ends with its lease.
    */
   HeldBy?: string;
+  /** Whether to take a second slot with the first, to go back to what was. */
+  KeepSlotForRollback?: boolean;
   /** How long the rotation may hold the stream. */
   LeaseMs: number;
 }
@@ -192,7 +194,8 @@ function isoSecond(ms: number): string {
   return new Date(Math.ceil(ms / 1000) * 1000).toISOString();
 }
 
-export function usage(entry: LedgerEntry, now: number): Quota {
+/** @param wanted how many slots are free at `NextAvailableAt` */
+export function usage(entry: LedgerEntry, now: number, wanted = 1): Quota {
   const slots = countedSlots(entry, now);
   const frees = slots
     .map((slot) => slot.StampedAt + SLOT_MS)
@@ -203,7 +206,7 @@ export function usage(entry: LedgerEntry, now: number): Quota {
   const Used = slots.length + others;
   const next = Math.max(
     isExhausted ? ExhaustedUntil : 0,
-    frees[slots.length - QUOTA_LIMIT] ?? 0,
+    frees[slots.length - QUOTA_LIMIT + wanted - 1] ?? 0,
   );
   return {
     Limit: QUOTA_LIMIT,
@@ -234,38 +237,47 @@ export function reserve(
   if (isOvertaken) {
     return givenUp(entry, claim.RotationId, now, { Status: 'STALE_PLAN' });
   }
-  const own = countedSlots(entry, now).find(
+  const mine = countedSlots(entry, now).filter(
     (slot) =>
       slot.RotationId === claim.RotationId && slot.RequestId === undefined,
   );
-  const others = currentSlots(entry, now).filter((slot) => slot !== own);
-  const quota = usage({ ...entry, Slots: others }, now);
-  const attempted = own?.State === 'SPENT';
-  if (quota.NextAvailableAt !== null && !attempted) {
+  const attempted = mine.find(
+    (slot) => slot.State === 'SPENT' && slot.KeyId === claim.KeyId,
+  );
+  const unused = mine.filter((slot) => slot.State === 'RESERVED');
+  const others = currentSlots(entry, now).filter(
+    (slot) => slot !== attempted && !unused.includes(slot),
+  );
+  const wanted = claim.KeepSlotForRollback ? 2 : 1;
+  const quota = usage({ ...entry, Slots: others }, now, wanted);
+  const hasRoom = quota.NextAvailableAt === null;
+  if (!hasRoom && !attempted) {
     return givenUp(entry, claim.RotationId, now, {
       Status: 'QUOTA_EXHAUSTED',
-      NextAvailableAt: quota.NextAvailableAt,
+      NextAvailableAt: quota.NextAvailableAt ?? '',
       Quota: quota,
     });
   }
-  const slot: Slot = attempted
-    ? own
-    : {
-        SlotId: own?.SlotId ?? entry.Version + 1,
-        RotationId: claim.RotationId,
-        KeyId: claim.KeyId,
-        State: 'RESERVED',
-        StampedAt: now,
-      };
+  const reserved = (at: number): Slot => ({
+    SlotId: unused[at]?.SlotId ?? entry.Version + 1 + at,
+    RotationId: claim.RotationId,
+    KeyId: claim.KeyId,
+    State: 'RESERVED',
+    StampedAt: now,
+  });
+  const slot = attempted ?? reserved(0);
+  const spare = wanted === 2 && hasRoom ? [reserved(1)] : [];
   const ExpiresAt = now + claim.LeaseMs;
+  // A write that takes two slots counts for two, so that no id comes twice.
+  const before = { ...entry, Version: entry.Version + spare.length };
   return {
     answer: {
       Status: 'GRANTED',
       SlotId: slot.SlotId,
       LeaseExpiresAt: new Date(ExpiresAt).toISOString(),
     },
-    entry: written(entry, {
-      Slots: [...others, slot],
+    entry: written(before, {
+      Slots: [...others, slot, ...spare],
       Lease: {
         RotationId: claim.RotationId,
         StartedAt: claim.StartedAt,
@@ -405,7 +417,10 @@ export function settle(
   const spent = Slots.filter((slot) => slot.RotationId === rotationId);
   const isNews =
     applied !== undefined &&
-    spent.every((slot) => slot.RequestId === undefined) &&
+    spent.every(
+      ({ KeyId, RequestId }) =>
+        KeyId !== applied.KeyId || RequestId === undefined,
+    ) &&
     (entry.LastApplied?.AppliedAt ?? 0) < applied.AppliedAt;
   const changed = isHolder || isNews || Slots.length < entry.Slots.length;
   const after = written(isHolder ? rest : entry, {

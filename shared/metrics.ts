@@ -31,6 +31,9 @@ export function measureOutcome(outcome: Outcome): void {
   const name =
     outcome.Status === 'SUCCEEDED' ? METRIC_NAMES[outcome.Outcome] : 'Failed';
   put(StreamName, name, MetricUnit.Count, 1);
+  if (outcome.Outcome === 'ROLLED_BACK') {
+    put(StreamName, 'RolledBack', MetricUnit.Count, 1);
+  }
   if (outcome.Status === 'SUCCEEDED') {
     const { StartedAt, ActiveAt, VerifiedAt } = outcome;
     if (ActiveAt !== null && VerifiedAt !== null) {

@@ -38,9 +38,25 @@ export interface Success extends Identity {
   InProgressRotationId?: string;
 }
 
+/** What became of giving a stream the key back that it had. */
+export interface RollbackOutcome {
+  Status: 'ROLLED_BACK' | 'IMPOSSIBLE' | 'FAILED';
+  /** Why not, for people. */
+  Cause?: string;
+  /** The key that the stream has again. */
+  KeyId?: string;
+  KeyArn?: string;
+  ActiveAt?: string;
+  VerifiedAt?: string;
+  Verification?: Verification;
+}
+
 /** Fields that are missing were not known when the rotation failed. */
 export interface Failure extends Identity {
   Status: 'FAILED';
+  /** The key that was asked for was applied and cannot be used. */
+  Outcome?: 'ROLLED_BACK';
+  Rollback?: RollbackOutcome;
   /** A literal from `docs/errors.md`, or AWS's own where AWS refused. */
   Error: string;
   /** For people: what was wrong, with which value, what to do. */

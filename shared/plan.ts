@@ -9,6 +9,7 @@ import {
 import { activeLease, type Claim, type LedgerEntry } from './ledger-entry.ts';
 import { pollSeconds } from './polling.ts';
 import type { RotationRequest } from './request.ts';
+import type { Rollback } from './rollback.ts';
 import type { RotationState } from './rotation-state.ts';
 import { parseStreamArn } from './stream-identity.ts';
 
@@ -40,14 +41,18 @@ interface PlanCommon {
   OnQuotaExhausted: 'FAIL' | 'WAIT';
   /** When WAIT ends. */
   QuotaDeadline: string;
+  OnVerificationFailed: 'ROLL_BACK' | 'KEEP';
   Probe?: RotationRequest['Probe'];
   Trigger?: RotationRequest['Trigger'];
 }
 
 /** A plan with a key is what the ledger is asked to grant. */
 export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
-  /** ROTATE: KeyId as written. UNCHANGED: as the stream has it. */
-  Decision: 'ROTATE' | 'UNCHANGED';
+  /** ROTATE: KeyId as written. UNCHANGED, ROLL_BACK: as the stream has or had it. */
+  Decision: 'ROTATE' | 'UNCHANGED' | 'ROLL_BACK';
+  /** From the moment on at which the probe proved the key unusable. */
+  Rollback?: Rollback;
+  KeepSlotForRollback: boolean;
 }
 
 interface BusyPlan extends PlanCommon {
@@ -122,6 +127,7 @@ export function decidePlan(facts: PlanningFacts): Plan {
     QuotaDeadline: new Date(
       Date.parse(facts.StartedAt) + QUOTA_WAIT_MS,
     ).toISOString(),
+    OnVerificationFailed: Request.OnVerificationFailed,
     ...(Request.Probe && { Probe: Request.Probe }),
     ...(Request.Trigger && { Trigger: Request.Trigger }),
   };
@@ -159,6 +165,7 @@ export function decidePlan(facts: PlanningFacts): Plan {
     PreviousKeyId: before.KeyId,
     PreviousKeyArn: before.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    KeepSlotForRollback: Request.KeepSlotForRollback,
     ...(other && { HeldBy: other.RotationId }),
   };
 }

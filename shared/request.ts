@@ -148,6 +148,17 @@ const FIELDS = {
     v.boolean((issue) => `Force ${quote(issue.input)} is not true or false`),
     false,
   ),
+  OnVerificationFailed: v.optional(
+    choice('OnVerificationFailed', ['ROLL_BACK', 'KEEP']),
+    'ROLL_BACK',
+  ),
+  KeepSlotForRollback: v.optional(
+    v.boolean(
+      (issue) =>
+        `KeepSlotForRollback ${quote(issue.input)} is not true or false`,
+    ),
+    false,
+  ),
   Probe: v.optional(PROBE),
   Trigger: v.optional(TRIGGER),
 };
@@ -179,6 +190,10 @@ const REQUEST = v.pipe(
     (r) => r.Mode === undefined || r.KeyIds !== undefined,
     (issue) =>
       `Mode ${quote(issue.input.Mode)} chooses from a ring, and KeyIds is missing; give KeyIds or leave Mode out`,
+  ),
+  v.check(
+    (r) => !(r.KeepSlotForRollback && r.OnVerificationFailed === 'KEEP'),
+    'KeepSlotForRollback true keeps a slot that OnVerificationFailed "KEEP" never uses; leave one of them out',
   ),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;

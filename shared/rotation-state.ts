@@ -64,6 +64,8 @@ export interface RotationState {
   Description?: Description;
   Verification?: VerificationResult;
   Failure?: CaughtFailure;
+  /** What KMS refused when the probe was written. */
+  ProbeFailure?: CaughtFailure;
 }
 
 /** The same, past IsRotationNeeded. */

@@ -45,6 +45,11 @@ const FUNCTIONS: Record<string, Rights> = {
     // What Kinesis asks KMS for on behalf of whoever writes.
     kms: ['kms:GenerateDataKey'],
   },
+  PlanRollback: {
+    kinesis: ['kinesis:DescribeStreamSummary'],
+    kms: ['kms:DescribeKey'],
+    dynamodb: READ,
+  },
   CompleteRotation: { dynamodb: READ_AND_WRITE, notify: true },
   SettleFailure: { dynamodb: READ_AND_WRITE, notify: true, async: true },
   BookStart: { dynamodb: READ_AND_WRITE, async: true },

@@ -10,6 +10,8 @@ const REQUEST_FIELDS = [
   'StreamName',
   'KeyIds',
   'OnQuotaExhausted',
+  'OnVerificationFailed',
+  'KeepSlotForRollback',
   'Probe',
 ] as const;
 
@@ -27,6 +29,8 @@ export interface RotationsEntry {
   StreamName: string;
   KeyIds: string[];
   OnQuotaExhausted?: RotationRequest['OnQuotaExhausted'];
+  OnVerificationFailed?: RotationRequest['OnVerificationFailed'];
+  KeepSlotForRollback?: boolean;
   Probe?: RotationRequest['Probe'];
   /** `rate(...)` or `cron(...)`, as EventBridge Scheduler has them. */
   Schedule?: string;

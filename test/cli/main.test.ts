@@ -264,9 +264,10 @@ describe.concurrent('a rotation', () => {
       .filter((line) => !line.startsWith(' '));
     expect(states[0]).toBe('PlanRotation');
     expect(states).toContain('StartEncryption');
-    expect(states.slice(-3)).toEqual([
+    expect(states.slice(-4)).toEqual([
       'WaitForPropagation 5 s',
       'VerifyEncryption',
+      'IsRolledBack',
       'CompleteRotation',
     ]);
     expect(stderr).not.toContain('\u001b');

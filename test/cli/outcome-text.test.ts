@@ -45,6 +45,24 @@ describe('outcomeText', () => {
     ]);
   });
 
+  it.each([
+    [
+      { Status: 'ROLLED_BACK', KeyId: 'alias/a' },
+      'Rolled back to alias/a, verified',
+    ],
+    [
+      { Status: 'IMPOSSIBLE', Cause: 'it is gone' },
+      'NOT rolled back, the stream may still be under a key that cannot be used: it is gone',
+    ],
+  ] as const)('says what became of a rollback, %j', (Rollback, line) => {
+    const lines = outcomeText({ ...FAILED, Rollback }).split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'FAILED UpdateTimedOut',
+      'StreamName "orders" was still UPDATING',
+      line,
+    ]);
+  });
+
   it('shows that a stream was not encrypted before', () => {
     expect(outcomeText({ ...ROTATED, PreviousKeyId: null })).toMatch(
       /^ROTATED orders: not encrypted -> alias\/b\n/,

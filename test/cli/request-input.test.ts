@@ -21,6 +21,8 @@ describe('requestFromFlags', () => {
         mode: 'RESTORE',
         onQuotaExhausted: 'WAIT',
         force: true,
+        onVerificationFailed: 'KEEP',
+        keepSlotForRollback: true,
       }),
     ).toEqual({
       StreamName: 'orders',
@@ -30,6 +32,8 @@ describe('requestFromFlags', () => {
       Mode: 'RESTORE',
       OnQuotaExhausted: 'WAIT',
       Force: true,
+      OnVerificationFailed: 'KEEP',
+      KeepSlotForRollback: true,
     });
   });
 

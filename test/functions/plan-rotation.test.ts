@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
-import type { Plan } from '../../shared/plan.ts';
+import type { KeyPlan, Plan } from '../../shared/plan.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -49,7 +49,7 @@ describe('PlanRotation', () => {
       const { LastAppliedAt, ...rest } = (await plan(
         { StreamName, KeyIds },
         account,
-      )) as Extract<Plan, { Decision: 'ROTATE' | 'UNCHANGED' }>;
+      )) as KeyPlan;
       expect(rest).toMatchObject({
         Decision: 'ROTATE',
         StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,

@@ -997,3 +997,85 @@ describe('the invariant', () => {
     );
   });
 });
+
+describe('a slot kept for a rollback', () => {
+  const twice = (name: string, entry: LedgerEntry): Claim => ({
+    ...claim(name, entry),
+    KeepSlotForRollback: true,
+  });
+  const slotIds = ({ Slots }: LedgerEntry) => Slots.map(({ SlotId }) => SlotId);
+
+  it('is taken in the same write, counts, and has an id of its own', () => {
+    const empty = emptyEntry(ARN);
+    const [answer, entry] = apply(empty, reserve(empty, twice('r', empty), T0));
+    expect(answer).toMatchObject({ Status: 'GRANTED', SlotId: 1 });
+    expect(entry.Slots.map(({ State }) => State)).toEqual([
+      'RESERVED',
+      'RESERVED',
+    ]);
+    expect(usage(entry, T0)).toMatchObject({ Used: 2 });
+    const report = { RequestId: 'q', KeyId: 'alias/x', At: T0, By: 'b' };
+    const [, booked] = apply(entry, book(entry, report, T0 + 1));
+    expect(new Set(slotIds(booked)).size).toBe(3);
+    const again = apply(entry, reserve(entry, twice('r', entry), T0 + 1))[1];
+    expect(slotIds(again)).toEqual(slotIds(entry));
+    const settled = apply(again, settle(again, 'r', T0 + 2))[1];
+    const next = granted(settled, 'next', T0 + 3);
+    expect([1, 2]).not.toContain(next.slotId);
+  });
+
+  it('goes back with the rotation, and is there for the rollback', () => {
+    const empty = emptyEntry(ARN);
+    let entry = apply(empty, reserve(empty, twice('r', empty), T0))[1];
+    entry = apply(entry, spend(entry, 'r', 1, T0, T0))[1];
+    const applied = { KeyId: 'alias/r', KeyArn: 'arn:r', AppliedAt: T0 };
+    entry = apply(entry, confirm(entry, 'r', 1, applied, 'q'))[1];
+    expect(usage(entry, T0)).toMatchObject({ Used: 2 });
+    const back = { ...claim('r', entry), KeyId: 'alias/before' };
+    const [answer, after] = apply(entry, reserve(entry, back, T0 + 1));
+    expect(answer).toMatchObject({ Status: 'GRANTED', SlotId: 2 });
+    expect(usage(after, T0 + 1)).toMatchObject({ Used: 2 });
+    const ended = apply(entry, settle(entry, 'r', T0 + 1))[1];
+    expect(usage(ended, T0 + 1)).toMatchObject({ Used: 1 });
+  });
+
+  it('is asked for when two are free, to the second', () => {
+    const entry = rotateTimes(24, 1000);
+    const asked = reserve(entry, twice('r', entry), T0 + HOUR).answer;
+    const free = new Date(T0 + SLOT_MS).toISOString();
+    expect(asked).toMatchObject({
+      Status: 'QUOTA_EXHAUSTED',
+      NextAvailableAt: free,
+      Quota: { Used: 24, Remaining: 1 },
+    });
+    const at = Date.parse(free);
+    const before = reserve(entry, twice('r', entry), at - 1).answer.Status;
+    expect(before).toBe('QUOTA_EXHAUSTED');
+    const status = reserve(entry, twice('r', entry), at).answer.Status;
+    expect(status).toBe('GRANTED');
+  });
+
+  it('is another than that of a call that nobody answered', () => {
+    const empty = emptyEntry(ARN);
+    let { entry } = granted(empty, 'r', T0);
+    entry = apply(entry, spend(entry, 'r', 1, T0, T0))[1];
+    const same = reserve(entry, claim('r', entry), T0 + 1).answer;
+    expect(same).toMatchObject({ SlotId: 1 });
+    const back = { ...claim('r', entry), KeyId: 'alias/before' };
+    const [answer, after] = apply(entry, reserve(entry, back, T0 + 1));
+    expect(answer).toMatchObject({ Status: 'GRANTED', SlotId: 3 });
+    expect(usage(after, T0 + 1)).toMatchObject({ Used: 2 });
+  });
+
+  it('is not lost for a call that nobody answered when none is free any more', () => {
+    let entry = rotateTimes(24, 1000);
+    const { slotId, entry: held } = granted(entry, 'r', T0 + HOUR);
+    entry = apply(held, spend(held, 'r', slotId, T0 + HOUR, T0 + HOUR))[1];
+    const [answer, after] = apply(
+      entry,
+      reserve(entry, twice('r', entry), T0 + HOUR),
+    );
+    expect(answer).toMatchObject({ Status: 'GRANTED', SlotId: slotId });
+    expect(usage(after, T0 + HOUR)).toMatchObject({ Used: 25 });
+  });
+});

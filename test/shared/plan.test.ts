@@ -145,6 +145,8 @@ describe('decidePlan', () => {
       LastAppliedAt: null,
       WaitSeconds: 1,
       OnQuotaExhausted: 'FAIL',
+      OnVerificationFailed: 'ROLL_BACK',
+      KeepSlotForRollback: false,
       QuotaDeadline: iso(NOW + QUOTA_WAIT_MS),
     });
   });

@@ -12,6 +12,8 @@ const DEFAULTS = {
   EncryptionType: 'KMS',
   OnQuotaExhausted: 'FAIL',
   Force: false,
+  OnVerificationFailed: 'ROLL_BACK',
+  KeepSlotForRollback: false,
 };
 
 /** The message with which a request is refused. */
@@ -65,6 +67,8 @@ describe('parseRequest takes', () => {
       Mode: 'RESTORE',
       OnQuotaExhausted: 'WAIT',
       Force: true,
+      OnVerificationFailed: 'ROLL_BACK',
+      KeepSlotForRollback: true,
       Probe: { PartitionKey: 'probe', Data: 'e30=' },
       Trigger: {
         Source: 'alarm',
@@ -154,6 +158,15 @@ describe('parseRequest refuses, naming field and value,', () => {
     [{ Mode: 'rotate' }, ['Mode "rotate"', 'ROTATE, RESTORE']],
     [{ OnQuotaExhausted: 'RETRY' }, ['OnQuotaExhausted "RETRY"', 'FAIL, WAIT']],
     [{ Force: 'true' }, ['Force "true"', 'true or false']],
+    [
+      { OnVerificationFailed: 'PANIC' },
+      ['OnVerificationFailed "PANIC"', 'ROLL_BACK, KEEP'],
+    ],
+    [{ KeepSlotForRollback: 1 }, ['KeepSlotForRollback 1']],
+    [
+      { KeepSlotForRollback: true, OnVerificationFailed: 'KEEP' },
+      ['KeepSlotForRollback true', 'OnVerificationFailed "KEEP"'],
+    ],
     [{ Probe: 'x' }, ['Probe is not an object']],
     [{ Probe: {} }, ['Probe.PartitionKey is missing']],
     [{ Probe: { PartitionKey: 'p' } }, ['Probe.Data is missing']],
@@ -397,6 +410,7 @@ describe('parseRequest, whatever it is given,', () => {
         KeyId: anyKeyId.map(({ text }) => text),
         OnQuotaExhausted: fc.constantFrom('FAIL', 'WAIT'),
         Force: fc.boolean(),
+        OnVerificationFailed: fc.constantFrom('ROLL_BACK', 'KEEP'),
         Probe: fc.record({
           PartitionKey: fc.string({ minLength: 1, maxLength: 256 }),
           Data: fc.base64String({ maxLength: 1000 }),

@@ -231,6 +231,7 @@ describe('rights', () => {
       'StartEncryptionRole',
       'DescribeStreamRole',
       'VerifyEncryptionRole',
+      'PlanRollbackRole',
       'SweepDriftRole',
     ]);
     for (const { Resource: resource } of onStreams) {

@@ -1,0 +1,62 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import { kinesisClient, kmsClient, ledgerReader } from '../shared/clients.ts';
+import { describeKeys } from '../shared/key-lookup.ts';
+import type { LedgerReader } from '../shared/ledger-reader.ts';
+import { logger } from '../shared/logger.ts';
+import { taskHandler } from '../shared/middleware.ts';
+import { planRollback } from '../shared/rollback.ts';
+import type { PlannedState } from '../shared/rotation-state.ts';
+import { parseStreamArn } from '../shared/stream-identity.ts';
+import { describeStream } from '../shared/stream-lookup.ts';
+
+interface Dependencies {
+  kinesis: KinesisClient;
+  kms: KMSClient;
+  ledger: Pick<LedgerReader, 'read'>;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/**
+ * Decides how to give a stream the key back that it had before one that cannot
+ * be used. Changes nothing.
+ *
+ * @throws what DescribeStreamSummary refuses
+ */
+export function createPlanRollback(dependencies: Dependencies) {
+  const { kinesis, kms, ledger, now } = dependencies;
+  return taskHandler(async (state: PlannedState) => {
+    const { StreamARN, RotationId, ...plan } = state.Plan;
+    logger.appendKeys({ RotationId });
+    const { PreviousKeyId, PreviousKeyArn } = plan.Rollback ?? plan;
+    // Before the stream, so that whatever ends in between makes the plan stale.
+    const Entry = await ledger.read(StreamARN);
+    const Stream = await describeStream(kinesis, { StreamARN });
+    const region = parseStreamArn(StreamARN)?.Region ?? '';
+    const keyIds = [PreviousKeyId, PreviousKeyArn].filter(
+      (keyId) => keyId !== null,
+    );
+    const Plan = planRollback({
+      State: state,
+      Stream,
+      Keys: await describeKeys(kms, { KeyIds: keyIds }, region),
+      Entry,
+      Now: now(),
+    });
+    const { KeyId, Rollback } = Plan;
+    logger.warn('Rollback planned', {
+      KeyId,
+      Failure: Rollback?.Failure.Error,
+      Impossible: Rollback?.Impossible,
+    });
+    return { Plan };
+  });
+}
+
+export const handler = createPlanRollback({
+  kinesis: kinesisClient(),
+  kms: kmsClient(),
+  ledger: ledgerReader(),
+  now: Date.now,
+});
