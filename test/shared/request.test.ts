@@ -164,7 +164,11 @@ describe('parseRequest refuses, naming field and value,', () => {
     ],
     [{ KeepSlotForRollback: 1 }, ['KeepSlotForRollback 1']],
     [
-      { KeepSlotForRollback: true, OnVerificationFailed: 'KEEP' },
+      {
+        KeyId: 'alias/a',
+        KeepSlotForRollback: true,
+        OnVerificationFailed: 'KEEP',
+      },
       ['KeepSlotForRollback true', 'OnVerificationFailed "KEEP"'],
     ],
     [{ Probe: 'x' }, ['Probe is not an object']],

@@ -125,6 +125,7 @@ describe('parseStatusChange', () => {
     fc.assert(
       fc.property(
         fc.date({
+          noInvalidDate: true,
           min: new Date(0),
           max: new Date('9999-12-31T23:59:59.999Z'),
         }),

@@ -125,10 +125,11 @@ describe('a busy stream', () => {
       PreviousKeyId: theirs,
       Quota: { Used: 1 },
     });
-    expect(states.slice(0, 4)).toEqual([
+    expect(states.slice(0, 5)).toEqual([
       'PlanRotation',
       'IsRotationNeeded',
       'WaitForStream',
+      'IsRollingBack',
       'PlanRotation',
     ]);
   });
