@@ -1,39 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import type { EmbeddedService } from '../../local/embedded-service.ts';
-import { ensureLedgerTable } from '../../local/ledger-table.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LedgerReader } from '../../shared/ledger-reader.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { type LedgerTable, openLedgerTable } from './ledger-table.ts';
 
 const STREAM = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
 const TABLE = 'ledger-reader';
 const AT = Date.parse('2026-01-01T00:00:00.000Z');
 
-let directory: string;
-let service: EmbeddedService;
+let table: LedgerTable;
 let client: DynamoDBClient;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'ledger-reader-'));
-  service = await startDynamoDb(join(directory, 'dynamodb'), 0);
-  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', service.endpoint);
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-  client = new DynamoDBClient();
-  await ensureLedgerTable(TABLE);
+  table = await openLedgerTable(TABLE);
+  client = table.client;
 });
 
-afterAll(async () => {
-  client.destroy();
-  await service.close();
-  vi.unstubAllEnvs();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => table.close());
 
 describe('LedgerReader', () => {
   it('finds an empty entry for a stream that was never written', async () => {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   DynamoDBClient,
   GetItemCommand,
@@ -8,23 +5,20 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import type { EmbeddedService } from '../../local/embedded-service.ts';
-import { ensureLedgerTable } from '../../local/ledger-table.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Claim } from '../../shared/ledger-entry.ts';
 import { QUOTA_LIMIT, SLOT_MS } from '../../shared/ledger-entry.ts';
 import { LEDGER_RECORD } from '../../shared/ledger-reader.ts';
 import type { Failure, Success } from '../../shared/outcome.ts';
 import { QuotaLedger, ROTATION_RECORD } from '../../shared/quota-ledger.ts';
+import { type LedgerTable, openLedgerTable } from './ledger-table.ts';
 
 const TABLE = 'ledger';
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');
 const DAY = 86_400_000;
 const LEASE = 60_000;
 
-let directory: string;
-let service: EmbeddedService;
+let table: LedgerTable;
 let client: DynamoDBClient;
 let streams = 0;
 let now = T0;
@@ -84,22 +78,11 @@ function losingOneAnswer() {
 }
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'ledger-'));
-  service = await startDynamoDb(join(directory, 'dynamodb'), 0);
-  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', service.endpoint);
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-  client = new DynamoDBClient();
-  await ensureLedgerTable(TABLE);
+  table = await openLedgerTable(TABLE);
+  client = table.client;
 });
 
-afterAll(async () => {
-  client.destroy();
-  await service.close();
-  vi.unstubAllEnvs();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => table.close());
 
 describe('QuotaLedger', () => {
   it('grants one of many that ask in the same instant', async () => {

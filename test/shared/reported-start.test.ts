@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../shared/errors.ts';
 import { parseStartEvent } from '../../shared/reported-start.ts';
 import { parseStreamArn } from '../../shared/stream-identity.ts';
+import { sampleEvent } from './sample-event.ts';
 
 const ALICE = 'arn:aws:sts::123456789012:assumed-role/Operator/alice';
 
@@ -43,11 +43,6 @@ function refusal(event: unknown, partition = 'aws'): string {
   throw new Error('It was not refused');
 }
 
-async function sample(name: string): Promise<unknown> {
-  const url = new URL(`../events/${name}.json`, import.meta.url);
-  return JSON.parse(await readFile(url, 'utf8'));
-}
-
 describe('parseStartEvent', () => {
   it('reads who applied which key to which stream, and when', () => {
     expect(parseStartEvent(eventOf(), 'aws')).toEqual({
@@ -62,14 +57,17 @@ describe('parseStartEvent', () => {
 
   it('reads the events that are shipped', async () => {
     expect(
-      parseStartEvent(await sample('start-stream-encryption'), 'aws'),
+      parseStartEvent(await sampleEvent('start-stream-encryption'), 'aws'),
     ).toMatchObject({
       Status: 'APPLIED',
       StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream',
       KeyId: 'alias/samplestream-b',
     });
     expect(
-      parseStartEvent(await sample('start-stream-encryption-failed'), 'aws'),
+      parseStartEvent(
+        await sampleEvent('start-stream-encryption-failed'),
+        'aws',
+      ),
     ).toEqual({
       Status: 'REFUSED',
       ErrorCode: 'LimitExceededException',

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../shared/errors.ts';
@@ -6,6 +5,7 @@ import {
   isStatusChange,
   parseStatusChange,
 } from '../../shared/status-change.ts';
+import { sampleEvent } from './sample-event.ts';
 
 const EXECUTION =
   'arn:aws:states:us-east-1:123456789012:execution:rotate-stream:one';
@@ -38,11 +38,6 @@ function refusal(event: unknown): string {
     return (error as Error).message;
   }
   throw new Error('It was not refused');
-}
-
-async function sample(name: string): Promise<unknown> {
-  const url = new URL(`../events/${name}.json`, import.meta.url);
-  return JSON.parse(await readFile(url, 'utf8'));
 }
 
 describe('parseStatusChange', () => {
@@ -177,7 +172,7 @@ describe('parseStatusChange', () => {
       ['execution-timed-out', 'States.Timeout'],
       ['execution-failed', 'UnusableKey'],
     ] as const) {
-      const event = (await sample(name)) as object;
+      const event = (await sampleEvent(name)) as object;
       expect(isStatusChange(event)).toBe(true);
       expect(parseStatusChange(event)).toMatchObject({
         StartedAt: '2026-01-12T03:00:01.204Z',
@@ -185,7 +180,7 @@ describe('parseStatusChange', () => {
         Failure: { Error: error },
       });
     }
-    const succeeded = await sample('execution-succeeded');
+    const succeeded = await sampleEvent('execution-succeeded');
     expect(refusal(succeeded)).toContain('SUCCEEDED');
   });
 });

@@ -19,6 +19,7 @@ import type { TaskHandlers } from '../../local/state-machine.ts';
 import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import { MAX_START_ATTEMPTS } from '../../shared/start-refusal.ts';
+import { type Fault, faultyKinesis, refusal } from './faulty-kinesis.ts';
 import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
 
 /** Faults that the emulators cannot be brought to show by themselves. */
@@ -36,37 +37,11 @@ const NO_RETRY_PAUSE = {
   SettleFailure: 0,
 };
 
-type Fault = 'lost before' | 'lost after' | Error | undefined;
-
-/** A client whose nth call of an operation meets the nth fault. */
 function faulty(command: string, faults: Fault[]): KinesisClient {
-  const client = kinesisClient({ maxAttempts: 1 });
-  let calls = 0;
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      async (args) => {
-        if (commandName !== command) return next(args);
-        const fault = faults[calls++];
-        if (fault instanceof Error) throw fault;
-        if (fault === 'lost before') throw hangUp();
-        const answer = await next(args);
-        if (fault === 'lost after') throw hangUp();
-        return answer;
-      },
-    { step: 'finalizeRequest', priority: 'low' },
-  );
+  const client = faultyKinesis(command, faults);
   clients.push(client);
   return client;
 }
-
-const hangUp = () =>
-  Object.assign(new Error('socket hang up'), {
-    name: 'TimeoutError',
-    code: 'ECONNRESET',
-    $metadata: {},
-  });
-
-const refusal = { message: 'no', $metadata: { httpStatusCode: 400 } };
 
 function withStart(faults: Fault[], rest: TaskHandlers = {}): TaskHandlers {
   const StartEncryption = createStartEncryption({

@@ -1,5 +1,6 @@
 import {
   DescribeStreamSummaryCommand,
+  type KinesisClient,
   KMSAccessDeniedException,
   KMSDisabledException,
   ProvisionedThroughputExceededException,
@@ -23,6 +24,7 @@ import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
 import type { LedgerEntry } from '../../shared/ledger-entry.ts';
 import type { Outcome } from '../../shared/outcome.ts';
 import type { KeyPlan } from '../../shared/plan.ts';
+import { type Fault, faultyKinesis, refusal } from './faulty-kinesis.ts';
 import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
 import { recordStates } from './record-states.ts';
 
@@ -36,49 +38,35 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  for (const client of clients) client.destroy();
   kms.destroy();
   kinesis.destroy();
   await aws.close();
 });
 
-const refusal = { message: 'no', $metadata: { httpStatusCode: 400 } };
 const DENIED = () => new KMSAccessDeniedException(refusal);
 
-/** Handlers whose nth probe meets the nth error; no emulator asks KMS. */
-function probing(...errors: (Error | undefined)[]): TaskHandlers {
-  const client = kinesisClient({ maxAttempts: 1 });
-  let probes = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const error = errors[probes++];
-      if (error) throw error;
-      return next(args);
-    },
-    { step: 'finalizeRequest', priority: 'low' },
-  );
-  const verify = createVerifyEncryption({ kinesis: client, now: Date.now });
-  return { ...aws.handlers, VerifyEncryption: verify };
+const clients: KinesisClient[] = [];
+
+function faulty(command: string, faults: Fault[]): KinesisClient {
+  const client = faultyKinesis(command, faults);
+  clients.push(client);
+  return client;
 }
 
-type Fault = 'lost before' | 'lost after' | Error;
+/** Handlers whose nth probe meets the nth error; no emulator asks KMS. */
+function probing(...errors: Error[]): TaskHandlers {
+  const VerifyEncryption = createVerifyEncryption({
+    kinesis: faulty('PutRecordCommand', errors),
+    now: Date.now,
+  });
+  return { ...aws.handlers, VerifyEncryption };
+}
 
 /** A StartEncryption whose nth call of StartStreamEncryption meets a fault. */
-function starting(faults: Record<number, Fault>): TaskHandlers {
-  const client = kinesisClient({ maxAttempts: 1 });
-  let starts = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const fault = faults[starts++];
-      if (fault instanceof Error) throw fault;
-      if (fault === 'lost before') throw hangUp();
-      const answer = await next(args);
-      if (fault === 'lost after') throw hangUp();
-      return answer;
-    },
-    { step: 'finalizeRequest', priority: 'low' },
-  );
+function starting(...faults: Fault[]): TaskHandlers {
   const StartEncryption = createStartEncryption({
-    kinesis: client,
+    kinesis: faulty('StartStreamEncryptionCommand', faults),
     kms,
     ledger: quotaLedger(),
     now: Date.now,
@@ -86,13 +74,6 @@ function starting(faults: Record<number, Fault>): TaskHandlers {
   });
   return { StartEncryption };
 }
-
-const hangUp = () =>
-  Object.assign(new Error('socket hang up'), {
-    name: 'TimeoutError',
-    code: 'ECONNRESET',
-    $metadata: {},
-  });
 
 async function planOf(Request: object): Promise<KeyPlan> {
   const handler = createPlanRotation({
@@ -303,15 +284,15 @@ describe('a rollback', () => {
   });
 
   it.each([
-    ['the key', 0],
-    ['the key before', 1],
-  ])(
+    ['the key', ['lost after']],
+    ['the key before', [undefined, 'lost after']],
+  ] as [string, Fault[]][])(
     'is made, and known, though the Start of %s was never answered',
-    async (_, nth) => {
+    async (_, faults) => {
       const { StreamName, a, b } = await rotated();
       const outcome = await rotate(
         { StreamName, KeyId: b },
-        { ...probing(DENIED()), ...starting({ [nth]: 'lost after' }) },
+        { ...probing(DENIED()), ...starting(...faults) },
       );
       expect(outcome).toMatchObject({
         Outcome: 'ROLLED_BACK',
@@ -331,7 +312,7 @@ describe('a rollback', () => {
       { StreamName, KeyId: b },
       {
         ...probing(DENIED()),
-        ...starting({ 1: new ResourceInUseException(refusal) }),
+        ...starting(undefined, new ResourceInUseException(refusal)),
       },
       { onEvent },
     );
@@ -353,12 +334,10 @@ describe('a rollback', () => {
       kms,
       now: () => Date.now() + 60_000 * looks++,
     });
-    const lost = Object.fromEntries(
-      Array.from({ length: 9 }, (_, n) => [n + 1, 'lost before' as const]),
-    );
+    const lost = Array<Fault>(9).fill('lost before');
     const outcome = await rotate(
       { StreamName, KeyId: b },
-      { ...probing(DENIED()), ...starting(lost), DescribeStream },
+      { ...probing(DENIED()), ...starting(undefined, ...lost), DescribeStream },
     );
     expect(outcome).toMatchObject({
       Error: 'KMSAccessDeniedException',
