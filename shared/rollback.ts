@@ -61,7 +61,7 @@ export function planRollback(facts: RollbackFacts): KeyPlan {
       Metadata !== undefined && Metadata.Arn === rollback.PreviousKeyArn,
   );
   const waitedMs = busySince === undefined ? 0 : Now - Date.parse(busySince);
-  const Impossible = impossible(rollback, key, Stream, Plan, waitedMs);
+  const Impossible = impossible(rollback, key, facts, waitedMs);
   if (key === undefined || Impossible !== undefined) {
     return {
       ...Plan,
@@ -102,8 +102,7 @@ function begun({ Plan, ProbeFailure }: PlannedState): Rollback {
 function impossible(
   rollback: Rollback,
   key: ResolvedKey | undefined,
-  stream: RollbackFacts['Stream'],
-  { StreamARN }: KeyPlan,
+  { Stream: stream, Keys, State }: RollbackFacts,
   waitedMs: number,
 ): string | undefined {
   const { PreviousKeyId, PreviousKeyArn } = rollback;
@@ -116,9 +115,10 @@ function impossible(
     return `the stream has been ${stream.StreamStatus} because of something else for too long`;
   }
   if (key?.Metadata === undefined) {
-    return `the key before, ${quote(PreviousKeyId)}, cannot be found any more`;
+    const refused = Keys.find((one) => one.Refusal)?.Refusal;
+    return `the key before, ${quote(PreviousKeyId)}, cannot be found any more${refused ? `: ${refused.message}` : ''}`;
   }
-  const { Region = '' } = parseStreamArn(StreamARN) ?? {};
+  const { Region = '' } = parseStreamArn(State.Plan.StreamARN) ?? {};
   const reason = unusableReason(key.Metadata, Region);
   return reason && `the key before, ${quote(PreviousKeyId)}, ${reason}`;
 }

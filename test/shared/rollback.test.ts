@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AwsRefusal } from '../../shared/errors.ts';
 import type { ResolvedKey } from '../../shared/key-ring.ts';
 import { emptyEntry } from '../../shared/ledger-entry.ts';
 import { BUSY_TIMEOUT_MS, type KeyPlan } from '../../shared/plan.ts';
@@ -96,6 +97,18 @@ describe('planRollback', () => {
       'the key it had before',
     ],
     ['a key that is gone', { Keys: [elsewhere] }, 'cannot be found'],
+    [
+      'a key that KMS does not let us see',
+      {
+        Keys: [
+          {
+            KeyId: 'alias/old',
+            Refusal: new AwsRefusal('AccessDeniedException', 'not you'),
+          },
+        ],
+      },
+      'cannot be found any more: not you',
+    ],
     [
       'a key of which nobody knows what it was',
       { Plan: { PreviousKeyArn: null } },
