@@ -49,7 +49,7 @@ export interface RollbackFacts {
  * Where it cannot be, the plan stays what it was, and says why.
  */
 export function planRollback(facts: RollbackFacts): KeyPlan {
-  const { State, Stream, Entry, Now } = facts;
+  const { State, Entry, Now } = facts;
   const { Plan } = State;
   const rollback = Plan.Rollback ?? begun(State);
   const busySince =
