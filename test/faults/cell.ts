@@ -27,6 +27,7 @@ import { LedgerReader, toEntry } from '../../shared/ledger-reader.ts';
 import type { Outcome } from '../../shared/outcome.ts';
 import type { RotationState } from '../../shared/rotation-state.ts';
 import { startEventBus } from '../shared/event-bus.ts';
+import { NO_RETRY_PAUSES } from '../workflow/no-retry-pauses.ts';
 import { type Rule, type Scope, startFaultProxy } from './fault-proxy.ts';
 
 const REGION = 'us-east-1';
@@ -38,18 +39,6 @@ const WAITS = {
   WaitForUpdate: 20,
   WaitForStream: 0,
   WaitToStart: 0,
-};
-
-/** The SDK's own pauses between its attempts stay. */
-const NO_RETRY_PAUSES = {
-  PlanRotation: 0,
-  ReserveQuota: 0,
-  StartEncryption: 0,
-  DescribeStream: 0,
-  VerifyEncryption: 0,
-  CompleteRotation: 0,
-  SettleFailure: 0,
-  PlanRollback: 0,
 };
 
 /** A stream is looked at so often in an hour that this is no small matter. */

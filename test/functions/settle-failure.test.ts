@@ -1,5 +1,4 @@
-import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   afterAll,
   beforeAll,
@@ -14,9 +13,10 @@ import { ensureLedgerTable } from '../../local/ledger-table.ts';
 import type { LocalAws } from '../../local/local-aws.ts';
 import { type Notifier, SILENCE } from '../../shared/notifier.ts';
 import type { Failure, Outcome, Success } from '../../shared/outcome.ts';
-import { QuotaLedger, ROTATION_RECORD } from '../../shared/quota-ledger.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import type { RotationState } from '../../shared/rotation-state.ts';
 import { publishedBy } from '../shared/published-metrics.ts';
+import { recordsOf as recordsIn } from '../shared/records-of.ts';
 import { openLocalRotations } from '../workflow/local-rotations.ts';
 
 const TABLE = 'settle-failure';
@@ -76,22 +76,7 @@ const ended = (
   },
 });
 
-/** The history of a stream. */
-async function recordsOf(StreamARN: string) {
-  const { Items = [] } = await client.send(
-    new QueryCommand({
-      TableName: TABLE,
-      KeyConditionExpression:
-        'StreamARN = :stream AND begins_with(#record, :rotation)',
-      ExpressionAttributeNames: { '#record': 'Record' },
-      ExpressionAttributeValues: {
-        ':stream': { S: StreamARN },
-        ':rotation': { S: ROTATION_RECORD },
-      },
-    }),
-  );
-  return Items.map((item) => unmarshall(item));
-}
+const recordsOf = (streamArn: string) => recordsIn(client, TABLE, streamArn);
 
 /** A rotation that has the lease of a stream of its own, and a slot. */
 async function holding() {

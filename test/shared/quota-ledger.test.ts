@@ -1,17 +1,13 @@
-import {
-  DynamoDBClient,
-  GetItemCommand,
-  QueryCommand,
-} from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Claim } from '../../shared/ledger-entry.ts';
 import { QUOTA_LIMIT, SLOT_MS } from '../../shared/ledger-entry.ts';
 import { LEDGER_RECORD } from '../../shared/ledger-reader.ts';
 import type { Failure, Success } from '../../shared/outcome.ts';
-import { QuotaLedger, ROTATION_RECORD } from '../../shared/quota-ledger.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import { type LedgerTable, openLedgerTable } from './ledger-table.ts';
+import { recordsOf } from './records-of.ts';
 
 const TABLE = 'ledger';
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');
@@ -213,21 +209,7 @@ describe('QuotaLedger', () => {
       Error: 'StreamBusy',
       Cause,
     });
-    const records = async () => {
-      const { Items = [] } = await client.send(
-        new QueryCommand({
-          TableName: TABLE,
-          KeyConditionExpression:
-            'StreamARN = :stream AND begins_with(#record, :rotation)',
-          ExpressionAttributeNames: { '#record': 'Record' },
-          ExpressionAttributeValues: {
-            ':stream': { S: stream },
-            ':rotation': { S: ROTATION_RECORD },
-          },
-        }),
-      );
-      return Items.map((item) => unmarshall(item));
-    };
+    const records = () => recordsOf(client, TABLE, stream);
 
     const keep = (outcome: Failure | Success, how?: 'IF_NEW' | 'IF_FAILED') =>
       ledger.record(stream, outcome, how);

@@ -21,21 +21,12 @@ import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import { MAX_START_ATTEMPTS } from '../../shared/start-refusal.ts';
 import { type Fault, faultyKinesis, refusal } from './faulty-kinesis.ts';
 import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+import { NO_RETRY_PAUSES } from './no-retry-pauses.ts';
 
 /** Faults that the emulators cannot be brought to show by themselves. */
 let aws: LocalRotations;
 let kms: KMSClient;
 const clients: KinesisClient[] = [];
-
-const NO_RETRY_PAUSE = {
-  PlanRotation: 0,
-  ReserveQuota: 0,
-  StartEncryption: 0,
-  DescribeStream: 0,
-  VerifyEncryption: 0,
-  CompleteRotation: 0,
-  SettleFailure: 0,
-};
 
 function faulty(command: string, faults: Fault[]): KinesisClient {
   const client = faultyKinesis(command, faults);
@@ -71,7 +62,7 @@ const ledgerOf = (StreamName: string) =>
   );
 
 async function rotate(request: object, handlers: TaskHandlers) {
-  return aws.rotate(request, { handlers, retries: NO_RETRY_PAUSE });
+  return aws.rotate(request, { handlers, retries: NO_RETRY_PAUSES });
 }
 
 beforeAll(async () => {

@@ -26,6 +26,7 @@ import type { Outcome } from '../../shared/outcome.ts';
 import type { KeyPlan } from '../../shared/plan.ts';
 import { type Fault, faultyKinesis, refusal } from './faulty-kinesis.ts';
 import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+import { NO_RETRY_PAUSES } from './no-retry-pauses.ts';
 import { recordStates } from './record-states.ts';
 
 let aws: LocalRotations;
@@ -98,10 +99,8 @@ const ledgerOf = (StreamName: string): Promise<LedgerEntry> =>
     `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
   );
 
-const NO_PAUSE = { VerifyEncryption: 0, PlanRollback: 0, ReserveQuota: 0 };
-
 const rotate = (request: object, handlers: TaskHandlers, more = {}) =>
-  aws.rotate(request, { handlers, retries: NO_PAUSE, ...more });
+  aws.rotate(request, { handlers, retries: NO_RETRY_PAUSES, ...more });
 
 /** A stream under the first key of its ring. */
 async function rotated() {
