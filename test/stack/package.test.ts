@@ -50,6 +50,12 @@ describe('npm run package', () => {
       /^rotations\.yml: Streams: 200 streams make \d+ resources/m,
     ],
     [
+      'a key of another Region',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a, "arn:aws:kms:us-east-1:111122223333:alias/b"]}]',
+      ['--region', 'eu-west-1'],
+      /^rotations\.yml: Streams\[0\]: KeyIds "arn:aws:kms:us-east-1:111122223333:alias\/b" is in Region us-east-1/m,
+    ],
+    [
       'a bad stage',
       undefined,
       ['--stage', 'a'.repeat(21)],

@@ -180,6 +180,27 @@ describe('a function', () => {
     },
   );
 
+  it('knows the ledger, and those that end a rotation the event bus', () => {
+    const telling: string[] = [];
+    for (const [id, { Properties }] of ofType('AWS::Lambda::Function')) {
+      const { Variables } = Properties.Environment as {
+        Variables: Record<string, unknown>;
+      };
+      expect(Variables).toMatchObject({
+        STAGE: 'prod',
+        LEDGER_TABLE_NAME: { Ref: 'LedgerTable' },
+      });
+      if (Variables.EVENT_BUS_NAME === 'default') telling.push(id);
+    }
+    expect(telling.sort()).toEqual([
+      'CompleteRotationLambdaFunction',
+      'SettleFailureLambdaFunction',
+    ]);
+    expect(get('BookStartLambdaFunction').Properties.Environment).toMatchObject(
+      { Variables: { PARTITION: { Ref: 'AWS::Partition' } } },
+    );
+  });
+
   it('has a role that no other has', () => {
     const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) =>
       JSON.stringify(Properties.Role),
