@@ -1,0 +1,128 @@
+import { compile, type JSONValue, search } from '@jmespath-community/jmespath';
+import { InvalidArgumentError, Option } from 'commander';
+import { getBorderCharacters, table } from 'table';
+import { stringify } from 'yaml';
+
+const FORMATS = ['json', 'yaml', 'table', 'text'] as const;
+
+/** How a command prints its result, as in the AWS CLI. */
+export interface OutputOptions {
+  output?: (typeof FORMATS)[number];
+  /** A JMESPath expression over the result's JSON. */
+  query?: string;
+}
+
+type Row = Record<string, unknown>;
+
+/** The flags that every command with a result has. */
+export const outputFlags = (): Option[] => [
+  new Option(
+    '--output <format>',
+    'how to print the result; text is for people, json with --query',
+  ).choices(FORMATS),
+  new Option(
+    '--query <expression>',
+    'a JMESPath expression to pick from the result, as in the AWS CLI',
+  ).argParser(checkedQuery),
+];
+
+function checkedQuery(expression: string): string {
+  try {
+    compile(expression);
+    return expression;
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `It is not JMESPath: ${(error as Error).message}. https://jmespath.org has the language.`,
+    );
+  }
+}
+
+/**
+ * A result in the format that was asked for. Times in documents are ISO 8601
+ * in UTC.
+ *
+ * @param people the result in lines for people, the format without flags
+ */
+export function render(
+  result: unknown,
+  { output, query }: OutputOptions,
+  people: () => string,
+): string {
+  if (query === undefined && (output ?? 'text') === 'text') return people();
+  const document = JSON.parse(JSON.stringify(result)) as JSONValue;
+  const picked =
+    query === undefined ? document : (search(document, query) as unknown);
+  switch (output) {
+    case 'yaml':
+      return stringify(picked).trimEnd();
+    case 'table':
+      return tableOf(picked);
+    case 'text':
+      return textOf(picked);
+    default:
+      return JSON.stringify(picked, null, 4);
+  }
+}
+
+/** Tabs between values and a line for each row, for other programs. */
+function textOf(value: unknown): string {
+  if (!Array.isArray(value)) return lineOf(value);
+  const isList = value.every((each) => !isComposite(each));
+  return isList ? lineOf(value) : value.map(lineOf).join('\n');
+}
+
+function lineOf(value: unknown): string {
+  const cells = isComposite(value) ? Object.values(flat(value)) : [value];
+  return cells.map(cell).join('\t');
+}
+
+function tableOf(value: unknown): string {
+  const rows = rowsOf(value);
+  if (rows.length === 0) return '';
+  // Values stay as they are, whatever they look like.
+  return table(rows, {
+    border: getBorderCharacters('norc'),
+    drawHorizontalLine: (at, size) =>
+      at === 0 || at === size || (at === 1 && Array.isArray(value)),
+  }).trimEnd();
+}
+
+function rowsOf(value: unknown): string[][] {
+  if (Array.isArray(value)) {
+    const flats = value.map(
+      (each): Row => (isComposite(each) ? flat(each) : { '': each }),
+    );
+    const columns = [...new Set(flats.flatMap((each) => Object.keys(each)))];
+    if (columns.length === 0) return [];
+    const body = flats.map((each) =>
+      columns.map((column) => cell(each[column])),
+    );
+    return [columns, ...body];
+  }
+  if (!isComposite(value)) return [[cell(value)]];
+  return Object.entries(flat(value)).map(([name, each]) => [name, cell(each)]);
+}
+
+/** Nested fields by their path, as `Quota.Used`. */
+function flat(value: object, path = ''): Row {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) =>
+      isComposite(each) && Object.keys(each).length > 0
+        ? Object.entries(flat(each, `${path}${name}.`))
+        : [[`${path}${name}`, each]],
+    ),
+  );
+}
+
+const isComposite = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null;
+
+/** What could break a line, a column or a terminal is escaped. */
+function cell(value: unknown): string {
+  if (value === undefined) return '';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}

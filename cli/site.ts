@@ -1,0 +1,72 @@
+import { LOCAL_ACCOUNT } from '../local/embedded-aws.ts';
+import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
+import {
+  type AwsOptions,
+  type Deployment,
+  findDeployment,
+  setAwsVariables,
+} from './deployment.ts';
+import type { Interruption } from './interruption.ts';
+import { waitingForGuests } from './waiting-for-guests.ts';
+
+/** Where a command finds streams, keys and the ledger. */
+export interface Site {
+  /** For people. */
+  name: string;
+  region: string;
+  /** Of 12 digits. */
+  account: string;
+  /** `aws`, `aws-cn` and the like. */
+  partition: string;
+  /** Absent on the embedded AWS. */
+  deployment?: Deployment;
+}
+
+/**
+ * Does some work where the flags say: on the stack of a stage, or else on the
+ * embedded AWS. The variables are set then so that the SDK's clients and the
+ * ledger of shared/clients.ts find it.
+ */
+export async function onSite<T>(
+  options: AwsOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+  work: (site: Site) => Promise<T>,
+): Promise<T> {
+  const { stage } = options;
+  if (stage === undefined) return onEmbeddedAws(rotations, interruption, work);
+  setAwsVariables(options);
+  const deployment = await findDeployment(stage);
+  process.env.LEDGER_TABLE_NAME = deployment.LedgerTableName;
+  const [, partition = '', , region = '', account = ''] =
+    deployment.StateMachineArn.split(':');
+  process.env.AWS_REGION = region;
+  const name = `stage ${stage} of account ${account} in ${region}`;
+  return work({ name, region, account, partition, deployment });
+}
+
+async function onEmbeddedAws<T>(
+  rotations: () => Promise<RotationsEntry[]>,
+  { signal, insistence }: Interruption,
+  work: (site: Site) => Promise<T>,
+): Promise<T> {
+  const { isAllExternal } = readLocalSettings(process.env);
+  const entries = isAllExternal ? [] : await rotations();
+  const aws = await openLocalAws(entries, { signal });
+  try {
+    return await work({
+      name: 'the embedded AWS',
+      region: aws.region,
+      account: LOCAL_ACCOUNT,
+      partition: 'aws',
+    });
+  } finally {
+    await aws.close({
+      now: insistence,
+      onGuests: (count) => {
+        process.stderr.write(`${waitingForGuests(count)}\n`);
+      },
+    });
+  }
+}
