@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { buildOptions } from '../../stack/function-build.ts';
+
+type Constructor = new (
+  input: object,
+) => { send: (command: object) => Promise<unknown> };
+
+let bundled: Record<string, Constructor>;
+let directory: string;
+
+beforeAll(async () => {
+  const { outputFiles } = await build({
+    ...(await buildOptions()),
+    stdin: {
+      contents: `
+        export * from '@aws-sdk/client-dynamodb';
+        export { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
+      `,
+      resolveDir: process.cwd(),
+    },
+    write: false,
+  });
+  directory = await mkdtemp(join(tmpdir(), 'stand-ins-'));
+  const path = join(directory, 'clients.mjs');
+  await writeFile(path, outputFiles[0]?.contents ?? '');
+  bundled = await import(/* @vite-ignore */ path);
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'id');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(directory, { recursive: true });
+});
+
+/** Where a call would go, and what it then throws. */
+async function hostOf(client: string, command: string, input: object = {}) {
+  const hosts: string[] = [];
+  const handle = async ({ hostname }: { hostname: string }) => {
+    hosts.push(hostname);
+    throw new Error('Sent');
+  };
+  const { [client]: Client, [command]: Command } = bundled;
+  if (!Client || !Command) throw new Error('Not in the bundle');
+  const sent = new Client({ requestHandler: { handle }, maxAttempts: 1 });
+  const message = await sent
+    .send(new Command(input))
+    .catch((error: Error) => error.message);
+  return { hosts, message };
+}
+
+// The emulators have endpoints of their own, so no other test comes this way.
+it('bundles find AWS without the cache for discovered endpoints', async () => {
+  expect(
+    await hostOf('DynamoDBClient', 'GetItemCommand', {
+      TableName: 'ledger',
+      Key: { StreamARN: { S: 'arn' } },
+    }),
+  ).toEqual({ hosts: ['dynamodb.eu-west-1.amazonaws.com'], message: 'Sent' });
+});
+
+it('bundles call Kinesis without event streams', async () => {
+  expect(await hostOf('KinesisClient', 'ListStreamsCommand')).toEqual({
+    hosts: ['kinesis.eu-west-1.amazonaws.com'],
+    message: 'Sent',
+  });
+});
