@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
@@ -22,6 +23,9 @@ import type { QuotaOptions } from './quota.ts';
 import type { RotateOptions } from './rotate.ts';
 import { SKELETONS, type Skeleton, skeleton } from './skeleton.ts';
 import type { TriggerOptions } from './trigger.ts';
+
+// For the commands, which are imported when they are called.
+enableCompileCache();
 
 const SUCCEEDED = 0;
 const FAILED = 1;

@@ -3,7 +3,7 @@
  * known beforehand, hears no signals meant for the terminal's foreground
  * process, and cannot outlive the process.
  */
-import { createRequire } from 'node:module';
+import { createRequire, enableCompileCache } from 'node:module';
 import { Server, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 
@@ -50,4 +50,6 @@ process.on('uncaughtException', (error) => {
   if (!stopping) throw error;
 });
 
+// Compiling it is most of its start.
+enableCompileCache();
 createRequire(import.meta.url)('kinesis-local');

@@ -7,10 +7,14 @@ const CRON = /^cron\((?<expression>[^()]*)\)$/;
 const MINUTES = { minute: 1, hour: 60, day: 1440 };
 const CENTURY_MINUTES = 100 * 366 * MINUTES.day;
 
-/** CommonJS, whose default export every loader finds elsewhere. */
-const { default: validate } = createRequire(import.meta.url)(
-  'cron-validate',
-) as typeof import('cron-validate');
+/**
+ * CommonJS, whose default export every loader finds elsewhere. Loading it takes
+ * longer than the rest of rotations.yml, which seldom needs it.
+ */
+const cronValidate = () =>
+  createRequire(import.meta.url)(
+    'cron-validate',
+  ) as typeof import('cron-validate');
 
 /**
  * Checks a schedule expression: `rate(90 days)` or `cron(0 3 1 * ? *)`.
@@ -47,7 +51,7 @@ export function parseSchedule(schedule: unknown): void {
       `Schedule ${quote(schedule)} must give either a day of the month or a day of the week, and ? for the other`,
     );
   }
-  const result = validate(expression, {
+  const result = cronValidate().default(expression, {
     preset: 'aws-cloud-watch',
   });
   if (result.isError()) {
