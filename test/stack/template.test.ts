@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUDGETS } from '../../bench/budgets.ts';
 import type { TaskHandlers } from '../../local/state-machine.ts';
 import { bundlesIn } from '../../stack/bundles.ts';
 import { sourceFile } from '../../stack/names.ts';
@@ -214,7 +215,7 @@ describe('a function', () => {
       [...FUNCTION_NAMES].sort(),
     );
     for (const { name, code } of bundles) {
-      expect(code.length, name).toBeLessThan(450_000);
+      expect(code.length, name).toBeLessThanOrEqual(BUDGETS.BundleBytes);
       const text = Buffer.from(code).toString();
       expect(text).not.toMatch(/from"@(aws-sdk|smithy)/);
     }

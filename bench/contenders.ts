@@ -1,0 +1,39 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { runRotation } from '../local/rotation.ts';
+import type { TaskHandlers } from '../local/state-machine.ts';
+import { kinesisClient } from '../shared/clients.ts';
+import { PEERS, type Target } from './peers.ts';
+
+/** This project's name among its peers. */
+export const OURS = 'kinesis-key-rotation';
+
+export const CONTENDERS = [OURS, ...PEERS.map(({ Name }) => Name)];
+
+/** A stream's name for each. */
+export const STREAMS = CONTENDERS.map((name) => name.replaceAll(' ', '-'));
+
+interface Aws {
+  region: string;
+  handlers: TaskHandlers;
+}
+
+let client: KinesisClient | undefined;
+
+/**
+ * Gives a stream a key as a contender does.
+ *
+ * @throws what the contender fails with
+ */
+export async function apply(
+  contender: string,
+  target: Target,
+  { region, handlers }: Aws,
+): Promise<void> {
+  const peer = PEERS.find(({ Name }) => Name === contender);
+  if (peer) {
+    client ??= kinesisClient();
+    return peer.apply(client, target);
+  }
+  const outcome = await runRotation({ request: target, region, handlers });
+  if (outcome.Status !== 'SUCCEEDED') throw new Error(outcome.Error);
+}

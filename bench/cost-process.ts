@@ -1,0 +1,57 @@
+/**
+ * The calls of rotations on an embedded AWS whose updates take so many seconds:
+ * undisturbed, and with a Start that is throttled once:
+ * `cost-process.ts SECONDS`.
+ */
+import type { RotationCalls } from '../cli/rotation-cost.ts';
+import { runRotation } from '../local/rotation.ts';
+import type { ExecutionEvent } from '../local/state-machine.ts';
+import { awsError } from '../test/faults/fault-proxy.ts';
+import type { RotationRun } from './cost.ts';
+import { countOf, hearCalls } from './heard-calls.ts';
+import { openMeasuredAws } from './measured-aws.ts';
+
+const updateSeconds = Number(process.argv[2]);
+const aws = await openMeasuredAws(updateSeconds, ['undisturbed', 'throttled']);
+
+async function run(at: number, isThrottled: boolean): Promise<RotationRun> {
+  const { StreamName = '', KeyIds = [] } = aws.rings[at] ?? {};
+  const entered: ExecutionEvent[] = [];
+  const scope = aws.proxy.scope(StreamName);
+  if (isThrottled) {
+    scope.rules.push({
+      operation: 'StartStreamEncryption',
+      times: 1,
+      fault: awsError('LimitExceededException'),
+    });
+  }
+  const { result, calls } = await hearCalls(() =>
+    runRotation({
+      request: { StreamName, KeyIds },
+      ...aws,
+      onEvent: (event) => {
+        if (event.type === 'StateEntered') entered.push(event);
+      },
+    }),
+  );
+  scope.close();
+  if (result.Status !== 'SUCCEEDED') throw new Error(result.Cause);
+  const count = (operation: string) => countOf(calls, operation);
+  const Calls: RotationCalls = {
+    StateTransitions: entered.length,
+    LambdaInvocations: entered.filter(({ state }) => state?.type === 'Task')
+      .length,
+    DescribeStreamSummary: count('DescribeStreamSummary'),
+    StartStreamEncryption: count('StartStreamEncryption'),
+    PutRecord: count('PutRecord'),
+    DescribeKey: count('DescribeKey'),
+    DynamoDbReads: count('GetItem'),
+    DynamoDbWrites: count('PutItem'),
+    EventBridgeEvents: count('PutEvents'),
+  };
+  return { UpdateSeconds: updateSeconds, IsThrottled: isThrottled, Calls };
+}
+
+const runs = await Promise.all([run(0, false), run(1, true)]);
+await aws.close();
+process.stdout.write(JSON.stringify(runs));

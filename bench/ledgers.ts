@@ -1,0 +1,109 @@
+import {
+  CreateTableCommand,
+  type DynamoDB,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb';
+import { RateLimiterDynamo, RateLimiterRes } from 'rate-limiter-flexible';
+import { ledgerTableName } from '../shared/clients.ts';
+import { RotationError } from '../shared/errors.ts';
+import type { Claim } from '../shared/ledger-entry.ts';
+import { QuotaLedger } from '../shared/quota-ledger.ts';
+
+/** What keeps to a quota of 25 in 24 hours, or is meant to. */
+export interface Contender {
+  Name: string;
+  /**
+   * Asks for one of the quota, once.
+   *
+   * @returns whether it was granted
+   * @throws {RotationError} LedgerContended
+   */
+  take: (stream: string) => Promise<boolean>;
+  /** Ends what a grant holds besides, so that the next may be granted. */
+  finish: (stream: string) => Promise<void>;
+}
+
+const DAY_SECONDS = 86_400;
+
+/** @param now milliseconds since the epoch */
+export function ourLedger(
+  client: DynamoDBClient,
+  now: () => number,
+): Contender {
+  const ledger = new QuotaLedger(client, ledgerTableName(), { now });
+  const held = new Map<string, { RotationId: string; SlotId: number }>();
+  const applied = new Map<string, number>();
+  let rotations = 0;
+  return {
+    Name: 'ledger',
+    take: async (stream) => {
+      const claim: Claim = {
+        RotationId: `rotation-${rotations++}`,
+        StartedAt: new Date(now()).toISOString(),
+        KeyId: 'alias/a',
+        KeyArn: 'arn:a',
+        PreviousKeyId: null,
+        PreviousKeyArn: null,
+        LastAppliedAt: applied.get(stream) ?? null,
+        LeaseMs: 60_000,
+      };
+      const answer = await ledger.reserve(stream, claim);
+      if (answer.Status !== 'GRANTED') return false;
+      held.set(stream, { ...claim, SlotId: answer.SlotId });
+      return true;
+    },
+    finish: async (stream) => {
+      const { RotationId = '', SlotId = 0 } = held.get(stream) ?? {};
+      const key = { KeyId: 'alias/a', KeyArn: 'arn:a' };
+      await ledger.spend(stream, RotationId, SlotId, 0);
+      await ledger.confirm(stream, RotationId, SlotId, key, RotationId);
+      await ledger.settle(stream, RotationId);
+      applied.set(stream, now());
+    },
+  };
+}
+
+/**
+ * rate-limiter-flexible's store in DynamoDB, as its documentation sets it up.
+ * It reads the time from `Date.now`.
+ *
+ * @see https://github.com/animir/node-rate-limiter-flexible/wiki/DynamoDB
+ */
+export async function rateLimiter(
+  storeClient: DynamoDB,
+  points: number,
+): Promise<Contender> {
+  const tableName = `rate-limiter-${points}`;
+  await storeClient.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
+    }),
+  );
+  const limiter = new RateLimiterDynamo({
+    storeClient,
+    tableName,
+    tableCreated: true,
+    ttlSet: true,
+    points,
+    duration: DAY_SECONDS,
+  });
+  return {
+    Name: `rate-limiter-flexible, ${points} points`,
+    take: (stream) =>
+      limiter.consume(stream).then(
+        () => true,
+        (refusal: unknown) => {
+          if (refusal instanceof RateLimiterRes) return false;
+          throw refusal;
+        },
+      ),
+    finish: async () => {},
+  };
+}
+
+export function isContended(error: unknown): boolean {
+  return error instanceof RotationError && error.name === 'LedgerContended';
+}

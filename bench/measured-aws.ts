@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DUMMY_CREDENTIALS } from '../local/credentials.ts';
+import { startEmbeddedAws } from '../local/embedded-aws.ts';
+import { ensureLedgerTable } from '../local/ledger-table.ts';
+import type { TaskHandlers } from '../local/state-machine.ts';
+import { ledgerTableName } from '../shared/clients.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
+import { startFaultProxy } from '../test/faults/fault-proxy.ts';
+import { startEventBus } from '../test/shared/event-bus.ts';
+
+const REGION = 'us-east-1';
+
+/**
+ * An embedded AWS of this process, with an event bus, as a deployed rotation
+ * has one, and streams that each have a ring of two keys. Its Kinesis is
+ * behind a proxy that can inject faults.
+ */
+export async function openMeasuredAws(
+  updateSeconds: number,
+  streamNames: readonly string[],
+) {
+  const directory = await mkdtemp(join(tmpdir(), 'bench-'));
+  const rings: RotationsEntry[] = streamNames.map((StreamName) => ({
+    StreamName,
+    KeyIds: [`alias/${StreamName}-a`, `alias/${StreamName}-b`],
+  }));
+  const aws = await startEmbeddedAws({
+    directory,
+    region: REGION,
+    updateSeconds,
+    rotations: rings,
+  });
+  const bus = await startEventBus();
+  const proxy = await startFaultProxy({ KINESIS: aws.endpoints.KINESIS });
+  Object.assign(process.env, DUMMY_CREDENTIALS, {
+    AWS_REGION: REGION,
+    AWS_ENDPOINT_URL_KINESIS: proxy.endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: aws.endpoints.DYNAMODB,
+    AWS_ENDPOINT_URL_KMS: aws.endpoints.KMS,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: bus.endpoint,
+    EVENT_BUS_NAME: 'default',
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    POWERTOOLS_METRICS_DISABLED: 'true',
+  });
+  await ensureLedgerTable(ledgerTableName());
+  const { handlers } = await import('../local/handlers.ts');
+  return {
+    region: REGION,
+    rings,
+    handlers: handlers as unknown as TaskHandlers,
+    proxy,
+    close: async () => {
+      await proxy.close();
+      await bus.close();
+      await aws.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}

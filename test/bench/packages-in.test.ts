@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { packagesIn } from '../../bench/packages-in.ts';
+
+it('adds up what each package brought, the innermost of a path', () => {
+  const bytes = (bytesInOutput: number) => ({ bytesInOutput });
+  expect(
+    packagesIn({
+      code: new Uint8Array(),
+      inputs: {
+        'functions/plan-rotation.ts': bytes(3),
+        'shared/plan.ts': bytes(4),
+        'node_modules/valibot/dist/index.mjs': bytes(5),
+        'node_modules/@smithy/core/a.js': bytes(20),
+        'node_modules/x/node_modules/@smithy/core/b.js': bytes(1),
+      },
+    }),
+  ).toEqual([
+    ['@smithy/core', 21],
+    ['this project', 7],
+    ['valibot', 5],
+  ]);
+});

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { sectionPart, withPart } from '../../bench/performance-page.ts';
+import type { Plot } from '../../bench/section.ts';
+import { SECTION_NAMES } from '../../bench/sections.ts';
+import { svgPlot } from '../../bench/svg-plot.ts';
+
+const PLOT: Plot = {
+  Title: 'Time over the floor',
+  Kind: 'bars',
+  X: ['0.5 s', '60 s'],
+  XLabel: 'length of the update',
+  YLabel: 'x floor',
+  Series: [
+    { Name: 'ours', Values: [1.1, 1.02] },
+    { Name: 'theirs', Values: [2.7, null] },
+  ],
+  Mark: { Value: 1, Name: 'floor' },
+};
+
+describe('docs/performance.md', () => {
+  it('has a place for every section, and its plot', async () => {
+    const page = await readFile('docs/performance.md', 'utf8');
+    for (const name of SECTION_NAMES) {
+      expect(withPart(page, name, 'new'), name).not.toBe(page);
+      const file = `performance-${name}.svg`;
+      expect(page).toContain(`(${file})`);
+      await expect(readFile(`docs/${file}`, 'utf8')).resolves.toContain('<svg');
+    }
+  });
+
+  it('gets what was measured, between the marks', () => {
+    const begin = '<!-- cost: begin (npm run bench:docs) -->';
+    const end = '<!-- cost: end -->';
+    const part = sectionPart({
+      Name: 'cost',
+      Title: 'Cost',
+      Data: {},
+      Tables: [{ Title: 'Calls', Head: ['a|b', 'n'], Rows: [['c', '1']] }],
+      Plot: PLOT,
+    });
+    expect(withPart(`before\n${begin}old${end}\nafter`, 'cost', part)).toBe(
+      `before
+${begin}
+
+![Time over the floor](performance-cost.svg)
+
+Calls:
+
+| a\\|b | n |
+|---|---|
+| c | 1 |
+
+${end}
+after`,
+    );
+    expect(() => withPart('', 'cost', part)).toThrow('no marks for cost');
+  });
+});
+
+describe('a plot', () => {
+  it('is a picture for light and dark, which says what it shows', () => {
+    const svg = svgPlot(PLOT);
+    expect(svg).toContain('aria-label="Time over the floor"');
+    expect(svg).toContain('prefers-color-scheme:dark');
+    for (const text of ['ours', 'theirs', '60 s', 'floor 1', 'x floor']) {
+      expect(svg).toContain(`>${text}</text>`);
+    }
+    expect(svg).not.toMatch(/<script|ecmeta|class=/);
+    expect(svg.length).toBeLessThan(20_000);
+  });
+
+  it('draws a bar for each value, the taller the greater', () => {
+    const heights = [
+      ...svgPlot(PLOT).matchAll(/l0 -([\d.]+)l-36 0Z" fill="var\(--[12]\)"/g),
+    ].map(([, height]) => Number(height));
+    expect(heights).toHaveLength(3);
+    const [ours = 0, long = 0, theirs = 0] = heights;
+    expect(theirs / ours).toBeCloseTo(2.7 / 1.1, 1);
+    expect(long / ours).toBeCloseTo(1.02 / 1.1, 1);
+  });
+});
