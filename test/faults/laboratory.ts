@@ -44,7 +44,7 @@ const WAITS = {
 /** A stream is looked at so often in an hour that this is no small matter. */
 const HURRY = { WaitForStream: 30 } as Record<string, number>;
 
-export interface RotationOptions {
+interface RotationOptions {
   request?: object;
   /** What happens before the first run of a state's function. */
   before?: Record<string, (event: object) => Promise<unknown>>;
