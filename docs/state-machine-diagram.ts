@@ -5,6 +5,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
 interface Rule {
+  Variable?: string;
+  IsPresent?: boolean;
   StringEquals?: string;
   TimestampLessThanPath?: string;
   And?: Rule[];
@@ -88,6 +90,7 @@ function label(rule: Rule): string {
   if (rule.TimestampLessThanPath) {
     return `before ${rule.TimestampLessThanPath.split('.').at(-1)}`;
   }
+  if (rule.IsPresent) return rule.Variable?.slice('$.'.length) ?? '';
   return rule.StringEquals ?? '';
 }
 

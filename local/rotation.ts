@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Failure, Outcome } from '../shared/outcome.ts';
+import type { Outcome } from '../shared/outcome.ts';
 import { LOCAL_ACCOUNT } from './embedded-aws.ts';
 import {
   type ExecutionOptions,
@@ -79,11 +79,11 @@ interface UnsuccessfulEnd {
 export async function settleFromOutside(
   handlers: TaskHandlers,
   end: UnsuccessfulEnd,
-): Promise<Failure> {
+): Promise<Outcome> {
   const settle = handlers.SettleFailure as (
     event: object,
     context: object,
-  ) => Promise<Failure>;
+  ) => Promise<Outcome>;
   const event = {
     source: 'aws.states',
     'detail-type': 'Step Functions Execution Status Change',

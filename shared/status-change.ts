@@ -26,6 +26,8 @@ export interface EndedExecution {
   /** The execution's input; undefined where the event leaves it out. */
   Request: unknown;
   Failure: CaughtFailure;
+  /** Aborted or timed out, rather than failed of itself. */
+  WasStopped: boolean;
 }
 
 /** What to say of an execution that ended so and gives no error of its own. */
@@ -67,6 +69,7 @@ export function parseStatusChange(event: unknown): EndedExecution {
       Error: error || ended.Error,
       Cause: cause || ended.Cause,
     },
+    WasStopped: status !== 'FAILED',
   };
 }
 

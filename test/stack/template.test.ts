@@ -435,6 +435,7 @@ describe('the schedules', () => {
       OnQuotaExhausted: 'WAIT',
       Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
       Mode: 'ROTATE',
+      UnlessAppliedSince: '<aws.scheduler.scheduled-time>',
       Trigger: {
         Source: 'schedule',
         ScheduleArn: '<aws.scheduler.schedule-arn>',
