@@ -89,6 +89,24 @@ describe('the definition', () => {
     });
   });
 
+  it('tries again what Step Functions throttles, and catches all else', async () => {
+    const { States } = await read();
+    const { RotateStream } = States.RotateStreams.ItemProcessor.States;
+    expect(RotateStream.Retry).toMatchObject([
+      {
+        ErrorEquals: expect.arrayContaining([
+          'StepFunctions.ExecutionLimitExceeded',
+          'StepFunctions.ThrottlingException',
+        ]),
+        JitterStrategy: 'FULL',
+      },
+    ]);
+    for (const name of ['RotateStream', 'ReadOutcome']) {
+      const { Catch } = States.RotateStreams.ItemProcessor.States[name];
+      expect(Catch).toMatchObject([{ ErrorEquals: ['States.ALL'] }]);
+    }
+  });
+
   it('waits for a rotation longer than one may take', async () => {
     const { TimeoutSeconds, States } = await read();
     const rotation = JSON.parse(
@@ -162,6 +180,35 @@ describe('a fleet', () => {
       Status: 'SUCCEEDED',
       FleetId: expect.stringMatching(/:execution:rotate-fleet:/),
       Counts: { ROTATED: 2, FAILED: 0 },
+    });
+  });
+
+  it('goes on without ReadOutcome, and says that it does not know', async () => {
+    const { ReadOutcome } = aws.handlers;
+    const { outcome } = await fleet(requests.slice(0, 2), {
+      handlers: {
+        ...aws.handlers,
+        ReadOutcome: async (
+          event: { Request: { StreamName: string } },
+          context,
+        ) => {
+          if (event.Request.StreamName === 'stream-0') throw new Error('gone');
+          return ReadOutcome?.(event as never, context);
+        },
+      },
+    });
+    expect(outcome).toMatchObject({
+      Status: 'FAILED',
+      Counts: { ROTATED: 1, FAILED: 1 },
+      Streams: [
+        {
+          StreamName: 'stream-0',
+          Status: 'FAILED',
+          Error: 'Error',
+          Cause: expect.stringMatching(/^ReadOutcome failed; /),
+        },
+        { StreamName: 'stream-1', Outcome: 'ROTATED' },
+      ],
     });
   });
 
