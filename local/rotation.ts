@@ -5,7 +5,7 @@ import {
   type ExecutionOptions,
   readStateMachine,
   runExecution,
-  STATE_MACHINE_NAME,
+  type StateMachineName,
   type TaskHandlers,
 } from './state-machine.ts';
 
@@ -16,9 +16,12 @@ export interface RotationOptions
   region: string;
 }
 
-/** ARNs of all local executions begin so. */
-export function localExecutions(region: string): string {
-  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${STATE_MACHINE_NAME}:`;
+/** ARNs of all local executions of a state machine begin so. */
+export function localExecutions(
+  region: string,
+  name: StateMachineName = 'rotate-stream',
+): string {
+  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${name}:`;
 }
 
 /**

@@ -40,6 +40,20 @@ const ENDED: Record<string, CaughtFailure> = {
   FAILED: { Error: 'States.Runtime', Cause: 'The execution failed' },
 };
 
+/** Why an execution ended so, by what it says itself where it says anything. */
+export function endedSo(
+  status: string,
+  said: { Error?: string | null; Cause?: string | null },
+): CaughtFailure | undefined {
+  const ended = Object.hasOwn(ENDED, status) ? ENDED[status] : undefined;
+  return (
+    ended && {
+      Error: said.Error || ended.Error,
+      Cause: said.Cause || ended.Cause,
+    }
+  );
+}
+
 export function isStatusChange(event: object): boolean {
   return 'detail-type' in event;
 }
@@ -59,16 +73,13 @@ export function parseStatusChange(event: unknown): EndedExecution {
   }
   const { executionArn, status, startDate, input, error, cause } =
     parsed.output.detail;
-  const ended = Object.hasOwn(ENDED, status) ? ENDED[status] : undefined;
-  if (ended === undefined) throw invalid(`its status is ${quote(status)}`);
+  const Failure = endedSo(status, { Error: error, Cause: cause });
+  if (Failure === undefined) throw invalid(`its status is ${quote(status)}`);
   return {
     RotationId: executionArn,
     StartedAt: isoTime(startDate),
     Request: input ? parseInput(input) : undefined,
-    Failure: {
-      Error: error || ended.Error,
-      Cause: cause || ended.Cause,
-    },
+    Failure,
     WasStopped: status !== 'FAILED',
   };
 }

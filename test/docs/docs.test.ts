@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import {
+  DIAGRAMS,
   mermaid,
   readDefinition,
   withDiagram,
@@ -17,18 +18,22 @@ function firstColumn(text: string): string[] {
   return [...text.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '');
 }
 
-describe('README.md', () => {
+describe.each(Object.entries(DIAGRAMS))('%s', (path, machine) => {
   it('shows the state machine as it is; npm run diagram brings it up to date', async () => {
-    const readme = await read('README.md');
-    expect(withDiagram(readme, await readDefinition())).toBe(readme);
+    const text = await read(path);
+    expect(withDiagram(text, await readDefinition(machine))).toBe(text);
   });
 
   it('draws every state and every way on', async () => {
-    const { States } = await readDefinition();
-    const diagram = mermaid({ StartAt: 'PlanRotation', States });
-    for (const [name, { Next, Default, Choices = [] }] of Object.entries(
-      States,
-    )) {
+    const definition = await readDefinition(machine);
+    const diagram = mermaid(definition);
+    const states = [
+      definition,
+      ...Object.values(definition.States).flatMap(
+        ({ ItemProcessor }) => ItemProcessor ?? [],
+      ),
+    ].flatMap(({ States }) => Object.entries(States));
+    for (const [name, { Next, Default, Choices = [] }] of states) {
       for (const target of [Next, Default, ...Choices.map((c) => c.Next)]) {
         if (target === undefined) continue;
         expect(diagram).toMatch(
