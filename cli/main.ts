@@ -126,6 +126,7 @@ program
   .option('--kinesis-port <port>', 'port of Kinesis', port, 4568)
   .option('--dynamodb-port <port>', 'port of DynamoDB', port, 8000)
   .option('--kms-port <port>', 'port of KMS', port, 8001)
+  .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
   .action(async (options: LocalOptions) => {
     process.exitCode = await local(options, rotations, interruption);
   });
