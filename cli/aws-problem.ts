@@ -1,4 +1,4 @@
-import { isAnswer, isThrottling, wasNeverSent } from '../shared/aws-errors.ts';
+import { wasNeverSent } from '../shared/aws-errors.ts';
 
 /** Of credentials that were good once. */
 const EXPIRED = new Set([
@@ -35,7 +35,6 @@ export function awsProblem(error: unknown): string | undefined {
   if (/^(AccessDenied|UnauthorizedOperation|NotAuthorized)/.test(name)) {
     return `AWS does not allow it (${name}: ${message}). Ask for the permission that it names, or use another profile`;
   }
-  if (isAnswer(error) && !isThrottling(error)) return `${name}: ${message}`;
   if (wasNeverSent(error) || name === 'TimeoutError') {
     return `AWS cannot be reached (${message || (error as { code?: string }).code}). Check the network, AWS_REGION and AWS_ENDPOINT_URL`;
   }

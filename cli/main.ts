@@ -1,20 +1,27 @@
 #!/usr/bin/env node
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PortInUseError } from '../local/embedded-aws.ts';
-import { SettingError } from '../local/local-aws.ts';
-import { TemplateError } from '../local/template.ts';
 import {
   type RotationsEntry,
-  RotationsFileError,
   readRotationsFile,
 } from '../stack/rotations-file.ts';
+import { addCompletion } from './completion.ts';
+import {
+  historyFlags,
+  outputFlags,
+  requestFlags,
+  siteFlags,
+  streamFlags,
+  withFlags,
+} from './flags.ts';
+import type { HistoryOptions } from './history.ts';
 import { listenForInterruption } from './interruption.ts';
-import { type LocalOptions, local } from './local.ts';
-import { type QuotaOptions, quota } from './quota.ts';
-import { type RotateOptions, rotate } from './rotate.ts';
+import type { LocalOptions } from './local.ts';
+import type { PlanOptions } from './plan.ts';
+import type { QuotaOptions } from './quota.ts';
+import type { RotateOptions } from './rotate.ts';
 import { SKELETONS, type Skeleton, skeleton } from './skeleton.ts';
-import { type TriggerOptions, trigger } from './trigger.ts';
+import type { TriggerOptions } from './trigger.ts';
 
 const SUCCEEDED = 0;
 const FAILED = 1;
@@ -26,99 +33,113 @@ process.stderr.on('error', () => {});
 
 const interruption = listenForInterruption();
 
-const output = () =>
-  new Option('--output <format>', 'how to print the result')
-    .choices(['json', 'text'])
-    .default('text');
-
-const rotations = (): Promise<RotationsEntry[]> =>
-  readRotationsFile(join(process.cwd(), 'rotations.yml'));
-
 const program = new Command('kinesis-key-rotation')
   .description('Moves Kinesis data streams to another KMS key, and proves it')
+  .option(
+    '--rotations <file>',
+    'the file that lists streams and their rings of keys',
+    'rotations.yml',
+  )
   .configureHelp({ sortSubcommands: false })
   .exitOverride();
 
-program
-  .command('rotate')
-  .description(
-    'run one rotation on the embedded AWS; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
-  )
-  .option('--stream-name <name>', 'name of the stream')
-  .option('--stream-arn <arn>', 'ARN of the stream')
-  .option('--encryption-type <type>', 'KMS, the only one')
-  .option(
-    '--key-id <key>',
-    'key ARN, alias ARN, key id, or alias/... to move the stream to',
-  )
-  .option(
-    '--key-ids <keys...>',
-    'a ring of keys, separated by commas or spaces, to move on in',
-  )
-  .option('--mode <mode>', 'with a ring: ROTATE (default) or RESTORE')
-  .option('--on-quota-exhausted <what>', 'FAIL (default) or WAIT for a slot')
-  .option(
-    '--on-verification-failed <what>',
-    'ROLL_BACK (default) to the key before, or KEEP the new one',
-  )
-  .option('--keep-slot-for-rollback', 'take two slots, one to roll back with')
-  .option('--force', 'apply the key even if the stream already has it')
-  .option('--no-force', 'the default')
-  .option('--cli-input-json <json>', 'a request as JSON, or file://...')
-  .option('--cli-input-yaml <yaml>', 'a request as YAML, or file://...')
-  .addOption(
-    new Option(
-      '--generate-cli-skeleton [kind]',
-      'print a request to fill in, or a sample outcome, and do nothing',
+const rotations = (): Promise<RotationsEntry[]> =>
+  readRotationsFile(resolve(program.opts().rotations));
+
+withFlags(
+  program
+    .command('rotate')
+    .description(
+      'run one rotation on the embedded AWS; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
     )
-      .choices(SKELETONS)
-      .preset('input'),
-  )
-  .addOption(output())
-  .action(
-    async (
-      options: RotateOptions & { generateCliSkeleton?: Skeleton },
-      command: Command,
-    ) => {
-      if (options.generateCliSkeleton) {
-        process.stdout.write(`${skeleton(options.generateCliSkeleton)}\n`);
-        return;
-      }
-      // Commander gives every --no-x a default, which nobody asked for.
-      const isForced = command.getOptionValueSource('force') === 'cli';
-      const force = isForced ? options.force : undefined;
-      process.exitCode = await rotate(
-        { ...options, force },
-        rotations,
-        interruption,
-      );
-    },
-  );
+    .addOption(
+      new Option(
+        '--generate-cli-skeleton [kind]',
+        'print a request to fill in, or a sample outcome, and do nothing',
+      )
+        .choices(SKELETONS)
+        .preset('input'),
+    ),
+  requestFlags(),
+  outputFlags(),
+).action(
+  async (
+    options: RotateOptions & { generateCliSkeleton?: Skeleton },
+    command: Command,
+  ) => {
+    if (options.generateCliSkeleton) {
+      process.stdout.write(`${skeleton(options.generateCliSkeleton)}\n`);
+      return;
+    }
+    const force = forceOf(options, command);
+    const { rotate } = await import('./rotate.ts');
+    process.exitCode = await rotate(
+      { ...options, force },
+      rotations,
+      interruption,
+    );
+  },
+);
 
-program
-  .command('quota')
-  .description('print how much of the 25 keys in 24 hours a stream has used')
-  .option('--stream-name <name>', 'name of the stream')
-  .option('--stream-arn <arn>', 'ARN of the stream')
-  .addOption(output())
-  .action(async (options: QuotaOptions) => {
-    process.exitCode = await quota(options, rotations, interruption);
-  });
+withFlags(
+  program
+    .command('plan')
+    .description(
+      'say what a rotation would do, and what it would take, and change nothing',
+    )
+    .option('--all', 'every stream of rotations.yml'),
+  requestFlags(),
+  siteFlags(),
+  outputFlags(),
+).action(async (options: PlanOptions, command: Command) => {
+  const force = forceOf(options, command);
+  const { plan } = await import('./plan.ts');
+  process.exitCode = await plan({ ...options, force }, rotations, interruption);
+});
 
-program
-  .command('trigger')
-  .description(
-    'find the rule or schedule of the packaged template that takes an EventBridge event, and run what it targets on the embedded AWS',
-  )
-  .requiredOption(
-    '--event <file>',
-    'the event as JSON, as AWS documents it; - for stdin',
-  )
-  .option('--now', 'date the event to the present')
-  .addOption(output())
-  .action(async (options: TriggerOptions) => {
-    process.exitCode = await trigger(options, rotations, interruption);
-  });
+withFlags(
+  program
+    .command('quota')
+    .description(
+      'say how much of the 25 keys in 24 hours is used, by whom, and when it is free again',
+    ),
+  streamFlags(),
+  siteFlags(),
+  outputFlags(),
+).action(async (options: QuotaOptions) => {
+  const { quota } = await import('./quota.ts');
+  process.exitCode = await quota(options, rotations, interruption);
+});
+
+withFlags(
+  program
+    .command('history')
+    .description('list rotations, newest first, as the ledger keeps them'),
+  streamFlags(),
+  historyFlags(),
+  siteFlags(),
+  outputFlags(),
+).action(async (options: HistoryOptions) => {
+  const { history } = await import('./history.ts');
+  process.exitCode = await history(options, rotations, interruption);
+});
+
+withFlags(
+  program
+    .command('trigger')
+    .description(
+      'find the rule or schedule of the packaged template that takes an EventBridge event, and run what it targets on the embedded AWS',
+    )
+    .requiredOption(
+      '--event <file>',
+      'the event as JSON, as AWS documents it; - for stdin',
+    )
+    .option('--now', 'date the event to the present'),
+  outputFlags(),
+).action(async (options: TriggerOptions) => {
+  const { trigger } = await import('./trigger.ts');
+  process.exitCode = await trigger(options, rotations, interruption);
+});
 
 program
   .command('local')
@@ -128,9 +149,11 @@ program
   .option('--kms-port <port>', 'port of KMS', port, 8001)
   .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
   .action(async (options: LocalOptions) => {
+    const { local } = await import('./local.ts');
     process.exitCode = await local(options, rotations, interruption);
   });
 
+addCompletion(program, () => program.opts().rotations);
 for (const command of program.commands) command.exitOverride();
 
 try {
@@ -141,30 +164,28 @@ try {
     process.stderr.write(`${reason}: nothing was started\n`);
     process.exitCode = interruption.exitCode();
   } else {
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = await exitCodeOf(error);
   }
 }
 
 /** Says what was wrong in one line, and what it means for the exit code. */
-function exitCodeOf(error: unknown): number {
-  const { name, message, code, exitCode } = error as Error & {
-    code?: string;
-    exitCode?: number;
-  };
+async function exitCodeOf(error: unknown): Promise<number> {
+  const { code, exitCode } = error as { code?: string; exitCode?: number };
   if (code?.startsWith('commander.')) {
     return exitCode === 0 ? SUCCEEDED : WRONG_REQUEST;
   }
-  const isWrong =
-    name === 'InvalidRequest' ||
-    error instanceof RotationsFileError ||
-    error instanceof SettingError ||
-    error instanceof TemplateError;
-  const advice =
-    error instanceof PortInUseError
-      ? `; give another one with --${error.service.toLowerCase()}-port`
-      : '';
-  process.stderr.write(`${name}: ${message}${advice}\n`);
-  return isWrong ? WRONG_REQUEST : FAILED;
+  const { explain } = await import('./problem.ts');
+  const { line, isWrongInput } = explain(error);
+  process.stderr.write(`${line}\n`);
+  return isWrongInput ? WRONG_REQUEST : FAILED;
+}
+
+/** Commander gives every --no-x a default, which nobody asked for. */
+function forceOf(
+  { force }: { force?: boolean },
+  command: Command,
+): boolean | undefined {
+  return command.getOptionValueSource('force') === 'cli' ? force : undefined;
 }
 
 function port(text: string): number {

@@ -1,41 +1,17 @@
-import { compile, type JSONValue, search } from '@jmespath-community/jmespath';
-import { InvalidArgumentError, Option } from 'commander';
+import { type JSONValue, search } from '@jmespath-community/jmespath';
 import { getBorderCharacters, table } from 'table';
 import { stringify } from 'yaml';
-
-const FORMATS = ['json', 'yaml', 'table', 'text'] as const;
+import { visible } from '../shared/errors.ts';
+import type { OutputFormat } from './flags.ts';
 
 /** How a command prints its result, as in the AWS CLI. */
 export interface OutputOptions {
-  output?: (typeof FORMATS)[number];
+  output?: OutputFormat;
   /** A JMESPath expression over the result's JSON. */
   query?: string;
 }
 
 type Row = Record<string, unknown>;
-
-/** The flags that every command with a result has. */
-export const outputFlags = (): Option[] => [
-  new Option(
-    '--output <format>',
-    'how to print the result; text is for people, json with --query',
-  ).choices(FORMATS),
-  new Option(
-    '--query <expression>',
-    'a JMESPath expression to pick from the result, as in the AWS CLI',
-  ).argParser(checkedQuery),
-];
-
-function checkedQuery(expression: string): string {
-  try {
-    compile(expression);
-    return expression;
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `It is not JMESPath: ${(error as Error).message}. https://jmespath.org has the language.`,
-    );
-  }
-}
 
 /**
  * A result in the format that was asked for. Times in documents are ISO 8601
@@ -76,15 +52,23 @@ function lineOf(value: unknown): string {
   return cells.map(cell).join('\t');
 }
 
-function tableOf(value: unknown): string {
+/** A wide list becomes a table for each of its elements. */
+function tableOf(
+  value: unknown,
+  width = process.stdout.columns || 120,
+): string {
   const rows = rowsOf(value);
   if (rows.length === 0) return '';
-  // Values stay as they are, whatever they look like.
-  return table(rows, {
+  const isList = Array.isArray(value);
+  const drawn = table(rows, {
     border: getBorderCharacters('norc'),
     drawHorizontalLine: (at, size) =>
-      at === 0 || at === size || (at === 1 && Array.isArray(value)),
+      at === 0 || at === size || (at === 1 && isList),
   }).trimEnd();
+  const isTooWide = isList && drawn.indexOf('\n') > width;
+  return isTooWide && value.some(isComposite)
+    ? value.map((each) => tableOf(each, width)).join('\n')
+    : drawn;
 }
 
 function rowsOf(value: unknown): string[][] {
@@ -121,8 +105,5 @@ const isComposite = (value: unknown): value is object =>
 function cell(value: unknown): string {
   if (value === undefined) return '';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
+  return visible(text);
 }

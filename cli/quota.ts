@@ -1,93 +1,97 @@
-import {
-  DescribeStreamSummaryCommand,
-  type DescribeStreamSummaryInput,
-} from '@aws-sdk/client-kinesis';
-import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
-import { namedError } from '../shared/aws-errors.ts';
-import { kinesisClient, quotaLedger } from '../shared/clients.ts';
-import { quote, RotationError } from '../shared/errors.ts';
-import { parseStreamArn, STREAM_NAME } from '../shared/stream-identity.ts';
+import { dynamoDbClient, ledgerTableName } from '../shared/clients.ts';
+import { countedSlots, SLOT_MS, usage } from '../shared/ledger-entry.ts';
+import { LedgerReader } from '../shared/ledger-reader.ts';
+import type { Trigger } from '../shared/request.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
+import type { AwsOptions } from './deployment.ts';
+import { readHistory } from './history-reader.ts';
 import type { Interruption } from './interruption.ts';
-import { quotaText } from './outcome-text.ts';
-import { waitingForGuests } from './waiting-for-guests.ts';
+import { type OutputOptions, render } from './output.ts';
+import { type QuotaReport, quotaPicture, quotaTable } from './quota-text.ts';
+import { onSite } from './site.ts';
+import {
+  type ChosenStream,
+  checkStreamFlags,
+  chooseStreams,
+  isOneStream,
+  type StreamOptions,
+} from './stream-choice.ts';
+import { locateStream } from './stream-lookup.ts';
 
-export interface QuotaOptions {
-  streamName?: string;
-  streamArn?: string;
-  output: 'json' | 'text';
-}
+export interface QuotaOptions
+  extends AwsOptions,
+    OutputOptions,
+    StreamOptions {}
 
 /**
- * Prints how much of a stream's quota is used.
+ * Prints how much of the quota of a stream, or of all of rotations.yml, is
+ * used: which slot, since when, by whom, and when it is free again.
  *
  * @returns the exit code
  */
 export async function quota(
-  { streamName, streamArn, output }: QuotaOptions,
+  options: QuotaOptions,
   rotations: () => Promise<RotationsEntry[]>,
   interruption: Interruption,
 ): Promise<number> {
-  const stream = checked({ StreamName: streamName, StreamARN: streamArn });
-  const { signal, insistence } = interruption;
-  const { isAllExternal } = readLocalSettings(process.env);
-  const entries = isAllExternal ? [] : await rotations();
-  const aws = await openLocalAws(entries, { signal });
-  const kinesis = kinesisClient();
-  try {
-    const { StreamDescriptionSummary } = await kinesis
-      .send(new DescribeStreamSummaryCommand(stream))
-      .catch((error: unknown) => {
-        const [[field, value] = []] = Object.entries(stream);
-        throw namedError(error, `${field} ${quote(value)}`);
-      });
-    const { StreamName, StreamARN = '' } = StreamDescriptionSummary ?? {};
-    const Quota = await quotaLedger().usage(StreamARN);
+  checkStreamFlags(options);
+  return onSite(options, rotations, interruption, async (site) => {
+    const streams = await chooseStreams(options, site, rotations);
+    const isOne = isOneStream(options);
+    const reports: QuotaReport[] = [];
+    for (const stream of streams) {
+      const found = isOne ? await locateStream(stream) : stream;
+      reports.push(await reportOn(found, Date.now()));
+    }
+    const [first] = reports;
     const text =
-      output === 'json'
-        ? JSON.stringify({ StreamName, StreamARN, Quota }, null, 4)
-        : `${StreamName}: ${quotaText(Quota)}`;
+      isOne && first
+        ? render(first, options, () => quotaPicture(first, Date.now()))
+        : render(reports, options, () => quotaTable(reports));
     process.stdout.write(`${text}\n`);
     return 0;
-  } finally {
-    kinesis.destroy();
-    await aws.close({
-      now: insistence,
-      onGuests: (count) => {
-        process.stderr.write(`${waitingForGuests(count)}\n`);
-      },
-    });
-  }
+  });
 }
 
-function checked(
-  stream: DescribeStreamSummaryInput,
-): DescribeStreamSummaryInput {
-  const { StreamName, StreamARN } = stream;
-  if (StreamName !== undefined && !STREAM_NAME.test(StreamName)) {
-    throw new RotationError(
-      'InvalidRequest',
-      `--stream-name ${quote(StreamName)} is not a stream name; expected 1 to 128 of a-z A-Z 0-9 _ . -`,
+async function reportOn(
+  { StreamName, StreamARN }: ChosenStream,
+  now: number,
+): Promise<QuotaReport> {
+  const client = dynamoDbClient();
+  try {
+    const entry = await new LedgerReader(client, ledgerTableName()).read(
+      StreamARN,
     );
-  }
-  const arn = StreamARN === undefined ? undefined : parseStreamArn(StreamARN);
-  if (StreamARN !== undefined && arn === undefined) {
-    throw new RotationError(
-      'InvalidRequest',
-      `--stream-arn ${quote(StreamARN)} is not the ARN of a data stream`,
+    const slots = countedSlots(entry, now).toSorted(
+      (a, b) => a.StampedAt - b.StampedAt,
     );
+    const earliest = slots[0]?.StampedAt ?? now;
+    const triggers = new Map<string, Trigger | undefined>();
+    // A rotation may have waited for two days before it took its slot.
+    const since = earliest - 2 * SLOT_MS;
+    for await (const outcome of slots.length > 0
+      ? readHistory(client, ledgerTableName(), StreamARN, { since })
+      : []) {
+      triggers.set(outcome.RotationId, outcome.Trigger);
+    }
+    return {
+      StreamName,
+      StreamARN,
+      Quota: usage(entry, now),
+      Slots: slots.map((slot) => {
+        const Trigger = triggers.get(slot.RotationId);
+        return {
+          State: slot.State,
+          StampedAt: new Date(slot.StampedAt).toISOString(),
+          FreeAt: new Date(slot.StampedAt + SLOT_MS).toISOString(),
+          KeyId: slot.KeyId,
+          By: slot.RotationId,
+          ...(Trigger && { Trigger }),
+          ...(slot.IsReported && { IsReported: true as const }),
+        };
+      }),
+    };
+  } finally {
+    client.destroy();
   }
-  if (StreamName === undefined && arn === undefined) {
-    throw new RotationError(
-      'InvalidRequest',
-      '--stream-name and --stream-arn are both missing; give one',
-    );
-  }
-  if (StreamName !== undefined && arn && arn.StreamName !== StreamName) {
-    throw new RotationError(
-      'InvalidRequest',
-      `--stream-name ${quote(StreamName)} and --stream-arn ${quote(StreamARN)} name different streams`,
-    );
-  }
-  return StreamARN ? { StreamARN } : { StreamName };
 }

@@ -7,11 +7,10 @@ import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
+import { type OutputOptions, render } from './output.ts';
 import { type RequestFlags, requestFromFlags } from './request-input.ts';
 
-export interface RotateOptions extends RequestFlags {
-  output: 'json' | 'text';
-}
+export interface RotateOptions extends RequestFlags, OutputOptions {}
 
 /**
  * Runs one rotation and prints its outcome on stdout, its progress on stderr.
@@ -45,10 +44,7 @@ export async function rotate(
       onEvent: (event) => progress.show(event),
     });
     progress.end();
-    const text =
-      options.output === 'json'
-        ? JSON.stringify(outcome, null, 4)
-        : outcomeText(outcome);
+    const text = render(outcome, options, () => outcomeText(outcome));
     process.stdout.write(`${text}\n`);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });

@@ -42,6 +42,8 @@ export async function onSite<T>(
   const [, partition = '', , region = '', account = ''] =
     deployment.StateMachineArn.split(':');
   process.env.AWS_REGION = region;
+  // Functions' logs go to stdout, which belongs to the result here.
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   const name = `stage ${stage} of account ${account} in ${region}`;
   return work({ name, region, account, partition, deployment });
 }

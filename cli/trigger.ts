@@ -18,15 +18,15 @@ import { readEvent, redated } from './event-input.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
+import { type OutputOptions, render } from './output.ts';
 import type { Progress } from './progress.ts';
 
 /** The flags of the command. */
-export interface TriggerOptions {
+export interface TriggerOptions extends OutputOptions {
   /** A file, or `-` for stdin. */
   event: string;
   /** Whether the event is to have happened now. */
   now?: boolean;
-  output: 'json' | 'text';
 }
 
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
@@ -51,11 +51,12 @@ type Answer = { Status: string } & Record<string, unknown>;
  * @throws InvalidRequest and TemplateError, before anything is started
  */
 export async function trigger(
-  { event: file, now, output }: TriggerOptions,
+  options: TriggerOptions,
   rotations: () => Promise<RotationsEntry[]>,
   interruption: Interruption,
 ): Promise<number> {
   const { signal } = interruption;
+  const { event: file, now } = options;
   const given = await readEvent(file, signal);
   const event = now ? redated(given, new Date()) : given;
   const path = join(process.env.PACKAGE_DIR || '.serverless', TEMPLATE);
@@ -79,10 +80,9 @@ export async function trigger(
       triggered.push({ ...one, Outcome: outcome });
     }
     progress?.end();
-    const text =
-      output === 'json'
-        ? toJson(triggered)
-        : triggered.map((one) => toText(one, event)).join('\n');
+    const text = render(toDocument(triggered), options, () =>
+      triggered.map((one) => toText(one, event)).join('\n'),
+    );
     process.stdout.write(`${text}\n`);
     const isSuccess =
       triggered.length === found.length &&
@@ -173,14 +173,13 @@ async function changedAt(path: string): Promise<number> {
   );
 }
 
-function toJson(triggered: Triggered[]): string {
+function toDocument(triggered: Triggered[]): unknown {
   const documents = triggered.map(({ Rule, Input, Outcome }) => ({
     Rule,
     Request: Input,
     Outcome,
   }));
-  const all = documents.length === 1 ? documents[0] : documents;
-  return JSON.stringify(all, null, 4);
+  return documents.length === 1 ? documents[0] : documents;
 }
 
 function toText(

@@ -59,8 +59,13 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A value as it is quoted in messages: escaped, and never longer than 160. */
 export function quote(value: unknown): string {
-  const text = asJson(value).replace(INVISIBLE, escaped);
+  const text = visible(asJson(value));
   return text.length > 160 ? `${text.slice(0, 157).toWellFormed()}...` : text;
+}
+
+/** A text that fits in a line and does nothing to a terminal. */
+export function visible(text: string): string {
+  return text.replace(INVISIBLE, escaped);
 }
 
 function asJson(value: unknown): string {

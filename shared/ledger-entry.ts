@@ -24,7 +24,7 @@ export const SLOT_MS = WINDOW_MS + CLOCK_MARGIN_MS;
 /** How long AWS is believed that others used slots that nobody booked. */
 export const EXHAUSTED_MS = 60 * 60 * 1000;
 
-interface Slot {
+export interface Slot {
   /** The entry's version at which the slot was reserved; unique in an entry. */
   SlotId: number;
   /** Of a Start that is known from a report alone: the ARN of who made it. */
@@ -182,8 +182,8 @@ function currentSlots(entry: LedgerEntry, now: number): Slot[] {
   );
 }
 
-/** The same, and each Start once. */
-function countedSlots(entry: LedgerEntry, now: number): Slot[] {
+/** The slots that count now, each Start once. */
+export function countedSlots(entry: LedgerEntry, now: number): Slot[] {
   const slots = currentSlots(entry, now);
   const reports = reportsOf(slots);
   return slots.filter((slot) => !reports.has(slot));

@@ -1,0 +1,116 @@
+import { styleText } from 'node:util';
+import { dynamoDbClient, ledgerTableName } from '../shared/clients.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
+import type { AwsOptions } from './deployment.ts';
+import type { HistoryStatus } from './flags.ts';
+import { type Period, readHistory } from './history-reader.ts';
+import type { Interruption } from './interruption.ts';
+import { type OutputOptions, render } from './output.ts';
+import { rowTable } from './row-table.ts';
+import { onSite } from './site.ts';
+import {
+  checkStreamFlags,
+  chooseStreams,
+  type StreamOptions,
+} from './stream-choice.ts';
+import { localTime } from './time-flag.ts';
+import { triggerText } from './trigger-text.ts';
+
+export interface HistoryOptions
+  extends AwsOptions,
+    OutputOptions,
+    StreamOptions,
+    Period {
+  status?: HistoryStatus;
+  maxItems: number;
+}
+
+/**
+ * Prints the rotations of a stream, or of all of rotations.yml, newest first.
+ *
+ * @returns the exit code
+ */
+export async function history(
+  options: HistoryOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  checkStreamFlags(options);
+  return onSite(options, rotations, interruption, async (site) => {
+    const streams = await chooseStreams(options, site, rotations);
+    const client = dynamoDbClient();
+    try {
+      const found: Outcome[] = [];
+      for (const { StreamARN } of streams) {
+        found.push(...(await newest(client, StreamARN, options)));
+      }
+      found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
+      process.stdout.write(
+        `${render(found, options, () => historyText(found))}\n`,
+      );
+      return 0;
+    } finally {
+      client.destroy();
+    }
+  });
+}
+
+async function newest(
+  client: ReturnType<typeof dynamoDbClient>,
+  streamArn: string,
+  { since, until, status, maxItems }: HistoryOptions,
+): Promise<Outcome[]> {
+  const found: Outcome[] = [];
+  const all = readHistory(client, ledgerTableName(), streamArn, {
+    since,
+    until,
+  });
+  for await (const outcome of all) {
+    const { Status, Outcome: ended } = outcome;
+    if (status !== undefined && status !== Status && status !== ended) continue;
+    found.push(outcome);
+    if (found.length === maxItems) break;
+  }
+  return found;
+}
+
+const HEAD = ['Started', 'Stream', 'Ended as', 'Key', 'Took', 'Started by'];
+
+/** A line a rotation. Times in the reader's zone. */
+export function historyText(outcomes: readonly Outcome[]): string {
+  if (outcomes.length === 0) return 'No rotations';
+  return rowTable(
+    HEAD,
+    outcomes.map((outcome) => [
+      localTime(outcome.StartedAt),
+      outcome.StreamName ?? '',
+      endText(outcome),
+      keyText(outcome),
+      durationText(outcome),
+      triggerText(outcome.Trigger),
+    ]),
+  );
+}
+
+function endText(outcome: Outcome): string {
+  const isFailed = outcome.Status === 'FAILED';
+  const text = isFailed
+    ? [outcome.Error, outcome.Rollback?.Status].filter(Boolean).join(', ')
+    : outcome.Outcome;
+  return styleText(isFailed ? 'red' : 'green', text, {
+    stream: process.stdout,
+  });
+}
+
+function keyText({ Status, PreviousKeyId, KeyId, ...rest }: Outcome): string {
+  if (KeyId === undefined) return '';
+  const isMove = rest.Outcome === 'ROTATED' || Status === 'FAILED';
+  return isMove ? `${PreviousKeyId ?? 'not encrypted'} -> ${KeyId}` : KeyId;
+}
+
+function durationText(outcome: Outcome): string {
+  if (outcome.Status === 'FAILED' || outcome.VerifiedAt === null) return '';
+  const ms = Date.parse(outcome.VerifiedAt) - Date.parse(outcome.StartedAt);
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,26 @@
+import { PortInUseError } from '../local/embedded-aws.ts';
+import { SettingError } from '../local/local-aws.ts';
+import { TemplateError } from '../local/template.ts';
+import { RotationsFileError } from '../stack/rotations-file.ts';
+import { awsProblem } from './aws-problem.ts';
+import { CommandError } from './command-error.ts';
+
+/** Why a command could not be carried out, in a line for people. */
+export function explain(error: unknown): {
+  line: string;
+  /** Whether what was asked is wrong, rather than something on the way. */
+  isWrongInput: boolean;
+} {
+  const { name, message } = error as Error;
+  const isWrongInput =
+    name === 'InvalidRequest' ||
+    error instanceof RotationsFileError ||
+    error instanceof SettingError ||
+    error instanceof TemplateError;
+  const problem = error instanceof CommandError ? message : awsProblem(error);
+  const advice =
+    error instanceof PortInUseError
+      ? `; give another one with --${error.service.toLowerCase()}-port`
+      : '';
+  return { line: problem ?? `${name}: ${message}${advice}`, isWrongInput };
+}

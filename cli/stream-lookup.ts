@@ -1,0 +1,24 @@
+import { kinesisClient } from '../shared/clients.ts';
+import { describeStream } from '../shared/stream-lookup.ts';
+import type { ChosenStream } from './stream-choice.ts';
+
+/**
+ * A stream as Kinesis knows it: only an emulator has it in another account
+ * than it was looked for in.
+ *
+ * @throws what DescribeStreamSummary refuses
+ */
+export async function locateStream(
+  stream: ChosenStream,
+): Promise<ChosenStream> {
+  const kinesis = kinesisClient();
+  try {
+    const { StreamARN = stream.StreamARN } = await describeStream(
+      kinesis,
+      stream,
+    );
+    return { ...stream, StreamARN };
+  } finally {
+    kinesis.destroy();
+  }
+}
