@@ -68,7 +68,8 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
   });
 }
 
-const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
+/** The functions whose answer is the outcome. */
+export const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
 
 interface UnsuccessfulEnd {
   RotationId: string;

@@ -17,7 +17,7 @@ import { type Input, ServiceError, startJsonService } from './json-service.ts';
 import type { ExecutionOptions, TaskHandlers } from './state-machine.ts';
 
 /** A state machine that can be started by its name. */
-export interface RunnableStateMachine {
+interface RunnableStateMachine {
   definition: () => Promise<StateMachineDefinition>;
   handlers: Promise<TaskHandlers>;
   /** Answers when all is done and settled, whatever came of it. */
