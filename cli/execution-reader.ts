@@ -23,6 +23,8 @@ export interface ReadOptions {
   signal: AbortSignal;
   /** Told the whole history whenever there is more of it, in its order. */
   onNews: (history: readonly HistoryEvent[]) => void;
+  /** Told what goes wrong on the way, once until it goes well again. */
+  onTrouble?: (error: unknown) => void;
   /** Waits so many milliseconds between two polls. */
   pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** Milliseconds since the epoch. */
@@ -43,6 +45,7 @@ export async function readExecution({
   isNew = false,
   signal,
   onNews,
+  onTrouble,
   pause = (ms) => delay(ms, undefined, { signal }),
   now = Date.now,
 }: ReadOptions): Promise<HistoryEvent[] | undefined> {
@@ -59,6 +62,7 @@ export async function readExecution({
           if (!isThere || !isPassing(error) || failures > MAX_FAILURES) {
             throw error;
           }
+          if (failures === 1) onTrouble?.(error);
           return undefined;
         },
       );

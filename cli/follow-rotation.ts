@@ -47,6 +47,10 @@ export async function followRotation(
     isNew,
     signal,
     onNews: show,
+    onTrouble: (error) =>
+      progress.say(
+        `${explain(error).line}. Trying again, the rotation goes on`,
+      ),
   })
     .catch((error: Error) => {
       throw whatHappens(error, execution, options, isNew || shown > 0);

@@ -119,16 +119,21 @@ describe('readExecution', () => {
   it('bears throttling, and a history that is not there yet', async () => {
     const { refusals, happen, end, read } = await execution();
     refusals.push(GONE);
+    const troubles: unknown[] = [];
     const { news } = await read(
       (pause) => {
         if (pause === 1) happen();
         if (pause === 2) refusals.push(...Array(19).fill(THROTTLED));
         if (pause === 10) end();
       },
-      { isNew: true },
+      {
+        isNew: true,
+        onTrouble: (error) => troubles.push((error as Error).name),
+      },
     );
 
     expect(news).toEqual([1, 2]);
+    expect(troubles).toEqual(['ExecutionDoesNotExist', 'ThrottlingException']);
   });
 
   it('gives up when nothing is answered for long', async () => {

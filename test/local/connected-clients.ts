@@ -21,8 +21,11 @@ export function kmsAt(endpoint: string, region = REGION): KMSClient {
   return untilTheEnd(new KMSClient(common(endpoint, region)));
 }
 
-export function stepFunctionsAt(endpoint: string): SFNClient {
-  return untilTheEnd(new SFNClient(common(endpoint, REGION)));
+export function stepFunctionsAt(
+  endpoint: string,
+  atEnd: AtEnd = onTestFinished,
+): SFNClient {
+  return untilTheEnd(new SFNClient(common(endpoint, REGION)), atEnd);
 }
 
 export function kinesisAt(
