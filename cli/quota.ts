@@ -40,7 +40,7 @@ export async function quota(
     const isOne = isOneStream(options);
     const reports: QuotaReport[] = [];
     for (const stream of streams) {
-      const found = isOne ? await locateStream(stream) : stream;
+      const found = isOne ? await locateStream(stream, options) : stream;
       reports.push(await reportOn(found, Date.now()));
     }
     const [first] = reports;

@@ -1,6 +1,6 @@
 import { kinesisClient } from '../shared/clients.ts';
 import { describeStream } from '../shared/stream-lookup.ts';
-import type { ChosenStream } from './stream-choice.ts';
+import type { ChosenStream, StreamOptions } from './stream-choice.ts';
 
 /**
  * A stream as Kinesis knows it: only an emulator has it in another account
@@ -10,12 +10,13 @@ import type { ChosenStream } from './stream-choice.ts';
  */
 export async function locateStream(
   stream: ChosenStream,
+  { streamArn }: StreamOptions,
 ): Promise<ChosenStream> {
   const kinesis = kinesisClient();
   try {
     const { StreamARN = stream.StreamARN } = await describeStream(
       kinesis,
-      stream,
+      streamArn ? { StreamARN: streamArn } : { StreamName: stream.StreamName },
     );
     return { ...stream, StreamARN };
   } finally {

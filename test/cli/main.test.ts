@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { describe, expect } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import { REQUEST_FIELDS } from '../../shared/request.ts';
@@ -147,11 +147,6 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['--generate-cli-skeleton', 'toml'],
   ],
   [
-    'a quota of no stream',
-    ['quota'],
-    ['--stream-name and --stream-arn are both missing'],
-  ],
-  [
     'a quota of a malformed name',
     ['quota', '--stream-name', 'my orders'],
     ['--stream-name "my orders"'],
@@ -165,6 +160,31 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     'a quota of two streams',
     ['quota', '--stream-name', 'orders', '--stream-arn', STREAM_ARN],
     ['--stream-name "orders"', `--stream-arn "${STREAM_ARN}"`],
+  ],
+  [
+    'a query that is not JMESPath',
+    ['quota', '--query', 'Quota.'],
+    ['--query', 'It is not JMESPath'],
+  ],
+  [
+    'a time that is none',
+    ['history', '--since', 'yesterday'],
+    ['--since', "'yesterday'", 'ISO 8601'],
+  ],
+  [
+    'a status that is none',
+    ['history', '--status', 'FINE'],
+    ['--status', 'FINE', 'ROLLED_BACK'],
+  ],
+  [
+    'no items at all',
+    ['history', '--max-items', '0'],
+    ['--max-items', "'0'", 'whole number'],
+  ],
+  [
+    'a plan for a key that is none',
+    ['plan', '--stream-name', 'orders', '--key-id', 'orders'],
+    ['KeyId "orders"'],
   ],
   [
     'a port that is none',
@@ -335,6 +355,16 @@ describe.concurrent('a rotation', () => {
         StreamName: 'samplestream',
         StreamARN: STREAM_ARN,
         Quota: { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null },
+        Slots: [
+          {
+            State: 'SPENT',
+            StampedAt: expect.any(String),
+            FreeAt: expect.any(String),
+            KeyId: 'alias/samplestream-a',
+            By: entry.Slots[0]?.RotationId,
+            Trigger: { Source: 'manual' },
+          },
+        ],
       },
     });
     const next = await cli.run(['rotate', '--output', 'json']);
@@ -452,7 +482,115 @@ describe.concurrent('a rotation', () => {
   });
 });
 
+describe('a rotation', () => {
+  it('is planned before it runs, and remembered after', {
+    timeout: FULL_ROTATION_MS,
+  }, async ({ cli }) => {
+    const rotated = await cli.run(['rotate', '--output', 'json']);
+    const outcome = JSON.parse(rotated.stdout);
+
+    const history = await cli.run(['history', '--output', 'json']);
+    expect(JSON.parse(history.stdout)).toEqual([outcome]);
+    const [failed, older] = await Promise.all(
+      [
+        ['--status', 'FAILED'],
+        ['--until', outcome.StartedAt.slice(0, 10)],
+      ].map((flags) => cli.run(['history', ...flags])),
+    );
+    expect(failed?.stdout).toBe('No rotations\n');
+    expect(older?.stdout).toBe('No rotations\n');
+    const plan = await cli.run(['plan']);
+    expect(plan).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(plan.stdout).toMatch(
+      /^ROTATED samplestream: alias\/samplestream-a -> alias\/samplestream-b,/,
+    );
+    expect(plan.stdout).toMatch(/\nAfter {3}2 of 25 used/);
+  });
+});
+
+describe('plan', () => {
+  it('exits with 1 where the rotation would fail, and says why', async ({
+    cli,
+  }) => {
+    const args = ['--stream-name', 'samplestream', '--key-id', 'alias/nowhere'];
+    const { exitCode, stdout, stderr } = await cli.run(['plan', ...args]);
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+    expect(stdout).toMatch(
+      /^FAILED NotFoundException samplestream: .*\nKeyId "alias\/nowhere"/,
+    );
+  });
+
+  it('shows every stream of the file that --rotations names', async ({
+    cli,
+  }) => {
+    const path = join(cli.home, 'fleet.yml');
+    const stream = (name: string) => ({
+      StreamName: name,
+      KeyIds: [`alias/${name}-a`, `alias/${name}-b`],
+    });
+    await writeFile(
+      path,
+      stringify({ Streams: ['orders', 'ads'].map(stream) }),
+    );
+    const { exitCode, stdout } = await cli.run([
+      'plan',
+      '--all',
+      '--rotations',
+      path,
+      '--query',
+      '[].[StreamName, Expected, KeyId]',
+      '--output',
+      'text',
+    ]);
+
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: 'orders\tROTATED\talias/orders-a\nads\tROTATED\talias/ads-a\n',
+    });
+  });
+});
+
+describe('complete', () => {
+  it.for([
+    [[''], ['rotate', 'plan', 'quota', 'history', 'local']],
+    [['quota', '--stream-name', ''], ['samplestream']],
+    [['rotate', '--key-id', ''], ['alias/samplestream-a']],
+    [
+      ['history', '--status', ''],
+      ['FAILED', 'ROLLED_BACK'],
+    ],
+  ] as const)('completes %j', async ([words, offered], { cli }) => {
+    const { exitCode, stdout } = await cli.run(['complete', '--', ...words]);
+
+    expect(exitCode).toBe(0);
+    const values = stdout.split('\n').map((line) => line.split('\t')[0]);
+    expect(values).toEqual(expect.arrayContaining([...offered]));
+    expect(existsSync(cli.directory)).toBe(false);
+  });
+
+  it.for(['bash', 'zsh', 'fish'])(
+    'prints the script of %s',
+    async (shell, { cli }) => {
+      const { exitCode, stdout } = await cli.run(['complete', shell]);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('kinesis-key-rotation complete --');
+    },
+  );
+});
+
 describe('quota', () => {
+  it('shows all streams of rotations.yml when none is named', async ({
+    cli,
+  }) => {
+    const { exitCode, stdout } = await cli.run(['quota']);
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout:
+        'Stream        Used     Remaining  Next free\nsamplestream  0 of 25  25         now\n',
+    });
+  });
+
   it('of a stream that does not exist fails', async ({ cli }) => {
     const { exitCode, stdout, stderr } = await cli.run([
       'quota',

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { callsOf, type RotationCalls } from '../../cli/rotation-cost.ts';
+import type {
+  ExecutionEvent,
+  TaskHandlers,
+} from '../../local/state-machine.ts';
+import { type FaultProxy, startFaultProxy } from '../faults/fault-proxy.ts';
+import { startEventBus } from '../shared/event-bus.ts';
+import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+
+/** Two looks and a bit: the third one finds the stream ACTIVE. */
+const UPDATE_SECONDS = 1.3;
+
+let aws: LocalRotations;
+let bus: Awaited<ReturnType<typeof startEventBus>>;
+let proxy: FaultProxy;
+let handlers: TaskHandlers;
+
+beforeAll(async () => {
+  aws = await openLocalRotations(UPDATE_SECONDS, 2);
+  bus = await startEventBus();
+  proxy = await startFaultProxy({
+    ...aws.endpoints,
+    EVENTBRIDGE: bus.endpoint,
+  });
+  for (const service of ['KINESIS', 'DYNAMODB', 'KMS', 'EVENTBRIDGE']) {
+    vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, proxy.endpoint);
+  }
+  vi.stubEnv('EVENT_BUS_NAME', 'default');
+  vi.resetModules();
+  const loaded = await import('../../local/handlers.ts');
+  handlers = loaded.handlers as unknown as TaskHandlers;
+});
+
+afterAll(async () => {
+  await proxy.close();
+  await bus.close();
+  vi.unstubAllEnvs();
+  await aws.close();
+});
+
+/** Rotates, in real time but for the 5 s at its end, and counts the calls. */
+async function callsOfRun(StreamName: string, KeyIds: string[]) {
+  // Keys have no stream's name in them.
+  const [scope, keys] = [StreamName, 'alias/'].map((text) => proxy.scope(text));
+  const entered: ExecutionEvent[] = [];
+  const outcome = await aws.rotate(
+    { StreamName, KeyIds },
+    {
+      handlers,
+      waits: { WaitForPropagation: 0 },
+      onEvent: (event) => {
+        if (event.type === 'StateEntered') entered.push(event);
+      },
+    },
+  );
+  const count = (operation: string) => scope?.count(operation) ?? 0;
+  const calls: RotationCalls = {
+    StateTransitions: entered.length,
+    LambdaInvocations: entered.filter(({ state }) => state?.type === 'Task')
+      .length,
+    DescribeStreamSummary: count('DescribeStreamSummary'),
+    StartStreamEncryption: count('StartStreamEncryption'),
+    PutRecord: count('PutRecord'),
+    DescribeKey: keys?.count('DescribeKey') ?? 0,
+    DynamoDbReads: count('GetItem'),
+    DynamoDbWrites: count('PutItem'),
+    EventBridgeEvents: count('PutEvents'),
+  };
+  scope?.close();
+  keys?.close();
+  return { outcome, calls };
+}
+
+it('a rotation makes just the calls that are counted for its cost', async () => {
+  const { StreamName, KeyIds } = aws.nextStream();
+  const { outcome, calls } = await callsOfRun(StreamName, KeyIds);
+
+  expect(outcome).toMatchObject({ Outcome: 'ROTATED' });
+  expect(calls).toEqual(callsOf(KeyIds.length, UPDATE_SECONDS));
+});
+
+it('and so does one of a stream that has the key', async () => {
+  const { StreamName, KeyIds } = aws.nextStream();
+  const [KeyId = ''] = KeyIds;
+  await aws.rotate({ StreamName, KeyId }, { handlers });
+  const restore = { Mode: 'RESTORE', StreamName, KeyIds };
+  const scope = proxy.scope(StreamName);
+  const outcome = await aws.rotate(restore, { handlers });
+  const { DynamoDbReads, DynamoDbWrites, PutRecord } = callsOf(3);
+
+  expect(outcome).toMatchObject({ Outcome: 'UNCHANGED' });
+  expect(scope.count('GetItem')).toBe(DynamoDbReads);
+  expect(scope.count('PutItem')).toBe(DynamoDbWrites);
+  expect(scope.count('PutRecord')).toBe(PutRecord);
+  expect(scope.count('DescribeStreamSummary')).toBe(1);
+});
