@@ -44,6 +44,10 @@ export function awsProblem(error: unknown): string | undefined {
   if (wasNeverSent(error) || name === 'TimeoutError') {
     return `AWS cannot be reached (${message || (root as { code?: string }).code}). Check the network, AWS_REGION and AWS_ENDPOINT_URL`;
   }
+  if (root instanceof SyntaxError && '$response' in root) {
+    const [line] = root.message.split('\n');
+    return `What answers is not AWS (${line}). Check AWS_ENDPOINT_URL, and proxies on the way`;
+  }
   return undefined;
 }
 

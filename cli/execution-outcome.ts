@@ -4,6 +4,7 @@ import { LAST_STATES } from '../local/rotation.ts';
 import { readFailure } from '../shared/failure.ts';
 import { isoTime } from '../shared/iso-time.ts';
 import type { Outcome } from '../shared/outcome.ts';
+import { CommandError } from './command-error.ts';
 import { detailsOf } from './history-events.ts';
 
 /** What people are told of an end that Step Functions leaves without a cause. */
@@ -32,6 +33,7 @@ export function hasEnded(history: readonly HistoryEvent[]): boolean {
  * CompleteRotation or SettleFailure answered, or else what the end itself says.
  *
  * @param history in its order, from the start to the end
+ * @throws {CommandError} for an execution that was no rotation
  */
 export function executionOutcome(
   executionArn: string,
@@ -43,7 +45,7 @@ export function executionOutcome(
   );
   const answer = history
     .slice(redriven + 1)
-    .filter(({ type }) => type === 'TaskStateExited')
+    .filter(({ type }) => type?.endsWith('StateExited'))
     .map(detailsOf)
     .filter(({ name = '' }) => LAST_STATES.includes(name))
     .map(({ output }) => parsed(output))
@@ -54,8 +56,12 @@ export function executionOutcome(
   const start = history[0];
   const request = parsed(start && detailsOf(start).input);
   const end = history.at(-1);
-  const { error, cause, output } = end ? detailsOf(end) : {};
-  if (output !== undefined) return parsed(output) as Outcome;
+  if (end?.type === 'ExecutionSucceeded') {
+    throw new CommandError(
+      `${executionArn} has succeeded without the outcome of a rotation; it is an execution of something else`,
+    );
+  }
+  const { error, cause } = end ? detailsOf(end) : {};
   const told = ENDS[end?.type ?? ''];
   const [StreamName, StreamARN] = ['StreamName', 'StreamARN'].map((name) => {
     const value = fieldOf(request, name);

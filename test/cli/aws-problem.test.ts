@@ -66,6 +66,13 @@ describe('awsProblem', () => {
       error('TimeoutError', 'socket hang up'),
       ['cannot be reached (socket hang up)'],
     ],
+    [
+      'a page of a proxy in the place of an answer',
+      Object.assign(new SyntaxError('Unexpected token <\n  hint'), {
+        $response: {},
+      }),
+      ['not AWS (Unexpected token <)', 'AWS_ENDPOINT_URL'],
+    ],
   ])('says in one line what to do about %s', (_, problem, words) => {
     const line = awsProblem(problem);
     for (const each of words) expect(line).toContain(each);

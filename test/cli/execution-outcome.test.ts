@@ -105,13 +105,16 @@ describe('executionOutcome', () => {
     });
   });
 
-  it('is the output of an execution that ended otherwise', () => {
+  it('is not made up for an execution of something else', () => {
     const end = event('ExecutionSucceeded', {
-      executionSucceededEventDetails: { output: '{"Status": "SUCCEEDED"}' },
+      executionSucceededEventDetails: { output: '{"Rows": 1}' },
     });
-    expect(executionOutcome(ARN, [STARTED, end])).toEqual({
-      Status: 'SUCCEEDED',
-    });
+    expect(() => executionOutcome(ARN, [STARTED, end])).toThrow(
+      expect.objectContaining({
+        name: 'CommandError',
+        message: expect.stringContaining(ARN),
+      }),
+    );
   });
 });
 
