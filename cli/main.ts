@@ -9,11 +9,14 @@ import { addCompletion } from './completion.ts';
 import {
   historyFlags,
   outputFlags,
+  profileFlag,
   requestFlags,
   siteFlags,
+  startFlags,
   streamFlags,
   withFlags,
 } from './flags.ts';
+import type { FollowOptions } from './follow.ts';
 import type { HistoryOptions } from './history.ts';
 import { listenForInterruption } from './interruption.ts';
 import type { LocalOptions } from './local.ts';
@@ -50,7 +53,7 @@ withFlags(
   program
     .command('rotate')
     .description(
-      'run one rotation on the embedded AWS; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
+      'run one rotation, on the embedded AWS or on a deployed stage; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
     )
     .addOption(
       new Option(
@@ -61,6 +64,8 @@ withFlags(
         .preset('input'),
     ),
   requestFlags(),
+  siteFlags(),
+  startFlags(),
   outputFlags(),
 ).action(
   async (
@@ -80,6 +85,18 @@ withFlags(
     );
   },
 );
+
+withFlags(
+  program
+    .command('follow')
+    .description('show how a rotation on AWS goes on, and how it ended')
+    .argument('<execution-arn>', 'its execution, as rotate prints it')
+    .addOption(profileFlag()),
+  outputFlags(),
+).action(async (executionArn: string, options: FollowOptions) => {
+  const { follow } = await import('./follow.ts');
+  process.exitCode = await follow(executionArn, options, interruption);
+});
 
 withFlags(
   program
@@ -147,6 +164,7 @@ program
   .option('--kinesis-port <port>', 'port of Kinesis', port, 4568)
   .option('--dynamodb-port <port>', 'port of DynamoDB', port, 8000)
   .option('--kms-port <port>', 'port of KMS', port, 8001)
+  .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
   .action(async (options: LocalOptions) => {
     const { local } = await import('./local.ts');
     process.exitCode = await local(options, rotations, interruption);

@@ -14,6 +14,14 @@ export interface RotationOptions
   request: unknown;
   handlers: TaskHandlers;
   region: string;
+  /** Of the execution; one of its own without. */
+  name?: string;
+  startedAt?: Date;
+}
+
+/** The ARN that the state machine has in the embedded Step Functions. */
+export function localStateMachine(region: string): string {
+  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${STATE_MACHINE_NAME}`;
 }
 
 /** ARNs of all local executions of a state machine begin so. */
@@ -29,9 +37,9 @@ export function localExecutions(
  * rule on the execution's status change would if it ran no Catch.
  */
 export async function runRotation(options: RotationOptions): Promise<Outcome> {
-  const { request, handlers, region } = options;
-  const RotationId = `${localExecutions(region)}${randomUUID()}`;
-  const StartedAt = new Date().toISOString();
+  const { request, handlers, region, name = randomUUID() } = options;
+  const RotationId = `${localExecutions(region)}${name}`;
+  const StartedAt = (options.startedAt ?? new Date()).toISOString();
   let ended: Outcome | undefined;
   const result = await runExecution({
     ...options,
@@ -63,7 +71,8 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
   });
 }
 
-const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
+/** The functions whose answer is the outcome. */
+export const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
 
 interface UnsuccessfulEnd {
   RotationId: string;
