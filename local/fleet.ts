@@ -59,12 +59,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
         const { StreamName } = Input;
         onStream?.({ Type: 'STARTED', StreamName });
         try {
-          const outcome = await runRotation({
-            ...rotation,
-            request: Input,
-            // Each its own, or Node.js warns of so many listeners of one.
-            ...(signal && { signal: AbortSignal.any([signal]) }),
-          });
+          const outcome = await runRotation({ ...rotation, request: Input });
           ended.set(StreamName, outcome);
           return described(outcome);
         } finally {

@@ -40,7 +40,8 @@ export interface EndedRotation {
 
 /**
  * At least as many describes as a rotation made: PlanRotation's, that of
- * DescribeStream right after a Start, and those that waited for the stream.
+ * DescribeStream right after a Start, and those that waited for the stream. One
+ * whose stream somebody else kept busy may have made some more.
  */
 export function describesOf(rotation: EndedRotation): number {
   const { Outcome, StartedAt, ActiveAt, EndedAt } = rotation;
