@@ -28,6 +28,6 @@ export const BUDGETS = {
   GrantsBeyond: 0,
   /** From `npm start` to the first state, in seconds. */
   StartSeconds: 2,
-  /** Of a fleet's makespan to its lower bound. */
+  /** Of the makespan of a fleet of a thousand to its lower bound. */
   MakespanRatio: 1.5,
 } as const;

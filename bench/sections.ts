@@ -1,6 +1,6 @@
 import { COLD_START } from './cold-start.ts';
 import { COST } from './cost.ts';
-import { FLEET, IS_FLEET_THERE } from './fleet.ts';
+import { FLEET } from './fleet.ts';
 import { LATENCY } from './latency.ts';
 import { LEDGER } from './ledger.ts';
 import type { Plot, Section, Table } from './section.ts';
@@ -12,7 +12,7 @@ const SECTIONS = [
   COST,
   LEDGER,
   COLD_START,
-  ...(IS_FLEET_THERE ? [FLEET] : []),
+  FLEET,
   STARTUP,
 ] as readonly Section<unknown>[];
 

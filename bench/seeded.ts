@@ -1,5 +1,8 @@
-/** A sequence of numbers from 0 to 1 that is the same for the same seed. */
-export function seeded(seed: number): () => number {
+/** A number from 0 to 1, the next of a sequence. */
+export type Random = () => number;
+
+/** A sequence that is the same for the same seed. */
+export function seeded(seed: number): Random {
   let state = seed;
   return () => {
     // Mulberry32.

@@ -3,6 +3,7 @@ import {
   DescribeStacksCommand,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
+import { httpHandler } from '../shared/clients.ts';
 import { serviceName } from '../stack/names.ts';
 import { CommandError } from './command-error.ts';
 
@@ -44,17 +45,22 @@ export function setAwsVariables({ region, profile }: AwsOptions): void {
 /**
  * Reads the outputs of a stage's stack.
  *
+ * @param abortSignal ends the wait for CloudFormation, with its reason
  * @throws {CommandError} when there is no such stack in the Region
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
  */
-export async function findDeployment(stage: string): Promise<Deployment> {
-  const client = new CloudFormationClient();
+export async function findDeployment(
+  stage: string,
+  abortSignal?: AbortSignal,
+): Promise<Deployment> {
+  const client = new CloudFormationClient({ requestHandler: httpHandler() });
   const StackName = serviceName(stage);
   try {
     const region = await client.config.region();
     const { Stacks = [] } = await client
-      .send(new DescribeStacksCommand({ StackName }))
+      .send(new DescribeStacksCommand({ StackName }), { abortSignal })
       .catch((error: Error) => {
+        abortSignal?.throwIfAborted();
         if (!isMissing(error)) throw error;
         throw new CommandError(
           `There is no stack ${StackName} in Region ${region}. Deploy it (npm run deploy -- --stage ${stage} --region ${region}), or give another --stage or --region`,

@@ -15,8 +15,27 @@ export const siteFlags = (): Option[] => [
     'work on this deployed stage; on the embedded AWS without it',
   ),
   new Option('--region <region>', 'Region of the stage; AWS_REGION without it'),
-  new Option('--profile <profile>', 'profile of the AWS files to use'),
+  profileFlag(),
 ];
+
+export const profileFlag = (): Option =>
+  new Option('--profile <profile>', 'profile of the AWS files to use');
+
+/** How a deployed state machine is started. */
+export const startFlags = (): Option[] => [
+  new Option(
+    '--state-machine-arn <arn>',
+    'start this state machine, instead of that of a stage',
+  ).conflicts('stage'),
+  new Option(
+    '--no-wait',
+    'on AWS: print the ARN of the execution, and do not follow it',
+  ),
+];
+
+/** Which streams are rotated. */
+export const allFlag = (): Option =>
+  new Option('--all', 'every stream of rotations.yml, with its ring');
 
 /** Which stream a command speaks of. */
 export const streamFlags = (): Option[] => [

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { DUMMY_CREDENTIALS } from '../local/credentials.ts';
-import { SERVICES } from '../local/endpoints.ts';
+import { ALL_SERVICES } from '../local/endpoints.ts';
 import { openLocalAws } from '../local/local-aws.ts';
+import { localStateMachine } from '../local/rotation.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { waitingForGuests } from './waiting-for-guests.ts';
@@ -10,6 +11,7 @@ export interface LocalOptions {
   kinesisPort: number;
   dynamodbPort: number;
   kmsPort: number;
+  sfnPort: number;
 }
 
 /** Keeps the embedded AWS up until it is interrupted. */
@@ -26,15 +28,16 @@ export async function local(
       KINESIS: options.kinesisPort,
       DYNAMODB: options.dynamodbPort,
       KMS: options.kmsPort,
+      SFN: options.sfnPort,
     },
   });
   const { env } = process;
   const exports = {
     ...Object.fromEntries(
-      SERVICES.map((service) => [
+      ALL_SERVICES.map((service) => [
         `AWS_ENDPOINT_URL_${service}`,
         aws.endpoints[service],
-      ]),
+      ]).filter(([, url]) => url !== undefined),
     ),
     AWS_REGION: aws.region,
     // The AWS CLI 1 knows no AWS_REGION.
@@ -48,6 +51,12 @@ export async function local(
   const names = entries.map((entry) => entry.StreamName).join(', ');
   if (aws.isGuest) {
     process.stderr.write('It was running already, on these ports.\n');
+  }
+  if (aws.endpoints.SFN !== undefined) {
+    for (const name of ['rotate-stream', 'rotate-fleet'] as const) {
+      const arn = localStateMachine(aws.region, name);
+      process.stderr.write(`State machine ${arn}\n`);
+    }
   }
   process.stderr.write(
     `The embedded AWS is up with ${names}. Ctrl-C ends it.\n`,

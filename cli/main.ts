@@ -8,13 +8,17 @@ import {
 } from '../stack/rotations-file.ts';
 import { addCompletion } from './completion.ts';
 import {
+  allFlag,
   historyFlags,
   outputFlags,
+  profileFlag,
   requestFlags,
   siteFlags,
+  startFlags,
   streamFlags,
   withFlags,
 } from './flags.ts';
+import type { FollowOptions } from './follow.ts';
 import type { HistoryOptions } from './history.ts';
 import { listenForInterruption } from './interruption.ts';
 import type { LocalOptions } from './local.ts';
@@ -54,7 +58,7 @@ withFlags(
   program
     .command('rotate')
     .description(
-      'run one rotation on the embedded AWS; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
+      'run one rotation, on the embedded AWS or on a deployed stage; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
     )
     .addOption(
       new Option(
@@ -63,8 +67,12 @@ withFlags(
       )
         .choices(SKELETONS)
         .preset('input'),
-    ),
+    )
+    .addOption(allFlag())
+    .option('--dry-run', 'do what the command plan does, and nothing more'),
   requestFlags(),
+  siteFlags(),
+  startFlags(),
   outputFlags(),
 ).action(
   async (
@@ -87,11 +95,23 @@ withFlags(
 
 withFlags(
   program
+    .command('follow')
+    .description('show how a rotation on AWS goes on, and how it ended')
+    .argument('<execution-arn>', 'its execution, as rotate prints it')
+    .addOption(profileFlag()),
+  outputFlags(),
+).action(async (executionArn: string, options: FollowOptions) => {
+  const { follow } = await import('./follow.ts');
+  process.exitCode = await follow(executionArn, options, interruption);
+});
+
+withFlags(
+  program
     .command('plan')
     .description(
       'say what a rotation would do, and what it would take, and change nothing',
     )
-    .option('--all', 'every stream of rotations.yml'),
+    .addOption(allFlag()),
   requestFlags(),
   siteFlags(),
   outputFlags(),
@@ -151,6 +171,7 @@ program
   .option('--kinesis-port <port>', 'port of Kinesis', port, 4568)
   .option('--dynamodb-port <port>', 'port of DynamoDB', port, 8000)
   .option('--kms-port <port>', 'port of KMS', port, 8001)
+  .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
   .action(async (options: LocalOptions) => {
     const { local } = await import('./local.ts');
     process.exitCode = await local(options, rotations, interruption);

@@ -52,17 +52,18 @@ export class Progress {
       case 'StateExited': {
         this.#stopTicking();
         const said = detail(state.name, state.output as RotationState);
-        if (said !== undefined) this.#keep(state.name, said);
+        if (said !== undefined) this.#keep(event.timestamp, state.name, said);
         break;
       }
       case 'StateRetried':
         this.#line(
+          event.timestamp,
           `${state.name} again, attempt ${(event.retry?.attempt ?? 0) + 1}`,
         );
         break;
       case 'StateFailed':
         if (state.type !== 'Fail') {
-          this.#line(`${state.name} failed: ${event.Error}`);
+          this.#line(event.timestamp, `${state.name} failed: ${event.Error}`);
         }
         break;
     }
@@ -84,12 +85,12 @@ export class Progress {
       type === 'Wait' && wait ? waitEnd(wait, input, at) : undefined;
     if (this.#spinner === undefined) {
       const seconds = until === undefined ? '' : ` ${left(until, at)}`;
-      this.#line(`${name}${seconds}`);
+      this.#line(at, `${name}${seconds}`);
       return;
     }
     const render = () => {
       const seconds = until === undefined ? '' : ` ${left(until, this.#now())}`;
-      this.#spin(`${this.#elapsed()} ${name}${seconds}`);
+      this.#spin(`${this.#elapsed(this.#now())} ${name}${seconds}`);
     };
     render();
     this.#ticking = setInterval(render, 250);
@@ -97,19 +98,19 @@ export class Progress {
   }
 
   /** On a terminal, where states come and go, what they found stays. */
-  #keep(name: string, said: string): void {
+  #keep(at: number, name: string, said: string): void {
     if (this.#spinner) {
       this.#spinner.stopAndPersist({
         symbol: '-',
-        text: `${this.#elapsed()} ${name}: ${said}`,
+        text: `${this.#elapsed(at)} ${name}: ${said}`,
       });
     } else {
-      this.#line(`  ${said}`);
+      this.#line(at, `  ${said}`);
     }
   }
 
-  #line(text: string): void {
-    const line = `${this.#elapsed()} ${text}`;
+  #line(at: number, text: string): void {
+    const line = `${this.#elapsed(at)} ${text}`;
     if (this.#spinner) this.#spin(line);
     else this.#stream.write(`${line}\n`);
   }
@@ -119,8 +120,8 @@ export class Progress {
     else this.#spinner?.start(text);
   }
 
-  #elapsed(): string {
-    const seconds = (this.#now() - (this.#startedAt ?? this.#now())) / 1000;
+  #elapsed(at: number): string {
+    const seconds = (at - (this.#startedAt ?? at)) / 1000;
     return `${seconds.toFixed(1).padStart(6)} s`;
   }
 

@@ -1,19 +1,36 @@
 import { readLocalSettings } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
 import { quote, RotationError } from '../shared/errors.ts';
-import { parseRequest } from '../shared/request.ts';
 import { parseStreamArn } from '../shared/stream-identity.ts';
-import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
+import { chosenRequest } from './chosen-request.ts';
+import { fleetRequests, fleetStart, rotateFleet } from './fleet.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
 import { type OutputOptions, render } from './output.ts';
-import { type RequestFlags, requestFromFlags } from './request-input.ts';
+import { plan } from './plan.ts';
+import type { RequestFlags } from './request-input.ts';
+import {
+  rotationStart,
+  type StartOptions,
+  startExecution,
+} from './start-execution.ts';
 
-export interface RotateOptions extends RequestFlags, OutputOptions {}
+export interface RotateOptions
+  extends RequestFlags,
+    OutputOptions,
+    StartOptions {
+  /** Every stream of rotations.yml. */
+  all?: boolean;
+  /** Only to say what would be done. */
+  dryRun?: boolean;
+}
 
 /**
- * Runs one rotation and prints its outcome on stdout, its progress on stderr.
+ * Runs one rotation and prints its outcome on stdout, its progress on stderr:
+ * on the state machine that the flags name, or else on the embedded AWS in this
+ * process.
  *
  * @returns the exit code
  * @throws InvalidRequest before anything is started
@@ -23,17 +40,33 @@ export async function rotate(
   rotations: () => Promise<RotationsEntry[]>,
   interruption: Interruption,
 ): Promise<number> {
-  const given = await requestFromFlags(options);
+  const { stage, stateMachineArn, wait } = options;
+  const isElsewhere = stage !== undefined || stateMachineArn !== undefined;
+  const aimless = Object.entries({
+    '--region': options.region !== undefined,
+    '--profile': options.profile !== undefined,
+    '--no-wait': wait === false,
+  }).find(([, isGiven]) => isGiven && !isElsewhere);
+  if (aimless !== undefined) {
+    throw new RotationError(
+      'InvalidRequest',
+      `${aimless[0]} is for a deployed state machine; give --stage or --state-machine-arn too`,
+    );
+  }
+  if (options.dryRun) return plan(options, rotations, interruption);
+  if (options.all) {
+    const requests = await fleetRequests(options, rotations);
+    return isElsewhere
+      ? startExecution(fleetStart(requests), options, interruption)
+      : rotateFleet(requests, options, rotations, interruption);
+  }
+  const request = await chosenRequest(options, rotations);
+  if (isElsewhere) {
+    return startExecution(rotationStart(request), options, interruption);
+  }
   const { isAllExternal, region } = readLocalSettings(process.env);
-  const isFileNeeded = namesNothing(given) || !isAllExternal;
-  const entries = isFileNeeded ? await rotations() : [];
-  const request: Record<string, unknown> = {
-    ...(namesNothing(given) && entries[0] ? requestFor(entries[0]) : {}),
-    Trigger: { Source: 'manual' },
-    ...given,
-  };
-  parseRequest(request);
   checkRegion(request, region);
+  const entries = isAllExternal ? [] : await rotations();
 
   return onLocalAws(entries, interruption, async (aws, progress) => {
     const outcome = await runRotation({
@@ -60,11 +93,5 @@ function checkRegion(
   throw new RotationError(
     'InvalidRequest',
     `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and AWS_REGION is ${region}; set AWS_REGION to ${arn.Region}`,
-  );
-}
-
-function namesNothing(request: Record<string, unknown>): boolean {
-  return !['StreamName', 'StreamARN', 'KeyId', 'KeyIds'].some(
-    (field) => field in request,
   );
 }

@@ -15,6 +15,7 @@ import type { Endpoints, Service } from './endpoints.ts';
 import { KeyStore } from './key-store.ts';
 import { startKinesis } from './kinesis.ts';
 import { startKms } from './kms.ts';
+import { type StateMachines, startStepFunctions } from './step-functions.ts';
 
 /** The account of everything that is embedded. */
 export const LOCAL_ACCOUNT = '000000000000';
@@ -29,6 +30,8 @@ export interface EmbeddedAwsOptions {
   rotations: readonly RotationsEntry[];
   /** Services that run elsewhere; these are left alone. */
   external?: Partial<Endpoints>;
+  /** What Step Functions runs; without them there is no Step Functions. */
+  stateMachines?: StateMachines;
   /** Any free port for those that are missing. */
   ports?: Partial<Record<Service, number>>;
 }
@@ -61,7 +64,8 @@ export class PortInUseError extends Error {
 export async function startEmbeddedAws(
   options: EmbeddedAwsOptions,
 ): Promise<EmbeddedAws> {
-  const { directory, region, rotations, external = {}, ports = {} } = options;
+  const { directory, region, rotations, stateMachines } = options;
+  const { external = {}, ports = {} } = options;
   await mkdir(directory, { recursive: true });
   const starts: Record<Service, (port: number) => Promise<EmbeddedService>> = {
     KINESIS: (port) =>
@@ -84,10 +88,19 @@ export async function startEmbeddedAws(
       }
       return startKms(store, port);
     },
+    SFN: (port) =>
+      startStepFunctions({
+        stateMachines: stateMachines ?? {},
+        account: LOCAL_ACCOUNT,
+        region,
+        port,
+      }),
   };
-  const running: EmbeddedService[] = [];
+  const running = new Map<Service, EmbeddedService>();
   const close = async () => {
-    await Promise.all(running.map((service) => service.close()));
+    // First what settles its executions by means of the others.
+    await running.get('SFN')?.close();
+    await Promise.all([...running.values()].map((service) => service.close()));
   };
   const start = async (service: Service): Promise<string> => {
     const elsewhere = external[service];
@@ -95,7 +108,7 @@ export async function startEmbeddedAws(
     const port = ports[service] ?? 0;
     try {
       const started = await starts[service](port);
-      running.push(started);
+      running.set(service, started);
       return started.endpoint;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -107,16 +120,18 @@ export async function startEmbeddedAws(
     start('KINESIS'),
     start('DYNAMODB'),
     start('KMS'),
+    stateMachines && start('SFN'),
   ]);
   try {
-    const [KINESIS, DYNAMODB, KMS] = results.map((result) => {
+    const [KINESIS, DYNAMODB, KMS, SFN] = results.map((result) => {
       if (result.status === 'rejected') throw result.reason;
       return result.value;
-    }) as [string, string, string];
+    }) as [string, string, string, string | undefined];
     if (external.KINESIS === undefined) {
       await createStreams(rotations, KINESIS, region);
     }
-    return { endpoints: { KINESIS, DYNAMODB, KMS }, close };
+    const endpoints = { KINESIS, DYNAMODB, KMS, ...(SFN && { SFN }) };
+    return { endpoints, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,7 +1,11 @@
 /** The services that a rotation talks to, as in `AWS_ENDPOINT_URL_<service>`. */
 export const SERVICES = ['KINESIS', 'DYNAMODB', 'KMS'] as const;
-export type Service = (typeof SERVICES)[number];
-export type Endpoints = Record<Service, string>;
+/** And Step Functions, for those who start rotations from outside. */
+export const ALL_SERVICES = [...SERVICES, 'SFN'] as const;
+export type Service = (typeof ALL_SERVICES)[number];
+export type Endpoints = Record<(typeof SERVICES)[number], string> & {
+  SFN?: string;
+};
 
 /**
  * The endpoints that the SDK's own variables name; these services are not
@@ -10,7 +14,7 @@ export type Endpoints = Record<Service, string>;
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  */
 export function externalEndpoints(env: NodeJS.ProcessEnv): Partial<Endpoints> {
-  const named = SERVICES.map((service) => [
+  const named = ALL_SERVICES.map((service) => [
     service,
     env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL,
   ]);

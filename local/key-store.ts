@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseKeyId } from '../shared/key-identity.ts';
+import { ServiceError } from './json-service.ts';
 
 /** A key as kms:DescribeKey shows it. Times are seconds since the epoch. */
 export interface StoredKey {
@@ -28,19 +29,17 @@ interface Contents {
 }
 
 /** The names are those of KMS's own errors. */
-export class KmsError extends Error {
+export class KmsError extends ServiceError {
   constructor(
     name:
       | 'AlreadyExistsException'
       | 'InvalidArnException'
       | 'KMSInvalidStateException'
       | 'NotFoundException'
-      | 'UnsupportedOperationException'
       | 'ValidationException',
     message: string,
   ) {
-    super(message);
-    this.name = name;
+    super(name, message);
   }
 }
 

@@ -1,13 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { parseKeyId } from '../shared/key-identity.ts';
 import type { EmbeddedService } from './embedded-service.ts';
+import { type Input, type Output, startJsonService } from './json-service.ts';
 import { type KeyStore, KmsError, type StoredKey } from './key-store.ts';
 
-type Input = Record<string, string | number | boolean | undefined>;
-type Operation = (store: KeyStore, input: Input) => object | undefined;
+type Operation = (store: KeyStore, input: Input) => Output;
 
 /**
  * The operations of KMS that say which keys there are. It holds no key
@@ -87,50 +83,21 @@ const OPERATIONS: Record<string, Operation> = {
  *
  * @param port 0 for any free one
  */
-export async function startKms(
+export function startKms(
   store: KeyStore,
   port: number,
 ): Promise<EmbeddedService> {
-  const server = createServer(async (request, response) => {
-    const { status, body } = await answer(store, request);
-    response.writeHead(status, {
-      'Content-Type': 'application/x-amz-json-1.1',
-    });
-    response.end(JSON.stringify(body));
+  const operations = Object.entries(OPERATIONS).map(([name, operation]) => [
+    name,
+    (input: Input) => operation(store, input),
+  ]);
+  return startJsonService({
+    name: 'KMS',
+    target: 'TrentService',
+    version: '1.1',
+    operations: Object.fromEntries(operations),
+    port,
   });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  return {
-    endpoint: `http://127.0.0.1:${address.port}`,
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
-async function answer(
-  store: KeyStore,
-  request: IncomingMessage,
-): Promise<{ status: number; body: object }> {
-  const target = String(request.headers['x-amz-target'] ?? '');
-  const name = target.replace('TrentService.', '');
-  try {
-    const operation = Object.hasOwn(OPERATIONS, name) && OPERATIONS[name];
-    if (!operation) {
-      throw new KmsError(
-        'UnsupportedOperationException',
-        `The embedded KMS does not know ${name}; it knows ${Object.keys(OPERATIONS).join(', ')}`,
-      );
-    }
-    const input = (await json(request)) as Input;
-    return { status: 200, body: operation(store, input) ?? {} };
-  } catch (error) {
-    const type = error instanceof KmsError ? error.name : 'ValidationException';
-    const { message } = error as Error;
-    return { status: 400, body: { __type: type, message } };
-  }
 }
 
 function text(value: Input[string]): string {

@@ -8,15 +8,18 @@ import type { RotationsEntry } from '../stack/rotations-file.ts';
 import { setCredentials } from './credentials.ts';
 import type { EmbeddedAwsOptions } from './embedded-aws.ts';
 import {
+  ALL_SERVICES,
   type Endpoints,
   externalEndpoints,
   SERVICES,
   type Service,
 } from './endpoints.ts';
+import { runFleet } from './fleet.ts';
 import { ensureLedgerTable } from './ledger-table.ts';
-import { localExecutions, settleFromOutside } from './rotation.ts';
+import { localExecutions, runRotation, settleFromOutside } from './rotation.ts';
 import { openSession, type Session } from './session.ts';
-import type { TaskHandlers } from './state-machine.ts';
+import { readStateMachine, type TaskHandlers } from './state-machine.ts';
+import type { StateMachines } from './step-functions.ts';
 
 /** Nothing that runs locally may ever reach AWS by accident. */
 const NO_WAY_TO_AWS = {
@@ -27,6 +30,7 @@ const NO_WAY_TO_AWS = {
 };
 
 export interface OpenOptions {
+  /** For others, who need Step Functions too. */
   ports?: Partial<Record<Service, number>>;
   /** Ends the wait for another process's embedded AWS. */
   signal?: AbortSignal;
@@ -78,11 +82,18 @@ export async function openLocalAws(
 ): Promise<LocalAws> {
   const settings = readLocalSettings(process.env);
   Object.assign(process.env, NO_WAY_TO_AWS);
-  const { external, isAllExternal, region } = settings;
-  const options: EmbeddedAwsOptions = { ...settings, rotations, ports };
-  const session = isAllExternal
-    ? undefined
-    : await openSession(options, signal);
+  const { external, region } = settings;
+  const connected = Promise.withResolvers<TaskHandlers>();
+  const options: EmbeddedAwsOptions = {
+    ...settings,
+    rotations,
+    ports,
+    stateMachines: stateMachines(connected.promise),
+  };
+  const isNeeded = (ports ? ALL_SERVICES : SERVICES).some(
+    (service) => external[service] === undefined,
+  );
+  const session = isNeeded ? await openSession(options, signal) : undefined;
   try {
     const endpoints = allEndpoints({ ...session?.endpoints, ...external });
     await setEnvironment(region, endpoints, external);
@@ -93,6 +104,7 @@ export async function openLocalAws(
     if (session?.isOwner && external.DYNAMODB === undefined) {
       await settleLeftovers(handlers, region);
     }
+    connected.resolve(handlers);
     return {
       region,
       isGuest: session?.isOwner === false,
@@ -101,9 +113,28 @@ export async function openLocalAws(
       close: async (how) => session?.close(how),
     };
   } catch (error) {
+    connected.promise.catch(() => {});
+    connected.reject(error);
     await session?.close({ now: AbortSignal.abort() });
     throw error;
   }
+}
+
+/** @param handlers there when the functions are connected to the services */
+function stateMachines(handlers: Promise<TaskHandlers>): StateMachines {
+  return {
+    'rotate-stream': {
+      definition: () => readStateMachine('rotate-stream'),
+      handlers,
+      run: runRotation,
+    },
+    'rotate-fleet': {
+      definition: () => readStateMachine('rotate-fleet'),
+      handlers,
+      run: ({ request, ...options }) =>
+        runFleet({ ...options, input: request }),
+    },
+  };
 }
 
 function updateSeconds(text: string | undefined): number {

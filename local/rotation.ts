@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Failure, Outcome } from '../shared/outcome.ts';
+import type { Outcome } from '../shared/outcome.ts';
 import { LOCAL_ACCOUNT } from './embedded-aws.ts';
 import {
   type ExecutionOptions,
   readStateMachine,
   runExecution,
-  STATE_MACHINE_NAME,
+  type StateMachineName,
   type TaskHandlers,
 } from './state-machine.ts';
 
@@ -14,11 +14,25 @@ export interface RotationOptions
   request: unknown;
   handlers: TaskHandlers;
   region: string;
+  /** Of the execution; one of its own without. */
+  name?: string;
+  startedAt?: Date;
 }
 
-/** ARNs of all local executions begin so. */
-export function localExecutions(region: string): string {
-  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${STATE_MACHINE_NAME}:`;
+/** The ARN that a state machine has in the embedded Step Functions. */
+export function localStateMachine(
+  region: string,
+  name: StateMachineName = 'rotate-stream',
+): string {
+  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${name}`;
+}
+
+/** ARNs of all local executions of a state machine begin so. */
+export function localExecutions(
+  region: string,
+  name: StateMachineName = 'rotate-stream',
+): string {
+  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${name}:`;
 }
 
 /**
@@ -26,9 +40,9 @@ export function localExecutions(region: string): string {
  * rule on the execution's status change would if it ran no Catch.
  */
 export async function runRotation(options: RotationOptions): Promise<Outcome> {
-  const { request, handlers, region } = options;
-  const RotationId = `${localExecutions(region)}${randomUUID()}`;
-  const StartedAt = new Date().toISOString();
+  const { request, handlers, region, name = randomUUID() } = options;
+  const RotationId = `${localExecutions(region)}${name}`;
+  const StartedAt = (options.startedAt ?? new Date()).toISOString();
   let ended: Outcome | undefined;
   const result = await runExecution({
     ...options,
@@ -60,7 +74,8 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
   });
 }
 
-const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
+/** The functions whose answer is the outcome. */
+export const LAST_STATES = ['CompleteRotation', 'SettleFailure'];
 
 interface UnsuccessfulEnd {
   RotationId: string;
@@ -79,11 +94,11 @@ interface UnsuccessfulEnd {
 export async function settleFromOutside(
   handlers: TaskHandlers,
   end: UnsuccessfulEnd,
-): Promise<Failure> {
+): Promise<Outcome> {
   const settle = handlers.SettleFailure as (
     event: object,
     context: object,
-  ) => Promise<Failure>;
+  ) => Promise<Outcome>;
   const event = {
     source: 'aws.states',
     'detail-type': 'Step Functions Execution Status Change',

@@ -12,7 +12,8 @@ import { QuotaLedger } from './quota-ledger.ts';
 /** How long one attempt of a call may take, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
-const httpHandler = () =>
+/** A request that hangs must not hang whoever waits for it. */
+export const httpHandler = () =>
   new NodeHttpHandler({
     connectionTimeout: 3_000,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
+import type { AtEnd } from '../local/temporary-directory.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = join(ROOT, 'cli', 'main.ts');
@@ -90,14 +91,36 @@ class CommandLine {
   }
 }
 
-/** A test with a command line. */
-export const it = test.extend('cli', async ({ task: _ }, { onCleanup }) => {
+/** A command line that is taken away at the end. */
+export async function commandLine(atEnd: AtEnd): Promise<CommandLine> {
   const cli = new CommandLine(
     await mkdtemp(join(tmpdir(), 'kinesis-key-rotation-')),
   );
-  onCleanup(() => cli.close());
+  atEnd(() => cli.close());
   return cli;
-});
+}
+
+/** A test with a command line. */
+export const it = test.extend('cli', ({ task: _ }, { onCleanup }) =>
+  commandLine(onCleanup),
+);
+
+/** The variables that the command `local` exports. */
+export function exportedVariables(stdout: string): Record<string, string> {
+  return Object.fromEntries(
+    [...stdout.matchAll(/^export (\w+)=(\S+)$/gm)].map((match) =>
+      match.slice(1),
+    ),
+  );
+}
+
+/** Flags of the command `local`, by which it takes free ports. */
+export const ANY_PORTS = [
+  '--kinesis-port',
+  '--dynamodb-port',
+  '--kms-port',
+  '--sfn-port',
+].flatMap((flag) => [flag, '0']);
 
 /** Processes that have the folder in their variables; none without /proc. */
 export async function processesOf(directory: string): Promise<string[]> {

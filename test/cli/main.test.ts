@@ -11,7 +11,12 @@ import { QuotaLedger } from '../../shared/quota-ledger.ts';
 import { REQUEST_FIELDS } from '../../shared/request.ts';
 import { dynamoDbAt, kinesisAt } from '../local/connected-clients.ts';
 import { takenPort } from '../local/taken-port.ts';
-import { it, processesOf } from './command-line.ts';
+import {
+  ANY_PORTS,
+  exportedVariables,
+  it,
+  processesOf,
+} from './command-line.ts';
 
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
 const FULL_ROTATION_MS = 60_000;
@@ -601,23 +606,16 @@ describe('quota', () => {
 });
 
 describe('local', () => {
-  const ANY_PORTS = ['--kinesis-port', '--dynamodb-port', '--kms-port'].flatMap(
-    (flag) => [flag, '0'],
-  );
-
   it('serves others until it is told to end', async ({ cli }) => {
     const { kill, ended, said } = cli.start(['local', ...ANY_PORTS]);
     const exported = await said('export AWS_SECRET_ACCESS_KEY=local\n');
-    const variables = Object.fromEntries(
-      [...exported.matchAll(/^export (\w+)=(\S+)$/gm)].map((match) =>
-        match.slice(1),
-      ),
-    );
+    const variables = exportedVariables(exported);
     const endpoint = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(variables).toEqual({
       AWS_ENDPOINT_URL_KINESIS: endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
       AWS_ENDPOINT_URL_KMS: endpoint,
+      AWS_ENDPOINT_URL_SFN: endpoint,
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
@@ -636,9 +634,14 @@ describe('local', () => {
     expect(exitCode).toBe(143);
     expect(stdout).toBe(exported);
     expect(stderr).toBe(
-      'The embedded AWS is up with samplestream. Ctrl-C ends it.\nSIGTERM: stopping\n',
+      [
+        'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-stream',
+        'The embedded AWS is up with samplestream. Ctrl-C ends it.',
+        'SIGTERM: stopping',
+        '',
+      ].join('\n'),
     );
-    for (const url of Object.values(variables).slice(0, 3)) {
+    for (const url of Object.values(variables).slice(0, 4)) {
       await expect(fetch(String(url))).rejects.toMatchObject({
         cause: { code: 'ECONNREFUSED' },
       });
@@ -664,6 +667,7 @@ describe('local', () => {
     ['kinesis', 'KINESIS'],
     ['dynamodb', 'DYNAMODB'],
     ['kms', 'KMS'],
+    ['sfn', 'SFN'],
   ])(
     'says that the port of %s is taken, and ends',
     async ([name, service], { cli }) => {

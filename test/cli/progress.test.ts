@@ -1,8 +1,8 @@
-import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Progress } from '../../cli/progress.ts';
 import type { ExecutionEvent } from '../../local/state-machine.ts';
+import { FakeStream } from './fake-stream.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const STATES = {
@@ -15,27 +15,6 @@ const PLAN = {
   KeyId: 'alias/b',
   Reason: 'the stream is under alias/a',
 };
-
-class FakeStream extends Writable {
-  text = '';
-  readonly isTTY: boolean;
-  readonly columns: number;
-
-  constructor(isTTY: boolean, columns: number) {
-    super();
-    this.isTTY = isTTY;
-    this.columns = columns;
-  }
-
-  override _write(chunk: Buffer, _: string, done: () => void): void {
-    this.text += chunk;
-    done();
-  }
-
-  cursorTo = () => true;
-  clearLine = () => true;
-  moveCursor = () => true;
-}
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START });

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { onTestFinished } from 'vitest';
 import { kinesisClient } from '../../shared/clients.ts';
 import type { AtEnd } from './temporary-directory.ts';
@@ -18,6 +19,13 @@ const common = (endpoint: string, region: string) => ({
 /** Clients of one endpoint, destroyed at the end of the test. */
 export function kmsAt(endpoint: string, region = REGION): KMSClient {
   return untilTheEnd(new KMSClient(common(endpoint, region)));
+}
+
+export function stepFunctionsAt(
+  endpoint: string,
+  atEnd: AtEnd = onTestFinished,
+): SFNClient {
+  return untilTheEnd(new SFNClient(common(endpoint, REGION)), atEnd);
 }
 
 export function kinesisAt(
