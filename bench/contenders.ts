@@ -2,12 +2,28 @@ import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { runRotation } from '../local/rotation.ts';
 import type { TaskHandlers } from '../local/state-machine.ts';
 import { kinesisClient } from '../shared/clients.ts';
+import { pollSeconds } from '../shared/polling.ts';
 import { PEERS, type Target } from './peers.ts';
 
 /** This project's name among its peers. */
 export const OURS = 'kinesis-key-rotation';
 
 export const CONTENDERS = [OURS, ...PEERS.map(({ Name }) => Name)];
+
+/** Seconds before each look of a contender at an update. */
+export function pausesOf(contender: string): Iterable<number> {
+  const peer = PEERS.find(({ Name }) => Name === contender);
+  return peer ? peer.pauses() : ourPauses();
+}
+
+function* ourPauses() {
+  yield 0;
+  for (let waited = 0; ; ) {
+    const pause = pollSeconds(waited * 1000);
+    yield pause;
+    waited += pause;
+  }
+}
 
 /** A stream's name for each. */
 export const STREAMS = CONTENDERS.map((name) => name.replaceAll(' ', '-'));

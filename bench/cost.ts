@@ -139,7 +139,7 @@ export const COST: Section<Cost> = {
       Title: 'Prices, us-east-1',
       Head: ['of one', 'USD'],
       Rows: Object.entries(PRICES_USD).map(([name, price]) => [
-        name.replaceAll(/(?!^)([A-Z])/g, ' $1').toLowerCase(),
+        name,
         price.toFixed(10).replace(/0+$/, ''),
       ]),
     },

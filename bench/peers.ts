@@ -9,10 +9,10 @@ import {
 /** Another way of giving a stream a key, call for call and wait for wait. */
 export interface Peer {
   Name: string;
-  /** Where its calls and waits are written down. */
-  Source: string;
   /** What it looks at once the stream is ACTIVE. */
   Checks: string;
+  /** Seconds before each look at the update; without an end. */
+  pauses: () => Iterable<number>;
   /**
    * Applies a key and waits as the peer does.
    *
@@ -39,56 +39,77 @@ const description = async (client: KinesisClient, { StreamName }: Target) =>
   (await client.send(new DescribeStreamCommand({ StreamName })))
     .StreamDescription;
 
-/** Its `StateChangeConf`: `Delay` 10 s, `MinTimeout` 3 s, at most 10 s. */
+/** Looks after each pause until the stream is what it shall be. */
+async function waitFor(
+  pauses: Iterable<number>,
+  isActive: () => Promise<boolean>,
+): Promise<void> {
+  for (const seconds of pauses) {
+    await delay(seconds * 1000);
+    if (await isActive()) return;
+  }
+}
+
+/**
+ * resourceStreamUpdate and waitStreamUpdated (`Delay` 10 s, `MinTimeout` 3 s) of
+ * internal/service/kinesis/stream.go, with the delays of internal/backoff, in
+ * hashicorp/terraform-provider-aws.
+ */
 const TERRAFORM: Peer = {
   Name: 'Terraform',
-  Source:
-    'resourceStreamUpdate and waitStreamUpdated of `internal/service/kinesis/stream.go`, delays of `internal/backoff/backoff.go`, in hashicorp/terraform-provider-aws',
   Checks: 'StreamStatus',
+  *pauses() {
+    yield 10;
+    for (let wait = 0.1; ; yield wait) {
+      wait = Math.min(10, Math.max(3, wait * 2));
+    }
+  },
   apply: async (client, target) => {
     await start(client, target);
-    let wait = 100;
-    await delay(10_000);
-    while ((await summary(client, target))?.StreamStatus === 'UPDATING') {
-      wait = Math.min(10_000, Math.max(3_000, wait * 2));
-      await delay(wait);
-    }
+    await waitFor(
+      TERRAFORM.pauses(),
+      async () => (await summary(client, target))?.StreamStatus === 'ACTIVE',
+    );
     // resourceStreamRead, for its state.
     await summary(client, target);
   },
 };
 
 /**
- * How often `aws:waitForAwsResourceProperty` looks is not documented: as often
- * as we do at most, in its favour. What a step takes to begin is left out.
+ * The four steps of the document AWS-EnableKinesisStreamEncryption. How often
+ * `aws:waitForAwsResourceProperty` looks is not documented: as often as we ever
+ * do, in its favour.
  */
-const RUNBOOK_POLL_MS = 1_000;
-
 const RUNBOOK: Peer = {
   Name: 'SSM runbook',
-  Source:
-    'the four steps of the document AWS-EnableKinesisStreamEncryption; how often a waiting step looks is not documented: 1 s, in its favour',
   Checks: 'StreamStatus, EncryptionType',
+  *pauses() {
+    for (let wait = 0; ; wait = 1) yield wait;
+  },
   apply: async (client, target) => {
     const isActive = async () =>
       (await description(client, target))?.StreamStatus === 'ACTIVE';
-    while (!(await isActive())) await delay(RUNBOOK_POLL_MS);
+    await waitFor(RUNBOOK.pauses(), isActive);
     await start(client, target);
-    while (!(await isActive())) await delay(RUNBOOK_POLL_MS);
+    await waitFor(RUNBOOK.pauses(), isActive);
     const { EncryptionType } = (await description(client, target)) ?? {};
     if (EncryptionType !== 'KMS') throw new Error('Assertion failed');
   },
 };
 
+/** The loop that people write. */
 const SCRIPT: Peer = {
   Name: 'shell script',
-  Source:
-    'the loop that people write: `start-stream-encryption`, then `sleep 5` and `describe-stream-summary` until ACTIVE',
   Checks: 'StreamStatus',
+  *pauses() {
+    for (;;) yield 5;
+  },
   apply: async (client, target) => {
     await start(client, target);
-    do await delay(5_000);
-    while ((await summary(client, target))?.StreamStatus !== 'ACTIVE');
+    await waitFor(
+      SCRIPT.pauses(),
+      async () => (await summary(client, target))?.StreamStatus === 'ACTIVE',
+    );
   },
 };
 
