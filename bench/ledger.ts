@@ -120,6 +120,6 @@ export const LEDGER: Section<LedgerData> = {
         Values: Windows.map(({ MostInWindow }) => MostInWindow),
       },
     ],
-    Mark: { Value: 25, Name: 'quota of AWS' },
+    Mark: { Value: 25, Name: 'quota' },
   }),
 };

@@ -41,6 +41,7 @@ export function svgPlot(plot: Plot): string {
     height: HEIGHT,
   });
   const muted = { color: 'var(--muted)', fontSize: 11 };
+  const isCrowded = X.length > 8;
   chart.setOption({
     animation: false,
     color: COLORS,
@@ -54,10 +55,11 @@ export function svgPlot(plot: Plot): string {
       show: Series.length > 1,
       left: 8,
       top: 32,
+      itemGap: 28,
       textStyle: muted,
       inactiveColor: 'var(--muted)',
     },
-    grid: { left: 56, right: 88, top: 72, bottom: 48 },
+    grid: { left: 56, right: 88, top: 88, bottom: isCrowded ? 88 : 48 },
     xAxis: {
       type: 'category',
       data: X,
@@ -65,7 +67,11 @@ export function svgPlot(plot: Plot): string {
       nameLocation: 'middle',
       nameGap: 28,
       nameTextStyle: muted,
-      axisLabel: { ...muted, interval: 0, width: 100, overflow: 'break' },
+      axisLabel: {
+        ...muted,
+        interval: 0,
+        ...(isCrowded ? { rotate: 40 } : { width: 120, overflow: 'break' }),
+      },
       axisLine: { lineStyle: { color: 'var(--line)' } },
       axisTick: { show: false },
     },
@@ -81,6 +87,7 @@ export function svgPlot(plot: Plot): string {
       name: Name,
       data: Values,
       barMaxWidth: 36,
+      symbol: 'circle',
       ...(at === 0 &&
         Mark && {
           markLine: {
