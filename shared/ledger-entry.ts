@@ -136,8 +136,13 @@ export function activeLease(
   return Lease && now < Lease.ExpiresAt + CLOCK_MARGIN_MS ? Lease : undefined;
 }
 
+/**
+ * How long it may take from spending a slot to AWS's answer: 5 s for the ledger
+ * to be written, and 10 for the call.
+ */
+export const ANSWER_MS = 15_000;
 /** How far the stamp of a call that nobody answered may be from AWS's own. */
-const UNANSWERED_MS = CLOCK_MARGIN_MS + 10_000;
+const UNANSWERED_MS = CLOCK_MARGIN_MS + ANSWER_MS;
 
 /**
  * The calls of ours that nobody answered, each with the report of a Start that
