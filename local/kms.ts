@@ -113,9 +113,23 @@ export async function startKms(
 async function answer(
   store: KeyStore,
   request: IncomingMessage,
-): Promise<{ status: number; body: object }> {
+): Promise<KmsAnswer> {
   const target = String(request.headers['x-amz-target'] ?? '');
-  const name = target.replace('TrentService.', '');
+  const input = await json(request).catch(() => undefined);
+  return answerKms(store, target.replace('TrentService.', ''), input as Input);
+}
+
+interface KmsAnswer {
+  status: number;
+  body: object;
+}
+
+/** What KMS answers, without the server around it. */
+export function answerKms(
+  store: KeyStore,
+  name: string,
+  input: Input,
+): KmsAnswer {
   try {
     const operation = Object.hasOwn(OPERATIONS, name) && OPERATIONS[name];
     if (!operation) {
@@ -124,7 +138,6 @@ async function answer(
         `The embedded KMS does not know ${name}; it knows ${Object.keys(OPERATIONS).join(', ')}`,
       );
     }
-    const input = (await json(request)) as Input;
     return { status: 200, body: operation(store, input) ?? {} };
   } catch (error) {
     const type = error instanceof KmsError ? error.name : 'ValidationException';
