@@ -37,7 +37,7 @@ export interface Observed {
 
 const STREAM = 'orders';
 const BEFORE = 'alias/before';
-export const AFTER = 'alias/after';
+const AFTER = 'alias/after';
 
 /** Rotates a stream from one key to another, with crashes on the way. */
 export function runCrashes(experiment: Experiment): Promise<Observed> {

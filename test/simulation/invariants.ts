@@ -3,7 +3,6 @@ import {
   ANSWER_MS,
   CLOCK_MARGIN_MS,
   type LedgerEntry,
-  QUOTA_LIMIT,
   SLOT_MS,
   usage,
 } from '../../shared/ledger-entry.ts';
@@ -12,6 +11,7 @@ import type { RotationRequest } from '../../shared/request.ts';
 import type { DynamoDbModel } from './dynamodb-model.ts';
 import type { Execution } from './executions.ts';
 import {
+  APPLIED_LIMIT,
   type AppliedStart,
   type KinesisModel,
   streamArn,
@@ -103,7 +103,7 @@ export class Invariants {
     if (unknown.length === 0) {
       this.#broken(
         stream,
-        `Kinesis had to refuse the Start after ${QUOTA_LIMIT}`,
+        `Kinesis had to refuse the Start after ${APPLIED_LIMIT}`,
       );
     }
   }
@@ -112,8 +112,8 @@ export class Invariants {
     const { kinesis } = this.#options;
     const { starts } = kinesis.stream(stream);
     const { rotationId, keyId, keyArn } = start;
-    if (kinesis.counted(stream).length > QUOTA_LIMIT) {
-      this.#broken(stream, `More than ${QUOTA_LIMIT} Starts in 24 hours`);
+    if (kinesis.counted(stream).length > APPLIED_LIMIT) {
+      this.#broken(stream, `More than ${APPLIED_LIMIT} Starts in 24 hours`);
     }
     const execution = this.#executions.get(rotationId ?? '');
     if (execution === undefined) return;
@@ -145,8 +145,14 @@ export class Invariants {
       ({ rotationId, requestId }) =>
         rotationId !== undefined || this.#booked.has(requestId),
     );
+    // Stamped so late that the slowest clock is no earlier than the Start.
+    const isInTime = (slot: Slot, { at }: AppliedStart) =>
+      slot.StampedAt >= at + this.#slowest;
     const uncounted = known.filter(
-      ({ requestId }) => !valid.some((slot) => slot.RequestId === requestId),
+      (start) =>
+        !valid.some(
+          (slot) => slot.RequestId === start.requestId && isInTime(slot, start),
+        ),
     );
     const open = valid.filter((slot) => slot.RequestId === undefined);
     for (const start of uncounted) {
@@ -155,7 +161,7 @@ export class Invariants {
         (slot) =>
           slot.RotationId === rotationId &&
           slot.KeyId === keyId &&
-          slot.StampedAt >= at + this.#slowest,
+          isInTime(slot, start),
       );
       if (at0 < 0) {
         this.#broken(

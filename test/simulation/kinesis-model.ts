@@ -1,11 +1,12 @@
 import type { KeyStore, StoredKey } from '../../local/key-store.ts';
 import { unusableReason } from '../../shared/key-identity.ts';
-import { QUOTA_LIMIT } from '../../shared/ledger-entry.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { type Answer, refusal } from './transport.ts';
 
 export const REGION = 'us-east-1';
 export const ACCOUNT = '000000000000';
+/** Of AWS, whatever the ledger believes. */
+export const APPLIED_LIMIT = 25;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** What describe answers may be behind, once an update is over. */
 const BEHIND_MS = 4_000;
@@ -157,7 +158,7 @@ export class KinesisModel {
     if (key === undefined || refused) {
       return refused ?? refusal('KMSNotFoundException');
     }
-    if (this.counted(name).length >= QUOTA_LIMIT) {
+    if (this.counted(name).length >= APPLIED_LIMIT) {
       if (rotationId !== undefined) onQuotaRefused(name);
       return refusal('LimitExceededException', 'Quota of 25 in 24 hours');
     }

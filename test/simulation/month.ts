@@ -84,7 +84,7 @@ export function simulateMonth(options: MonthOptions): Promise<Month> {
  * Clocks that are as far apart as they may be, AWS's own among them: theirs is
  * somewhere in the range, and some of the others are at its ends.
  */
-export function drawSkews(random: SeededRandom): number[] {
+function drawSkews(random: SeededRandom): number[] {
   const slowest = -random.pick([
     0,
     CLOCK_MARGIN_MS,
@@ -95,7 +95,7 @@ export function drawSkews(random: SeededRandom): number[] {
 }
 
 /** Mostly seconds; AWS says that it "can take minutes". */
-export function drawUpdateMs(random: SeededRandom): number {
+function drawUpdateMs(random: SeededRandom): number {
   const draw = random.next();
   if (draw < 0.85) return random.between(300, 15_000);
   if (draw < 0.998) return random.between(15 * SECOND_MS, 4 * MINUTE_MS);

@@ -54,7 +54,7 @@ const SERVICES = {
   TrentService: 'KMS',
   AWSEvents: 'EVENTBRIDGE',
 } as const;
-export type Service = (typeof SERVICES)[keyof typeof SERVICES];
+type Service = (typeof SERVICES)[keyof typeof SERVICES];
 
 /** Which function is calling. */
 export const invocations = new AsyncLocalStorage<Invocation>();
