@@ -77,7 +77,7 @@ export function createStartEncryption(dependencies: Dependencies) {
 
     if (now() > spentBy) {
       // AWS might count the call later than the stamp says.
-      await ledger.release(StreamARN, RotationId, SlotId);
+      await ledger.release(StreamARN, RotationId, SlotId, 'REFUSED');
       throw new RotationError(
         'ServiceUnavailable',
         `The ledger's entry for StreamName ${quote(Plan.StreamName)} took too long to be written, so StartStreamEncryption was not called`,
@@ -135,7 +135,7 @@ async function refused(
     await ledger.exhaust(StreamARN, RotationId, so.SlotId);
     return { ...so, Cause, Status: 'QUOTA_EXHAUSTED' };
   }
-  await ledger.release(StreamARN, RotationId, so.SlotId);
+  await ledger.release(StreamARN, RotationId, so.SlotId, 'REFUSED');
   if (refusal === 'STREAM_BUSY') {
     await ledger.settle(StreamARN, RotationId);
     return { ...so, Cause, Status: 'STREAM_BUSY' };
