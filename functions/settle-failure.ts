@@ -70,7 +70,7 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
       // Describe has proved it: this one may be used again.
       const unused =
         state?.Failure?.Error === 'StartNotApplied' && state.Start?.SlotId;
-      if (unused) await ledger.release(StreamARN, RotationId, unused);
+      if (unused) await ledger.release(StreamARN, RotationId, unused, 'SEEN');
       const { Lease, SlotsSpent, Quota } = await ledger.settle(
         StreamARN,
         RotationId,

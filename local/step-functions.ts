@@ -13,7 +13,12 @@ import type {
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { EmbeddedService } from './embedded-service.ts';
 import { ExecutionHistory } from './execution-history.ts';
-import { type Input, ServiceError, startJsonService } from './json-service.ts';
+import {
+  type Input,
+  type JsonService,
+  ServiceError,
+  startJsonService,
+} from './json-service.ts';
 import type { ExecutionOptions, TaskHandlers } from './state-machine.ts';
 
 /** A state machine that can be started by its name. */
@@ -71,11 +76,10 @@ export async function startStepFunctions({
   ...options
 }: StepFunctionsOptions): Promise<EmbeddedService> {
   const executions = new Executions(options);
-  const service = await startJsonService({
+  const stepFunctions: JsonService = {
     name: 'Step Functions',
     target: 'AWSStepFunctions',
     version: '1.0',
-    port,
     operations: {
       StartExecution: (input) => executions.start(input),
       StopExecution: (input) => executions.stop(input),
@@ -85,7 +89,8 @@ export async function startStepFunctions({
       ListStateMachines: (input) => executions.listStateMachines(input),
       DescribeStateMachine: (input) => executions.describeStateMachine(input),
     },
-  });
+  };
+  const service = await startJsonService(stepFunctions, port);
   return {
     endpoint: service.endpoint,
     close: async () => {

@@ -106,14 +106,15 @@ export class QuotaLedger {
     );
   }
 
-  /** Gives a slot back that AWS definitely did not count. */
+  /** Gives a slot back that AWS did not count; see {@link ledger.release}. */
   async release(
     streamArn: string,
     rotationId: string,
     slotId: number,
+    disproof: ledger.Disproof,
   ): Promise<void> {
     await this.#change(streamArn, (entry) =>
-      ledger.release(entry, rotationId, slotId),
+      ledger.release(entry, rotationId, slotId, disproof),
     );
   }
 

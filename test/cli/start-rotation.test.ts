@@ -351,16 +351,18 @@ describe.concurrent('what keeps a rotation from starting', () => {
     };
     const executionArn = `${EXECUTIONS}:x`;
     const standIn = async (StartExecution: () => object) => {
-      const { endpoint, close } = await startJsonService({
-        name: 'Step Functions',
-        target: 'AWSStepFunctions',
-        version: '1.0',
-        port: 0,
-        operations: {
-          StartExecution,
-          GetExecutionHistory: refuse('GetExecutionHistory'),
+      const { endpoint, close } = await startJsonService(
+        {
+          name: 'Step Functions',
+          target: 'AWSStepFunctions',
+          version: '1.0',
+          operations: {
+            StartExecution,
+            GetExecutionHistory: refuse('GetExecutionHistory'),
+          },
         },
-      });
+        0,
+      );
       onTestFinished(close);
       return cli.run(onMachine, {
         env: { ...CREDENTIALS, AWS_ENDPOINT_URL_SFN: endpoint },

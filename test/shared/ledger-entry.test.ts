@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  ANSWER_MS,
   book,
   CLOCK_MARGIN_MS,
   type Claim,
@@ -252,7 +253,7 @@ describe('release', () => {
   it('makes a slot usable again that AWS did not count', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
-    const [answer, back] = apply(spent, release(spent, 'r', slotId));
+    const [answer, back] = apply(spent, release(spent, 'r', slotId, 'REFUSED'));
     expect(answer).toBe(true);
     const [, settled] = apply(back, settle(back, 'r', T0));
     expect(usage(settled, T0).Used).toBe(0);
@@ -260,7 +261,36 @@ describe('release', () => {
 
   it('never gives back what AWS confirmed', () => {
     const entry = rotate(emptyEntry(ARN), 'r', T0);
-    expect(release(entry, 'r', 1)).toEqual({ answer: false });
+    expect(release(entry, 'r', 1, 'REFUSED')).toEqual({ answer: false });
+  });
+
+  describe('because the stream was seen under the key that it had', () => {
+    const stopped = () => {
+      const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+      const spent = apply(entry, spend(entry, 'r', slotId, T0, T0))[1];
+      return { slotId, entry: apply(spent, settle(spent, 'r', T0))[1] };
+    };
+
+    it('gives the slot back', () => {
+      const { slotId, entry } = stopped();
+      const [answer, back] = apply(entry, release(entry, 'r', slotId, 'SEEN'));
+      expect(answer).toBe(true);
+      expect(back.Slots).toMatchObject([{ State: 'RESERVED' }]);
+    });
+
+    it('does not, once others have moved it there', () => {
+      const { slotId, entry } = stopped();
+      const moved = rotate(entry, 'other', T0 + 1000);
+      expect(release(moved, 'r', slotId, 'SEEN')).toEqual({ answer: false });
+    });
+
+    it('nor later, when it is planned anew', () => {
+      const { slotId, entry } = stopped();
+      const moved = rotate(entry, 'other', T0 + 1000);
+      const anew = granted(moved, 'r', T0 + 2000);
+      expect(anew.slotId).not.toBe(slotId);
+      expect(usage(anew.entry, T0 + 2000).Used).toBe(3);
+    });
   });
 });
 
@@ -480,8 +510,9 @@ describe('book', () => {
   it('does not take a Start of another time for ours', () => {
     const { entry } = calling(emptyEntry(ARN), 'r', T0);
     const ours = { KeyId: 'alias/r' };
-    const late = T0 + 10_000 + CLOCK_MARGIN_MS + 10_000;
-    for (const At of [T0 - CLOCK_MARGIN_MS - 2000, late]) {
+    const late = T0 + ANSWER_MS + CLOCK_MARGIN_MS + ANSWER_MS;
+    const early = T0 - CLOCK_MARGIN_MS - ANSWER_MS;
+    for (const At of [early, late]) {
       expect(booked(entry, start({ ...ours, At }), late)).toMatchObject({
         Outcome: 'BOOKED',
         Quota: { Used: 2 },
@@ -557,7 +588,10 @@ describe('book', () => {
     const { slotId, entry } = calling(emptyEntry(ARN), 'r', T0);
     const theirs = start({ KeyId: 'alias/r' });
     const between = booked(entry, theirs, T0 + 100).entry;
-    const [, released] = apply(between, release(between, 'r', slotId));
+    const [, released] = apply(
+      between,
+      release(between, 'r', slotId, 'REFUSED'),
+    );
     const [, settled] = apply(released, settle(released, 'r', T0 + 200));
     expect(usage(settled, T0 + 200).Used).toBe(1);
     const [, exhausted] = apply(
@@ -693,7 +727,7 @@ describe('book', () => {
               entry = apply(entry, spent)[1];
             }
             if (action === 'release') {
-              entry = apply(entry, release(entry, 'r', slotId))[1];
+              entry = apply(entry, release(entry, 'r', slotId, 'REFUSED'))[1];
             }
             if (action === 'settle') {
               entry = apply(entry, settle(entry, 'r', now))[1];
@@ -800,7 +834,7 @@ describe('the count, with reports', () => {
           const heard = confirm(entry, name, slotId, of, requestId);
           entry = apply(entry, heard)[1];
         } else if (isRefused) {
-          entry = apply(entry, release(entry, name, slotId))[1];
+          entry = apply(entry, release(entry, name, slotId, 'REFUSED'))[1];
         }
         entry = apply(entry, settle(entry, name, ourTime))[1];
         return fresh(step.key);
@@ -955,7 +989,10 @@ describe('the invariant', () => {
                 const done = confirm(entry, name, slotId, applied, 'id');
                 entry = apply(entry, done)[1];
               } else if (step.result === 'refused') {
-                entry = apply(entry, release(entry, name, slotId))[1];
+                entry = apply(
+                  entry,
+                  release(entry, name, slotId, 'REFUSED'),
+                )[1];
               }
             } else {
               entry = apply(entry, settle(entry, name, clock))[1];

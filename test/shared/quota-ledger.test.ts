@@ -476,7 +476,7 @@ describe('QuotaLedger against a plain model', () => {
               model.confirm(name);
               slots.delete(name);
             } else {
-              await ledger.release(stream, name, slotId);
+              await ledger.release(stream, name, slotId, 'REFUSED');
               model.release(name);
             }
             expect((await ledger.usage(stream)).Used).toBe(model.used());
@@ -533,7 +533,7 @@ describe('QuotaLedger against a plain model', () => {
               const key = { KeyId: 'k', KeyArn: name };
               await ledger.confirm(stream, name, SlotId, key, name);
             } else if (fate === 'refused') {
-              await ledger.release(stream, name, SlotId);
+              await ledger.release(stream, name, SlotId, 'REFUSED');
             }
             now++;
             await ledger.settle(stream, name);
