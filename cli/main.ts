@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { PortInUseError } from '../local/embedded-aws.ts';
 import { SettingError } from '../local/local-aws.ts';
 import { TemplateError } from '../local/template.ts';
+import { legible } from '../shared/errors.ts';
 import {
   type RotationsEntry,
   RotationsFileError,
@@ -162,7 +163,7 @@ function exitCodeOf(error: unknown): number {
     error instanceof PortInUseError
       ? `; give another one with --${error.service.toLowerCase()}-port`
       : '';
-  process.stderr.write(`${name}: ${message}${advice}\n`);
+  process.stderr.write(`${name}: ${legible(String(message))}${advice}\n`);
   return isWrong ? WRONG_REQUEST : FAILED;
 }
 

@@ -10,6 +10,7 @@ import { parseStreamArn, STREAM_NAME } from '../shared/stream-identity.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { quotaText } from './outcome-text.ts';
+import { printable } from './printable.ts';
 import { waitingForGuests } from './waiting-for-guests.ts';
 
 export interface QuotaOptions {
@@ -47,7 +48,7 @@ export async function quota(
       output === 'json'
         ? JSON.stringify({ StreamName, StreamARN, Quota }, null, 4)
         : `${StreamName}: ${quotaText(Quota)}`;
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${printable(text)}\n`);
     return 0;
   } finally {
     kinesis.destroy();

@@ -7,6 +7,7 @@ import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
+import { printable } from './printable.ts';
 import { type RequestFlags, requestFromFlags } from './request-input.ts';
 
 export interface RotateOptions extends RequestFlags {
@@ -49,7 +50,7 @@ export async function rotate(
       options.output === 'json'
         ? JSON.stringify(outcome, null, 4)
         : outcomeText(outcome);
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${printable(text)}\n`);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });
 }

@@ -18,6 +18,7 @@ import { readEvent, redated } from './event-input.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
+import { printable } from './printable.ts';
 import type { Progress } from './progress.ts';
 
 /** The flags of the command. */
@@ -83,7 +84,7 @@ export async function trigger(
       output === 'json'
         ? toJson(triggered)
         : triggered.map((one) => toText(one, event)).join('\n');
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${printable(text)}\n`);
     const isSuccess =
       triggered.length === found.length &&
       triggered.every(({ Outcome: { Status } }) => Status === 'SUCCEEDED');

@@ -583,6 +583,17 @@ describe('book', () => {
     });
   });
 
+  it('does not believe a time to come, which would keep the slot until then', () => {
+    const centuries = start({ At: Date.parse('9999-12-31T23:59:59Z') });
+    const { Outcome, entry } = booked(emptyEntry(ARN), centuries, T0);
+
+    expect(Outcome).toBe('BOOKED');
+    expect(entry.LastApplied?.AppliedAt).toBe(T0 + CLOCK_MARGIN_MS);
+    const free = T0 + CLOCK_MARGIN_MS + 1000 + SLOT_MS;
+    expect(usage(entry, free - 1).Used).toBe(1);
+    expect(usage(entry, free).Used).toBe(0);
+  });
+
   it.each([
     ['a rotation', rotate(emptyEntry(ARN), 'before', T0 - HOUR)],
     [
