@@ -15,8 +15,6 @@ const MODULES = [
 export default defineConfig({
   test: {
     include: MODULES.map((name) => `test/shared/${name}.test.ts`),
-    // It takes seconds, and would do so for every change of the ledger.
-    testNamePattern: /^(?!QuotaLedger against a plain model)/,
     testTimeout: 60_000,
   },
 });

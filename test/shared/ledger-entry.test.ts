@@ -398,6 +398,43 @@ describe('settle', () => {
     expect(after.LastApplied).toEqual(back);
   });
 
+  it('believes a look where its call of that key was not answered', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const seen = { KeyId: 'alias/r', KeyArn: 'k', AppliedAt: T0 + 5000 };
+    const [, after] = apply(spent, settle(spent, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(seen);
+  });
+
+  it('keeps the time of an answer also beside a call that was not answered', () => {
+    const first = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(
+      first.entry,
+      spend(first.entry, 'r', first.slotId, T0, T0),
+    );
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(
+      spent,
+      confirm(spent, 'r', first.slotId, answered, 'id'),
+    );
+    const second = granted(done, 'r', T0 + 2);
+    const [, both] = apply(
+      second.entry,
+      spend(second.entry, 'r', second.slotId, T0 + 3, T0 + 3),
+    );
+    const seen = { ...answered, AppliedAt: T0 + 5000 };
+    const [answer, after] = apply(both, settle(both, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(answered);
+    expect(answer.SlotsSpent).toBe(2);
+  });
+
+  it('says what it spent itself, not what others did', () => {
+    const before = rotateTimes(3, HOUR);
+    const { entry } = granted(before, 'r', T0 + 4 * HOUR);
+    const { answer } = settle(entry, 'r', T0 + 4 * HOUR);
+    expect(answer).toMatchObject({ SlotsSpent: 0, Quota: { Used: 3 } });
+  });
+
   it('does not put an older key in the place of a newer one', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));

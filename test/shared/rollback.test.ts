@@ -250,7 +250,7 @@ describe('rollbackOutcome', () => {
     const Plan = planned({ Keys: [elsewhere] });
     expect(rollbackOutcome({ Plan, ProbeFailure })).toEqual({
       Status: 'IMPOSSIBLE',
-      Cause: Plan.Rollback?.Impossible,
+      Cause: 'the key before, "alias/old", cannot be found any more',
     });
   });
 
