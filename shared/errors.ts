@@ -38,7 +38,7 @@ export type ErrorName = keyof typeof ERRORS;
 /** A failure whose name the state machine and the outcome carry as `Error`. */
 export class RotationError extends Error {
   constructor(name: ErrorName, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(legible(message), options);
     this.name = name;
   }
 }
@@ -49,13 +49,31 @@ export class RotationError extends Error {
  */
 export class AwsRefusal extends Error {
   constructor(name: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(legible(message), options);
     this.name = name;
   }
 }
 
 /** What could forge a line or play tricks on a terminal. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** More than any message of ours, and far less than Step Functions takes. */
+const MAX_MESSAGE = 4096;
+
+/**
+ * A text of others as people may be shown it: one line that says what is in it,
+ * and no more than 4,096 characters. AWS quotes in its messages what it was sent.
+ */
+export function legible(text: string): string {
+  const line = text
+    .slice(0, MAX_MESSAGE)
+    .replace(/[\t\n\v\f\r]+/g, ' ')
+    .replace(INVISIBLE, escaped)
+    .toWellFormed();
+  return text.length > MAX_MESSAGE || line.length > MAX_MESSAGE
+    ? `${line.slice(0, MAX_MESSAGE - 3).toWellFormed()}...`
+    : line;
+}
 
 /** A value as it is quoted in messages: escaped, and never longer than 160. */
 export function quote(value: unknown): string {

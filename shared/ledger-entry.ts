@@ -526,12 +526,14 @@ export function book(
   now: number,
 ): Transition<{ Outcome: Booking; Quota: Quota }> {
   const { RequestId, KeyId } = start;
+  // A time to come would keep the slot, and every plan stale, until then.
+  const At = Math.min(start.At, now + CLOCK_MARGIN_MS);
   const reported: Slot = {
     SlotId: entry.Version + 1,
     RotationId: start.By,
     KeyId,
     State: 'SPENT',
-    StampedAt: start.At + 1000,
+    StampedAt: At + 1000,
     RequestId,
     IsReported: true,
   };
@@ -549,7 +551,7 @@ export function book(
   const known = inWindow(entry.Slots, now);
   const Slots = [...known, reported];
   const isOurs = reportsOf(Slots).size > reportsOf(known).size;
-  const isNews = (LastApplied?.AppliedAt ?? 0) < start.At;
+  const isNews = (LastApplied?.AppliedAt ?? 0) < At;
   const KeyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
   const after = written(entry, {
     Slots,
@@ -557,7 +559,7 @@ export function book(
       LastApplied: {
         KeyId,
         ...(KeyArn !== undefined && { KeyArn }),
-        AppliedAt: start.At,
+        AppliedAt: At,
       },
     }),
   });

@@ -119,6 +119,11 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['--cli-input-json "{\\n\\"StreamName', 'is not JSON'],
   ],
   [
+    'JSON with an order to the terminal',
+    json('{"StreamName": \u001b[2J}'),
+    ['is not JSON', '\\u{1b}'],
+  ],
+  [
     'JSON that is no object',
     json('["orders"]'),
     ['--cli-input-json "[', 'object'],
@@ -199,7 +204,7 @@ describe.concurrent('bad input', () => {
 
     expect(exitCode).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^[^\n]+\n$/);
+    expect(stderr).toMatch(/^[^\p{Cc}\p{Cf}]+\n$/u);
     for (const words of named) expect(stderr).toContain(words);
     expect(existsSync(cli.directory)).toBe(false);
   });

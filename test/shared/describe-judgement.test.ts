@@ -225,6 +225,17 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
     expect(error.message).toContain('StreamName "orders"');
     expect(error.message).toContain('alias/old');
   });
+
+  it('says so of a stream that is still not encrypted', () => {
+    const plain = [
+      seen('ACTIVE', null, 1000),
+      seen('ACTIVE', null, STALE_MS + 1000),
+    ];
+    const plan = { ...PLAN, PreviousKeyId: null } as never;
+    const gone = start('UNKNOWN', MAX_UNANSWERED_STARTS);
+    const error = thrownBy(() => judgeAll(plain, plan, gone));
+    expect(error.message).toContain('still under no key');
+  });
 });
 
 describe('judgeDescription where the key reads the same as before', () => {

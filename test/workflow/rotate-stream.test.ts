@@ -401,7 +401,7 @@ describe('a request that cannot be met', () => {
   };
 
   it.each([
-    ['no object', 'rotate please', 'rotate please'],
+    ['no object', 'rotate please', 'a string, is not a JSON'],
     ['an unknown field', { StreamName: 's', Keyid: 'x' }, 'Keyid'],
     ['a prototype', JSON.parse('{"__proto__": {"a": 1}}'), '__proto__'],
   ])('%s is an InvalidRequest', async (_, request, value) => {
