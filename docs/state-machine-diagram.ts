@@ -1,10 +1,12 @@
 /**
- * Draws the state machine as Mermaid, from the very file that is deployed, and
- * puts it into README.md.
+ * Draws the state machines as Mermaid, from the very files that are deployed,
+ * and puts them into README.md and docs/fleet.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 
 interface Rule {
+  Variable?: string;
+  IsPresent?: boolean;
   StringEquals?: string;
   TimestampLessThanPath?: string;
   And?: Rule[];
@@ -18,6 +20,8 @@ interface State {
   End?: boolean;
   Choices?: (Rule & { Next: string })[];
   Catch?: { ErrorEquals: string[]; Next: string }[];
+  /** Of a Map. */
+  ItemProcessor?: Definition;
 }
 
 export interface Definition {
@@ -33,14 +37,25 @@ const SHAPES: Record<string, [string, string]> = {
   Choice: ['{', '}'],
   Wait: ['([', '])'],
   Pass: ['[/', '/]'],
+  Succeed: ['((', '))'],
   Fail: ['[[', ']]'],
 };
 
 export function mermaid({ StartAt, States }: Definition): string {
+  return [
+    'flowchart TD',
+    `Start((start)) --> ${StartAt}`,
+    ...lines(States),
+  ].join('\n  ');
+}
+
+function lines(States: Definition['States']): string[] {
   const entries = Object.entries(States);
-  const nodes = entries.map(([name, { Type }]) => {
+  const nodes = entries.flatMap(([name, { Type, ItemProcessor }]) => {
     const [open, close] = SHAPES[Type] ?? ['[', ']'];
-    return `${name}${open}${name}${close}`;
+    return ItemProcessor
+      ? [`subgraph ${name}`, ...iteration(name, ItemProcessor), 'end']
+      : [`${name}${open}${name}${close}`];
   });
   const edges = entries.flatMap(([name, state]) => [
     ...(state.Choices ?? []).map(
@@ -50,13 +65,17 @@ export function mermaid({ StartAt, States }: Definition): string {
     ...(state.Next ? [`${name} --> ${state.Next}`] : []),
     ...(state.End ? [`${name} --> Succeeded((SUCCEEDED))`] : []),
   ]);
+  return [...nodes, ...edges, ...catches(States)];
+}
+
+/** What a Map does for each of its items, with a begin and an end of its own. */
+function iteration(map: string, { StartAt, States }: Definition): string[] {
   return [
-    'flowchart TD',
-    `Start((start)) --> ${StartAt}`,
-    ...nodes,
-    ...edges,
-    ...catches(States),
-  ].join('\n  ');
+    `${map}Item((item)) --> ${StartAt}`,
+    ...lines(States).map((line) =>
+      line.replace('Succeeded((SUCCEEDED))', `${map}Done((done))`),
+    ),
+  ].map((line) => `  ${line}`);
 }
 
 /** One edge stands for every Catch of any error that leads to the same state. */
@@ -88,6 +107,7 @@ function label(rule: Rule): string {
   if (rule.TimestampLessThanPath) {
     return `before ${rule.TimestampLessThanPath.split('.').at(-1)}`;
   }
+  if (rule.IsPresent) return rule.Variable?.slice('$.'.length) ?? '';
   return rule.StringEquals ?? '';
 }
 
@@ -99,12 +119,22 @@ export function withDiagram(text: string, definition: Definition): string {
   return `${before}${BEGIN}\n\n\`\`\`mermaid\n${mermaid(definition)}\n\`\`\`\n\n${END}${after}`;
 }
 
-export async function readDefinition(): Promise<Definition> {
-  const path = 'statemachines/rotate-stream.asl.json';
+/** Which state machine each document shows. */
+export const DIAGRAMS = {
+  'README.md': 'rotate-stream',
+  'docs/fleet.md': 'rotate-fleet',
+};
+
+export async function readDefinition(
+  name = DIAGRAMS['README.md'],
+): Promise<Definition> {
+  const path = `statemachines/${name}.asl.json`;
   return JSON.parse(await readFile(path, 'utf8')) as Definition;
 }
 
 if (import.meta.main) {
-  const readme = await readFile('README.md', 'utf8');
-  await writeFile('README.md', withDiagram(readme, await readDefinition()));
+  for (const [path, name] of Object.entries(DIAGRAMS)) {
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, withDiagram(text, await readDefinition(name)));
+  }
 }

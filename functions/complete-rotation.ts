@@ -1,4 +1,6 @@
 import { quotaLedger } from '../shared/clients.ts';
+import { quote, RotationError } from '../shared/errors.ts';
+import type { LastApplied } from '../shared/ledger-entry.ts';
 import { logger } from '../shared/logger.ts';
 import { measureOutcome } from '../shared/metrics.ts';
 import { taskHandler } from '../shared/middleware.ts';
@@ -16,7 +18,8 @@ interface Dependencies {
  * Gives the lease back, keeps a record, tells others, and answers with the
  * outcome.
  *
- * @throws LedgerContended
+ * @throws LedgerContended, and KeyMismatch when another key was applied before
+ *   the probe
  */
 export function createCompleteRotation({ ledger, notifier }: Dependencies) {
   return taskHandler(async (state: PlannedState): Promise<Success> => {
@@ -24,7 +27,7 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
     const { StreamARN, RotationId, KeyId, KeyArn } = Plan;
     logger.appendKeys({ RotationId });
     const ActiveAt = Description?.ActiveAt ?? null;
-    const { Quota } = await ledger.settle(
+    const { Quota, LastApplied } = await ledger.settle(
       StreamARN,
       RotationId,
       ActiveAt === null
@@ -32,6 +35,7 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
         : { KeyId, KeyArn, AppliedAt: Date.parse(ActiveAt) },
     );
     const { VerifiedAt = null, ...proof } = Verification ?? {};
+    refuseOvertaken(state, LastApplied);
     const outcome: Success = {
       Status: 'SUCCEEDED',
       ...result(state),
@@ -56,6 +60,28 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
     await notifier.tell(outcome);
     return outcome;
   });
+}
+
+/**
+ * A rotation that is run on after it was settled holds nothing, so another may
+ * have moved the stream since Describe saw our key, and the probe proved theirs.
+ */
+function refuseOvertaken(
+  { Plan, Description, Verification }: PlannedState,
+  last: LastApplied | undefined,
+): void {
+  const { ActiveAt } = Description ?? {};
+  const { VerifiedAt } = Verification ?? {};
+  if (!ActiveAt || !VerifiedAt || !last) return;
+  const isBetween =
+    last.AppliedAt > Date.parse(ActiveAt) &&
+    last.AppliedAt <= Date.parse(VerifiedAt);
+  if (!isBetween) return;
+  const at = new Date(last.AppliedAt).toISOString();
+  throw new RotationError(
+    'KeyMismatch',
+    `KeyId ${quote(last.KeyId)} was applied to StreamName ${quote(Plan.StreamName)} at ${at}, after this rotation saw it ACTIVE under ${quote(Plan.KeyId)} and before it wrote the probe; look which one you want`,
+  );
 }
 
 function result({

@@ -5,7 +5,7 @@ import { logger } from '../shared/logger.ts';
 import { measureOutcome } from '../shared/metrics.ts';
 import { taskHandler } from '../shared/middleware.ts';
 import { type Notifier, notifier } from '../shared/notifier.ts';
-import type { Failure } from '../shared/outcome.ts';
+import type { Failure, Outcome } from '../shared/outcome.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
 import { parseRequest } from '../shared/request.ts';
 import { rollbackOutcome } from '../shared/rollback.ts';
@@ -39,13 +39,15 @@ export interface SettleFailureEvent {
  *
  * Called by the state machine, and from outside it with Step Functions' event
  * of an execution that ended without success: one that was aborted or timed out
- * ran no Catch. What has been recorded by then is left as it is.
+ * ran no Catch. What has been recorded by then is left as it is and is the
+ * answer; as nobody knows whether an execution that was stopped had come to
+ * tell it, it is told then, maybe for the second time.
  *
  * @throws LedgerContended, InvalidRequest for another event
  */
 export function createSettleFailure({ ledger, notifier }: Dependencies) {
   return taskHandler(
-    async (event: SettleFailureEvent | object): Promise<Failure> => {
+    async (event: SettleFailureEvent | object): Promise<Outcome> => {
       const ended = readEvent(event);
       const { RotationId, StartedAt, Request, state, failure } = ended;
       logger.appendKeys({ RotationId });
@@ -91,15 +93,19 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
         SlotsSpent,
         Quota,
       });
-      const isNews = await ledger
+      const recorded = await ledger
         .record(StreamARN, outcome, state ? 'IF_FAILED' : 'IF_NEW')
         .catch((error) => {
           // Why the rotation failed matters more than that its record did.
           logger.error('The outcome could not be recorded', { error });
-          return true;
+          return outcome;
         });
-      if (ended.isInside || isNews) await announce(outcome, notifier);
-      return outcome;
+      if (ended.isInside || recorded === outcome) {
+        await announce(outcome, notifier);
+        return outcome;
+      }
+      if (ended.wasStopped) await notifier.tell(recorded);
+      return recorded;
     },
   );
 }
@@ -112,12 +118,19 @@ interface Ended {
   state?: RotationState;
   /** Whether the state machine itself says it. */
   isInside: boolean;
+  /** Whether it was cut short, whatever it was doing. */
+  wasStopped: boolean;
 }
 
 function readEvent(event: SettleFailureEvent | object): Ended {
   if (isStatusChange(event)) {
-    const { Failure, ...ended } = parseStatusChange(event);
-    return { ...ended, failure: readFailure(Failure), isInside: false };
+    const { Failure, WasStopped, ...ended } = parseStatusChange(event);
+    return {
+      ...ended,
+      failure: readFailure(Failure),
+      isInside: false,
+      wasStopped: WasStopped,
+    };
   }
   const { Progress, ...ended } = event as SettleFailureEvent;
   const state = 'Plan' in Progress ? Progress : undefined;
@@ -130,6 +143,7 @@ function readEvent(event: SettleFailureEvent | object): Ended {
     failure,
     ...(state && { state }),
     isInside: true,
+    wasStopped: false,
   };
 }
 

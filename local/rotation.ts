@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Failure, Outcome } from '../shared/outcome.ts';
+import type { Outcome } from '../shared/outcome.ts';
 import { LOCAL_ACCOUNT } from './embedded-aws.ts';
 import { fieldOf } from './json-object.ts';
 import {
   type ExecutionOptions,
   readStateMachine,
   runExecution,
-  STATE_MACHINE_NAME,
+  type StateMachineName,
   type TaskHandlers,
 } from './state-machine.ts';
 
@@ -25,9 +25,12 @@ export function localStateMachine(region: string): string {
   return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${STATE_MACHINE_NAME}`;
 }
 
-/** ARNs of all local executions begin so. */
-export function localExecutions(region: string): string {
-  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${STATE_MACHINE_NAME}:`;
+/** ARNs of all local executions of a state machine begin so. */
+export function localExecutions(
+  region: string,
+  name: StateMachineName = 'rotate-stream',
+): string {
+  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${name}:`;
 }
 
 /**
@@ -99,11 +102,11 @@ interface UnsuccessfulEnd {
 export async function settleFromOutside(
   handlers: TaskHandlers,
   end: UnsuccessfulEnd,
-): Promise<Failure> {
+): Promise<Outcome> {
   const settle = handlers.SettleFailure as (
     event: object,
     context: object,
-  ) => Promise<Failure>;
+  ) => Promise<Outcome>;
   const event = {
     source: 'aws.states',
     'detail-type': 'Step Functions Execution Status Change',

@@ -10,6 +10,12 @@ type TaskHandler = (event: never, context: never) => Promise<unknown>;
 /** By the name of the Task state. */
 export type TaskHandlers = Record<string, TaskHandler>;
 
+/**
+ * What stands for a service that a Task calls without a function. Its errors
+ * are the Task's, by name and message.
+ */
+type Integration = (input: never) => Promise<unknown>;
+
 /** What the interpreter tells while it runs. Timestamps are milliseconds. */
 export interface ExecutionEvent {
   type: string;
@@ -31,6 +37,8 @@ export type ExecutionResult =
 export interface ExecutionOptions {
   definition: StateMachineDefinition;
   handlers: TaskHandlers;
+  /** Of Tasks that call no function, by the name of the state. */
+  integrations?: Record<string, Integration>;
   input: unknown;
   executionArn: string;
   /** Milliseconds for Wait states, by name, instead of what they say. */
@@ -42,18 +50,20 @@ export interface ExecutionOptions {
   onEvent?: (event: ExecutionEvent) => void;
 }
 
-const STATE_MACHINE = new URL(
-  '../statemachines/rotate-stream.asl.json',
-  import.meta.url,
-);
-export const STATE_MACHINE_NAME = 'rotate-stream';
+export type StateMachineName = 'rotate-stream' | 'rotate-fleet';
 
-let deployed: Promise<StateMachineDefinition> | undefined;
+const deployed = new Map<StateMachineName, Promise<StateMachineDefinition>>();
 
 /** The very definition that is deployed, read once. */
-export function readStateMachine(): Promise<StateMachineDefinition> {
-  deployed ??= readFile(STATE_MACHINE, 'utf8').then((text) => JSON.parse(text));
-  return deployed;
+export function readStateMachine(
+  name: StateMachineName = 'rotate-stream',
+): Promise<StateMachineDefinition> {
+  const url = new URL(`../statemachines/${name}.asl.json`, import.meta.url);
+  const definition =
+    deployed.get(name) ??
+    readFile(url, 'utf8').then((text) => JSON.parse(text));
+  deployed.set(name, definition);
+  return definition;
 }
 
 /** Validating a definition takes longer than many an execution of it. */
@@ -72,19 +82,26 @@ function machineOf(definition: StateMachineDefinition): StateMachine {
 export async function runExecution(
   options: ExecutionOptions,
 ): Promise<ExecutionResult> {
-  const { definition, handlers, executionArn, signal, onEvent } = options;
+  const { definition, handlers, integrations = {} } = options;
+  const { executionArn, signal, onEvent } = options;
   const running = new Set<Promise<unknown>>();
-  const tasks = Object.entries(handlers).map(([name, handler]) => [
+  const asTask = (name: string, call: (input: never) => Promise<unknown>) => [
     name,
-    (input: unknown) => {
+    (input: never) => {
       const task = signal?.aborted
         ? Promise.reject(new Error('The execution was aborted'))
-        : invokeFunction(name, handler, input);
+        : call(input);
       running.add(task);
       task.catch(() => {}).finally(() => running.delete(task));
       return task;
     },
-  ]);
+  ];
+  const tasks = [
+    ...Object.entries(handlers).map(([name, handler]) =>
+      asTask(name, (input) => invokeFunction(name, handler, input)),
+    ),
+    ...Object.entries(integrations).map(([name, call]) => asTask(name, call)),
+  ];
   const execution = machineOf(definition).run(options.input as never, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(tasks),

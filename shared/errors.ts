@@ -20,7 +20,7 @@ export const ERRORS = {
   StartUnconfirmed:
     'StartStreamEncryption was not answered, and nothing can tell whether it was applied, since the key read the same before. The slot stays spent.',
   KeyMismatch:
-    'The stream became ACTIVE under a key that this rotation did not ask for.',
+    'The stream became ACTIVE under a key that this rotation did not ask for, or another was applied before the probe.',
   UpdateTimedOut:
     'The stream was still UPDATING when the time for it ran out. The slot stays spent.',
   RecordNotEncrypted:

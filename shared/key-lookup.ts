@@ -5,7 +5,7 @@ import { quote, RotationError } from './errors.ts';
 import { parseKeyId } from './key-identity.ts';
 import type { CurrentKey, ResolvedKey } from './key-ring.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
-import { currentKey } from './plan.ts';
+import { currentKey, lastAppliedTo } from './plan.ts';
 import type { RotationRequest } from './request.ts';
 import { parseStreamArn } from './stream-identity.ts';
 
@@ -25,11 +25,12 @@ export async function lookUpKeys(
   const region = parseStreamArn(stream.StreamARN ?? '')?.Region ?? '';
   const Keys = await describeKeys(kms, request, region);
   const known = Keys.find((key) => key.KeyId === stream.KeyId);
-  const { KeyId, KeyArn } = entry.LastApplied ?? {};
+  const lastApplied = lastAppliedTo(stream, entry);
+  const { KeyId, KeyArn } = lastApplied ?? {};
   const resolved =
     known?.Metadata?.Arn ??
     (await resolveCurrent(kms, stream, KeyArn === undefined ? KeyArn : KeyId));
-  return { Keys, Current: currentKey(stream.KeyId, entry, resolved) };
+  return { Keys, Current: currentKey(stream.KeyId, lastApplied, resolved) };
 }
 
 /** What KMS says of keys, in their order. */

@@ -394,6 +394,8 @@ export interface Settlement {
   Lease?: Lease;
   /** Slots of this rotation that stay, because AWS counts or may count them. */
   SlotsSpent: number;
+  /** By whomever. */
+  LastApplied?: LastApplied;
   Quota: Quota;
 }
 
@@ -427,10 +429,12 @@ export function settle(
     Slots: inWindow(Slots, now),
     ...(isNews && { LastApplied: applied }),
   });
+  const { LastApplied } = after;
   return {
     answer: {
       ...(isHolder && { Lease }),
       SlotsSpent: spent.length,
+      ...(LastApplied && { LastApplied }),
       Quota: usage(changed ? after : entry, now),
     },
     ...(changed && { entry: after }),

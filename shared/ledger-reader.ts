@@ -31,13 +31,16 @@ export class LedgerReader {
     return toEntry(streamArn, await this.item(streamArn));
   }
 
-  /** The same, as DynamoDB has it. */
-  async item(streamArn: string): Promise<LedgerItem | undefined> {
+  /** The same, or another of a stream's items, as DynamoDB has it. */
+  async item(
+    streamArn: string,
+    record = LEDGER_RECORD,
+  ): Promise<LedgerItem | undefined> {
     const { Item } = await this.#client
       .send(
         new GetItemCommand({
           TableName: this.#tableName,
-          Key: marshall({ StreamARN: streamArn, Record: LEDGER_RECORD }),
+          Key: marshall({ StreamARN: streamArn, Record: record }),
           ConsistentRead: true,
         }),
       )

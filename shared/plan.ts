@@ -6,7 +6,13 @@ import {
   chooseKey,
   type ResolvedKey,
 } from './key-ring.ts';
-import { activeLease, type Claim, type LedgerEntry } from './ledger-entry.ts';
+import {
+  activeLease,
+  CLOCK_MARGIN_MS,
+  type Claim,
+  type LastApplied,
+  type LedgerEntry,
+} from './ledger-entry.ts';
 import { pollSeconds } from './polling.ts';
 import type { RotationRequest } from './request.ts';
 import type { Rollback } from './rollback.ts';
@@ -69,7 +75,7 @@ export interface PlanningFacts {
   Stream: Pick<
     StreamDescriptionSummary,
     'StreamName' | 'StreamARN' | 'StreamStatus' | 'KeyId'
-  >;
+  > & { StreamCreationTimestamp?: Date | undefined };
   /** The request's keys, in its order. */
   Keys: readonly ResolvedKey[];
   Current: CurrentKey;
@@ -81,6 +87,20 @@ export interface PlanningFacts {
 }
 
 /**
+ * What the ledger saw applied to a stream last; not what was applied to another
+ * one of its name that was deleted before.
+ */
+export function lastAppliedTo(
+  { StreamCreationTimestamp }: { StreamCreationTimestamp?: Date | undefined },
+  { LastApplied }: LedgerEntry,
+): LastApplied | undefined {
+  const createdAt = StreamCreationTimestamp?.getTime() ?? 0;
+  const isEarlier =
+    LastApplied && LastApplied.AppliedAt + CLOCK_MARGIN_MS < createdAt;
+  return isEarlier ? undefined : LastApplied;
+}
+
+/**
  * Which key a stream is under now. Its KeyId is what was once submitted; an
  * alias may have been pointed elsewhere since, so what the ledger saw applied
  * counts for more than what the alias resolves to today.
@@ -89,12 +109,11 @@ export interface PlanningFacts {
  */
 export function currentKey(
   keyId: string | undefined,
-  entry: LedgerEntry,
+  lastApplied: LastApplied | undefined,
   resolved: string | undefined,
 ): CurrentKey {
   if (keyId === undefined) return { KeyId: null, KeyArn: null };
-  const { LastApplied } = entry;
-  const applied = LastApplied?.KeyId === keyId ? LastApplied.KeyArn : undefined;
+  const applied = lastApplied?.KeyId === keyId ? lastApplied.KeyArn : undefined;
   return { KeyId: keyId, KeyArn: applied ?? resolved ?? null };
 }
 
@@ -149,14 +168,18 @@ export function decidePlan(facts: PlanningFacts): Plan {
     : facts.Current;
   const from = other && Request.Mode === 'RESTORE' ? other : before;
   const region = parseStreamArn(StreamARN)?.Region ?? '';
-  const chosen = chooseKey(Request, facts.Keys, from, region);
+  const done = other ? undefined : appliedSince(facts);
+  const chosen = done ?? chooseKey(Request, facts.Keys, from, region);
   const [Decision, Reason] = other
     ? (['ROTATE', `${other.RotationId} holds the stream`] as const)
-    : decide(chosen, before, Request.Force);
-  const key =
-    Decision === 'UNCHANGED'
-      ? { KeyId: before.KeyId ?? chosen.KeyId, KeyArn: chosen.KeyArn }
-      : chosen;
+    : done
+      ? (['UNCHANGED', `a key was applied at ${done.AppliedAt}`] as const)
+      : decide(chosen, before, Request.Force);
+  const key = {
+    KeyId:
+      Decision === 'UNCHANGED' ? (before.KeyId ?? chosen.KeyId) : chosen.KeyId,
+    KeyArn: chosen.KeyArn,
+  };
   return {
     ...common,
     ...key,
@@ -184,6 +207,22 @@ function decide(
   return force
     ? ['ROTATE', 'Force: the key is applied again']
     : ['UNCHANGED', 'the stream already has the key'];
+}
+
+/** The key that the stream has, where one was applied since the time given. */
+function appliedSince({
+  Request: { UnlessAppliedSince },
+  Stream,
+  Entry,
+  Current: { KeyId, KeyArn },
+}: PlanningFacts): (ChosenKey & { AppliedAt: string }) | undefined {
+  const { AppliedAt = 0 } = lastAppliedTo(Stream, Entry) ?? {};
+  if (UnlessAppliedSince === undefined || KeyId === null || KeyArn === null) {
+    return undefined;
+  }
+  return AppliedAt >= Date.parse(UnlessAppliedSince)
+    ? { KeyId, KeyArn, AppliedAt: new Date(AppliedAt).toISOString() }
+    : undefined;
 }
 
 /** The wait goes on through every round that ended because of a busy stream. */

@@ -4,7 +4,7 @@ import {
   type DynamoDBClient,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
 import { namedError } from './aws-errors.ts';
 import { quote, RotationError } from './errors.ts';
@@ -154,14 +154,15 @@ export class QuotaLedger {
    *
    * @param replacing `ALWAYS`, `IF_FAILED` for a record of a failure, or
    *   `IF_NEW` for none at all
-   * @returns whether it was kept, also where the answer to the write was lost
+   * @returns what is on record afterwards: this outcome, or the one that stands
    */
   async record(
     streamArn: string,
     outcome: Outcome,
     replacing: 'ALWAYS' | 'IF_FAILED' | 'IF_NEW' = 'ALWAYS',
-  ): Promise<boolean> {
+  ): Promise<Outcome> {
     const name = outcome.RotationId.split(':').at(-1);
+    const Record = `${ROTATION_RECORD}${outcome.StartedAt}#${name}`;
     const WriteId = randomUUID();
     const isNew = 'attribute_not_exists(#status)';
     const condition = {
@@ -186,7 +187,7 @@ export class QuotaLedger {
             {
               ...outcome,
               StreamARN: streamArn,
-              Record: `${ROTATION_RECORD}${outcome.StartedAt}#${name}`,
+              Record,
               ExpiresAt: Math.floor(this.#now() / 1000) + HISTORY_DAYS * 86_400,
               WriteId,
             },
@@ -195,17 +196,32 @@ export class QuotaLedger {
           ...condition[replacing],
         }),
       );
-      return true;
+      return outcome;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (error instanceof ConditionalCheckFailedException) {
+        return toOutcome(await this.#reader.item(streamArn, Record)) ?? outcome;
+      }
+      if (await this.#isWritten(streamArn, Record, WriteId)) return outcome;
       return this.#rename(error);
     }
+  }
+
+  /** Whether a write that failed is there all the same. */
+  async #isWritten(
+    streamArn: string,
+    record: string,
+    writeId: string,
+  ): Promise<boolean> {
+    const item = await this.#reader
+      .item(streamArn, record)
+      .catch(() => undefined);
+    return item?.WriteId?.S === writeId;
   }
 
   /**
    * One read and at most one write, again only when another writer won. A
    * write whose answer was lost looks like a lost race when the SDK sends it
-   * again; its id tells the two apart.
+   * again, and like none when no answer ever comes; its id tells them apart.
    */
   async #change<Answer>(
     streamArn: string,
@@ -230,6 +246,8 @@ export class QuotaLedger {
         } catch (error) {
           if (error instanceof ConditionalCheckFailedException) {
             known = error.Item;
+          } else if (await this.#isWritten(streamArn, LEDGER_RECORD, writeId)) {
+            return answer;
           }
           throw error;
         }
@@ -284,4 +302,15 @@ export class QuotaLedger {
       )
       .catch(this.#rename);
   }
+}
+
+function toOutcome(item: LedgerItem | undefined): Outcome | undefined {
+  if (item === undefined) return undefined;
+  const {
+    Record: _,
+    ExpiresAt: __,
+    WriteId: ___,
+    ...outcome
+  } = unmarshall(item);
+  return outcome as Outcome;
 }

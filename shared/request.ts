@@ -148,6 +148,15 @@ const FIELDS = {
     v.boolean((issue) => `Force ${quote(issue.input)} is not true or false`),
     false,
   ),
+  UnlessAppliedSince: v.optional(
+    v.pipe(
+      text('UnlessAppliedSince', 'a time as ISO 8601'),
+      v.isoTimestamp(
+        (issue) =>
+          `UnlessAppliedSince ${quote(issue.input)} is not a time; expected ISO 8601, as 2026-01-12T03:00:00Z`,
+      ),
+    ),
+  ),
   OnVerificationFailed: v.optional(
     choice('OnVerificationFailed', ['ROLL_BACK', 'KEEP']),
     'ROLL_BACK',

@@ -26,6 +26,8 @@ export interface EndedExecution {
   /** The execution's input; undefined where the event leaves it out. */
   Request: unknown;
   Failure: CaughtFailure;
+  /** Aborted or timed out, rather than failed of itself. */
+  WasStopped: boolean;
 }
 
 /** What to say of an execution that ended so and gives no error of its own. */
@@ -37,6 +39,20 @@ const ENDED: Record<string, CaughtFailure> = {
   },
   FAILED: { Error: 'States.Runtime', Cause: 'The execution failed' },
 };
+
+/** Why an execution ended so, by what it says itself where it says anything. */
+export function endedSo(
+  status: string,
+  said: { Error?: string | null; Cause?: string | null },
+): CaughtFailure | undefined {
+  const ended = Object.hasOwn(ENDED, status) ? ENDED[status] : undefined;
+  return (
+    ended && {
+      Error: said.Error || ended.Error,
+      Cause: said.Cause || ended.Cause,
+    }
+  );
+}
 
 export function isStatusChange(event: object): boolean {
   return 'detail-type' in event;
@@ -57,16 +73,14 @@ export function parseStatusChange(event: unknown): EndedExecution {
   }
   const { executionArn, status, startDate, input, error, cause } =
     parsed.output.detail;
-  const ended = Object.hasOwn(ENDED, status) ? ENDED[status] : undefined;
-  if (ended === undefined) throw invalid(`its status is ${quote(status)}`);
+  const Failure = endedSo(status, { Error: error, Cause: cause });
+  if (Failure === undefined) throw invalid(`its status is ${quote(status)}`);
   return {
     RotationId: executionArn,
     StartedAt: isoTime(startDate),
     Request: input ? parseInput(input) : undefined,
-    Failure: {
-      Error: error || ended.Error,
-      Cause: cause || ended.Cause,
-    },
+    Failure,
+    WasStopped: status !== 'FAILED',
   };
 }
 

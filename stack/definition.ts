@@ -1,28 +1,38 @@
 import { type Resources, ref, type Template } from './template.ts';
 
-const PLACEHOLDER = /\$\{(\w+)FunctionArn\}/g;
+const PLACEHOLDER = /\$\{((\w+?)(Function|StateMachine))Arn\}/g;
 
 /**
  * The state machine's definition as text, since the packager drops every null
  * of a template, and `"ResultPath": null` means something.
  *
  * Its functions are published versions, so that an execution that waits for a
- * day goes on with the code that it started with.
+ * day goes on with the code that it started with; other state machines that it
+ * starts are as they are at the time.
  *
  * @param asl the definition in Amazon States Language
- * @throws {Error} for a Task whose function is not in the template
+ * @throws {Error} for a Task whose function or state machine is not in the
+ *   template
  */
 export function definitionProperties(asl: string, { Resources }: Template) {
-  const names = [...asl.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
   return {
     DefinitionString: JSON.stringify(JSON.parse(asl)),
     DefinitionSubstitutions: Object.fromEntries(
-      [...new Set(names)].map((name) => [
-        `${name}FunctionArn`,
-        ref(versionOf(name, Resources)),
+      [...asl.matchAll(PLACEHOLDER)].map(([, id = '', name = '', kind]) => [
+        `${id}Arn`,
+        ref(
+          kind === 'Function'
+            ? versionOf(name, Resources)
+            : stateMachine(id, Resources),
+        ),
       ]),
     ),
   };
+}
+
+function stateMachine(id: string, resources: Resources): string {
+  if (resources[id]) return id;
+  throw new Error(`There is no ${id} in serverless.yml; add it to resources`);
 }
 
 function versionOf(name: string, resources: Resources): string {

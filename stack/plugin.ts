@@ -27,9 +27,14 @@ interface Serverless {
   classes: { Error: new (message: string, code: string) => Error };
 }
 
+const STATE_MACHINES = {
+  RotateStreamStateMachine: 'rotate-stream.asl.json',
+  RotateFleetStateMachine: 'rotate-fleet.asl.json',
+};
+
 /**
  * Adds to serverless.yml what depends on rotations.yml, before anything is
- * bundled, and ties the state machine to the functions' versions in the end.
+ * bundled, and ties the state machines to the functions' versions in the end.
  */
 export default class StackPlugin {
   readonly hooks: Record<string, () => Promise<void>>;
@@ -66,14 +71,14 @@ export default class StackPlugin {
   async #complete(): Promise<void> {
     const { service, serviceDir } = this.#serverless;
     const template = service.provider.compiledCloudFormationTemplate;
-    const asl = await readFile(
-      join(serviceDir, 'statemachines/rotate-stream.asl.json'),
-      'utf8',
-    );
-    Object.assign(
-      template.Resources.RotateStreamStateMachine?.Properties ?? {},
-      definitionProperties(asl, template),
-    );
+    for (const [id, file] of Object.entries(STATE_MACHINES)) {
+      const path = join(serviceDir, 'statemachines', file);
+      const asl = await readFile(path, 'utf8');
+      Object.assign(
+        template.Resources[id]?.Properties ?? {},
+        definitionProperties(asl, template),
+      );
+    }
     checkLimits(template, this.#entries.length);
   }
 

@@ -53,6 +53,10 @@ const FUNCTIONS: Record<string, Rights> = {
   CompleteRotation: { dynamodb: READ_AND_WRITE, notify: true },
   SettleFailure: { dynamodb: READ_AND_WRITE, notify: true, async: true },
   BookStart: { dynamodb: READ_AND_WRITE, async: true },
+  // These call nothing.
+  PlanFleet: {},
+  ReadOutcome: {},
+  SummarizeFleet: {},
   SweepDrift: {
     kinesis: ['kinesis:DescribeStreamSummary'],
     kms: ['kms:DescribeKey'],

@@ -40,18 +40,18 @@ export function triggers(
 }
 
 /**
- * A request as JSON, with what AWS fills in. Whatever rotations.yml says must
+ * A request as JSON, with fields in which AWS fills in values. Whatever rotations.yml says must
  * not be taken for a placeholder, so its angle brackets are escaped.
  */
 function requestTemplate(
   entry: RotationsEntry,
   Mode: 'ROTATE' | 'RESTORE',
-  trigger: string,
+  filledIn: string,
 ): string {
   const request = JSON.stringify({ ...requestFor(entry), Mode })
     .replaceAll('<', '\\u003c')
     .replaceAll('>', '\\u003e');
-  return `${request.slice(0, -1)},"Trigger":${trigger}}`;
+  return `${request.slice(0, -1)},${filledIn}}`;
 }
 
 function rotateSchedule(entry: RotationsEntry): Resource {
@@ -74,7 +74,8 @@ function rotateSchedule(entry: RotationsEntry): Resource {
         Input: requestTemplate(
           entry,
           'ROTATE',
-          '{"Source":"schedule","ScheduleArn":"<aws.scheduler.schedule-arn>","ScheduledTime":"<aws.scheduler.scheduled-time>"}',
+          // Scheduler may deliver twice, and the second must not move it on.
+          '"UnlessAppliedSince":"<aws.scheduler.scheduled-time>","Trigger":{"Source":"schedule","ScheduleArn":"<aws.scheduler.schedule-arn>","ScheduledTime":"<aws.scheduler.scheduled-time>"}',
         ),
         RetryPolicy: {
           MaximumEventAgeInSeconds: 21_600,
@@ -167,7 +168,7 @@ function alarmRule(entry: RotationsEntry, stage: string): Resource {
   const InputTemplate = requestTemplate(
     { OnQuotaExhausted: 'WAIT', ...entry },
     'RESTORE',
-    '{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}',
+    '"Trigger":{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}',
   );
   const where = `rotations.yml: StreamName ${quote(StreamName)}`;
   const patternLength = JSON.stringify(EventPattern).length;

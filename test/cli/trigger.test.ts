@@ -104,6 +104,7 @@ const TAKEN: [string, number, object][] = [
         StreamName: 'samplestream',
         KeyIds: KEY_IDS,
         Mode: 'ROTATE',
+        UnlessAppliedSince: '2026-01-12T03:00:00Z',
         Trigger: {
           Source: 'schedule',
           ScheduleArn: `arn:aws:scheduler:us-east-1:000000000000:schedule/${STACK}/rotate-samplestream`,

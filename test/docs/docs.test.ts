@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import {
+  DIAGRAMS,
   mermaid,
   readDefinition,
   withDiagram,
@@ -8,6 +9,7 @@ import {
 import { ERRORS } from '../../shared/errors.ts';
 import { REQUEST_FIELDS } from '../../shared/request.ts';
 import { STREAM_FIELDS } from '../../stack/rotations-file.ts';
+import { testTitles } from './test-titles.ts';
 
 const read = (path: string) => readFile(path, 'utf8');
 
@@ -16,18 +18,22 @@ function firstColumn(text: string): string[] {
   return [...text.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '');
 }
 
-describe('README.md', () => {
+describe.each(Object.entries(DIAGRAMS))('%s', (path, machine) => {
   it('shows the state machine as it is; npm run diagram brings it up to date', async () => {
-    const readme = await read('README.md');
-    expect(withDiagram(readme, await readDefinition())).toBe(readme);
+    const text = await read(path);
+    expect(withDiagram(text, await readDefinition(machine))).toBe(text);
   });
 
   it('draws every state and every way on', async () => {
-    const { States } = await readDefinition();
-    const diagram = mermaid({ StartAt: 'PlanRotation', States });
-    for (const [name, { Next, Default, Choices = [] }] of Object.entries(
-      States,
-    )) {
+    const definition = await readDefinition(machine);
+    const diagram = mermaid(definition);
+    const states = [
+      definition,
+      ...Object.values(definition.States).flatMap(
+        ({ ItemProcessor }) => ItemProcessor ?? [],
+      ),
+    ].flatMap(({ States }) => Object.entries(States));
+    for (const [name, { Next, Default, Choices = [] }] of states) {
       for (const target of [Next, Default, ...Choices.map((c) => c.Next)]) {
         if (target === undefined) continue;
         expect(diagram).toMatch(
@@ -36,6 +42,59 @@ describe('README.md', () => {
       }
     }
   });
+});
+
+/** The failure modes of operation, each with what keeps it. */
+const MODES = [
+  'The Start timed out, but was applied',
+  'The stream reads ACTIVE as before, just after the Start',
+  'The stream is being resharded',
+  'The stream is UPDATING past the deadline',
+  "The stream is ACTIVE under somebody else's key",
+  'AWS says LimitExceeded below our count',
+  'Throttling that looks like an exhausted quota',
+  'The key is disabled between plan and Start',
+  "The probe's role may not use the new key",
+  'The probe is throttled on a hot shard',
+  'The probe is still NONE for some seconds',
+  'The stream is deleted, or made again, meanwhile',
+  'The alias is repointed',
+  'A trigger comes twice, or late',
+  'An execution is redriven after its lease ran out',
+  'The ledger is throttled or unreachable',
+  'One stream is given by ARN and by name',
+];
+
+describe('docs/operations.md', () => {
+  const sections = async () => {
+    const [, , ...modes] = (await read('docs/operations.md')).split('\n## ');
+    return modes.map((text) => ({ title: text.split('\n')[0] ?? '', text }));
+  };
+
+  it('has every failure mode, in order', async () => {
+    expect((await sections()).map(({ title }) => title)).toEqual(MODES);
+  });
+
+  it.each(MODES)(
+    'says of it what is seen, done and tested: %s',
+    async (mode) => {
+      const { text = '' } =
+        (await sections()).find(({ title }) => title === mode) ?? {};
+      expect(text).toMatch(/\n- \*\*See\*\*: ./);
+      expect(text).toMatch(/\n- \*\*Do\*\*: ./);
+      const [, kept = ''] = text.split('\n- **Kept by**:');
+      let path = '';
+      const tests = kept.split('\n').flatMap((line) => {
+        path = /`(test\/[^`]+)`/.exec(line)?.[1] ?? path;
+        const test = /^ {2}- (?:`[^`]+`: )?(.+)$/.exec(line)?.[1];
+        return test ? [{ path, test }] : [];
+      });
+      expect(tests).not.toEqual([]);
+      for (const { path, test } of tests) {
+        expect(await testTitles(path), path).toContain(test);
+      }
+    },
+  );
 });
 
 describe('docs/', () => {

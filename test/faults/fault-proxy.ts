@@ -107,6 +107,14 @@ export function altered(change: (body: never) => unknown): Fault {
   };
 }
 
+/** Somebody else does something just before the service sees the call. */
+export function meanwhile(action: () => Promise<unknown>): Fault {
+  return async ({ forward, answer }) => {
+    await action();
+    answer(await forward());
+  };
+}
+
 /** Which calls meet a fault. What is absent fits every call. */
 export interface Rule {
   service?: ProxiedService;

@@ -172,6 +172,9 @@ const startMeets = (error: string): Rule => ({
   fault: awsError(error),
 });
 
+/** What failed first is what the execution's event says. */
+const settledByEvent: CallOfState['but'] = () => REFUSED;
+
 /** A rotation is what it is even if nobody hears of it. */
 const heard =
   (normally: Observed): CallOfState['but'] =>
@@ -183,8 +186,12 @@ const heard =
     return { ...normally, ...(!isHeard && { Event: 'none' }) };
   };
 
-/** A write that a condition refuses is read and written again. */
+/**
+ * A write that a condition refuses is read and written again; one whose answers
+ * are lost is looked for.
+ */
 const contended: NonNullable<CallOfState['but']> = (fault, times) => {
+  if (fault === 'connection dropped after') return ROTATED;
   if (fault !== 'ConditionalCheckFailedException') return undefined;
   return times === 'once' ? ROTATED : { Ends: 'LedgerContended' };
 };
@@ -257,11 +264,7 @@ export const CALLS: readonly CallOfState[] = [
     ledger('PutItem', 'StartEncryption', and(ofEntry, isNotStarted)),
     NOT_STARTED,
     {
-      // Spent before each of three calls that never left.
-      but: (fault, times) =>
-        fault === 'connection dropped after' && times === 'always'
-          ? { Ends: 'StartNotApplied' }
-          : contended(fault, times),
+      but: contended,
       stopped: (isApplied) => ({ Slots: isApplied ? 1 : 0 }),
     },
   ),
@@ -305,12 +308,9 @@ export const CALLS: readonly CallOfState[] = [
       given: START_THROTTLED,
       but: (fault, times) => {
         if (times !== 'always') return contended(fault, times);
-        if (fault === 'connection dropped after') {
-          return { Slots: 0, Ends: 'StartNotApplied' };
-        }
         const isLater =
           isPassing(fault) || fault === 'ConditionalCheckFailedException';
-        return { ...contended(fault, times), ...(isLater && NOT_STARTED) };
+        return { ...(isLater && NOT_STARTED), ...contended(fault, times) };
       },
       stopped: (isApplied) => ({ Slots: isApplied ? 0 : 1 }),
     },
@@ -382,7 +382,7 @@ export const CALLS: readonly CallOfState[] = [
     STARTED,
     {
       but: (fault, times) =>
-        fault === 'ConditionalCheckFailedException' && times === 'once'
+        contended(fault, times)?.Ends === 'ROTATED'
           ? UNDONE
           : rollbackFailed(fault, times),
     },
@@ -424,11 +424,7 @@ export const CALLS: readonly CallOfState[] = [
     ledger('PutItem', 'CompleteRotation'),
     STARTED,
     {
-      // There is nothing left to give back for the function that comes next.
-      but: (fault, times) =>
-        fault === 'connection dropped after'
-          ? ROTATED
-          : contended(fault, times),
+      but: contended,
     },
   ),
   row(
@@ -436,17 +432,11 @@ export const CALLS: readonly CallOfState[] = [
     ledger('PutItem', 'CompleteRotation', ofHistory),
     STARTED,
     {
-      but: (fault, times) => {
-        if (fault === 'ConditionalCheckFailedException') {
-          return { ...ROTATED, History: 'none' };
-        }
-        // KNOWN DEFECT: the record of a success stays, of what then fails.
-        return fault === 'connection dropped after' && times === 'always'
-          ? { History: 'ROTATED' }
-          : undefined;
-      },
-      stopped: (isApplied) =>
-        isApplied ? { History: 'ROTATED', Event: 'none' } : {},
+      but: (fault, times) =>
+        fault === 'ConditionalCheckFailedException'
+          ? { ...ROTATED, History: 'none' }
+          : contended(fault, times),
+      stopped: (isApplied) => (isApplied ? ROTATED : {}),
     },
   ),
   row(
@@ -455,31 +445,20 @@ export const CALLS: readonly CallOfState[] = [
     STARTED,
     {
       but: heard(ROTATED),
-      stopped: (isApplied) => ({
-        History: 'ROTATED',
-        Event: isApplied ? 'ROTATED' : 'none',
-      }),
+      stopped: () => ROTATED,
     },
   ),
   row(
     'SettleFailure, after a refused Start: ledger read',
     ledger('GetItem', 'SettleFailure'),
     NOT_STARTED,
-    { given: START_REFUSED, normally: REFUSED },
+    { given: START_REFUSED, normally: REFUSED, but: settledByEvent },
   ),
   row(
     'SettleFailure, after a refused Start: ledger write',
     ledger('PutItem', 'SettleFailure'),
     NOT_STARTED,
-    {
-      given: START_REFUSED,
-      normally: REFUSED,
-      but: (fault, times) =>
-        fault === 'connection dropped after' ||
-        (times === 'once' && fault === 'ConditionalCheckFailedException')
-          ? REFUSED
-          : contended(fault, times),
-    },
+    { given: START_REFUSED, normally: REFUSED, but: settledByEvent },
   ),
   row(
     'SettleFailure, after a refused Start: history',
@@ -498,8 +477,7 @@ export const CALLS: readonly CallOfState[] = [
             Event: REFUSED.Ends,
           }),
       }),
-      stopped: (isApplied) =>
-        isApplied ? { History: REFUSED.Ends, Event: 'none' } : {},
+      stopped: (isApplied) => (isApplied ? REFUSED : {}),
     },
   ),
   row(
@@ -510,10 +488,7 @@ export const CALLS: readonly CallOfState[] = [
       given: START_REFUSED,
       normally: REFUSED,
       but: heard(REFUSED),
-      stopped: (isApplied) => ({
-        History: 'AccessDeniedException',
-        Event: isApplied ? 'AccessDeniedException' : 'none',
-      }),
+      stopped: () => REFUSED,
     },
   ),
 ];

@@ -163,6 +163,47 @@ describe('runExecution', () => {
     });
   });
 
+  it('calls what stands for a service as it is, errors and all', async () => {
+    const definition = {
+      StartAt: 'First',
+      States: {
+        First: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::states:startExecution.sync:2',
+          Parameters: { 'Input.$': '$' },
+          Catch: [
+            {
+              ErrorEquals: ['States.TaskFailed'],
+              ResultPath: '$.Failure',
+              Next: 'Second',
+            },
+          ],
+          End: true,
+        },
+        Second: task('Second', { End: true }),
+      },
+    } as StateMachineDefinition;
+    const result = await run(
+      { Second: async (event) => event },
+      {
+        definition,
+        input: { Start: 41 },
+        integrations: {
+          First: async ({ Input }: { Input: { Start: number } }) =>
+            fail('States.TaskFailed', JSON.stringify({ Error: Input.Start })),
+        },
+      },
+    );
+
+    expect(result).toEqual({
+      Status: 'SUCCEEDED',
+      Output: {
+        Start: 41,
+        Failure: { Error: 'States.TaskFailed', Cause: '{"Error":41}' },
+      },
+    });
+  });
+
   it('retries as the state says, after as long as it is told', async () => {
     const definition = {
       StartAt: 'First',
@@ -319,7 +360,10 @@ describe('runExecution', () => {
 });
 
 describe('readStateMachine', () => {
-  it('reads the definition that is deployed', async () => {
+  it('reads the definition that is deployed, by its name', async () => {
+    expect(await readStateMachine('rotate-fleet')).toMatchObject({
+      StartAt: 'PlanFleet',
+    });
     const { StartAt, States } = await readStateMachine();
 
     expect(StartAt).toBe('PlanRotation');

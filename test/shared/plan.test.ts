@@ -14,6 +14,7 @@ import {
   decidePlan,
   type KeyPlan,
   LEASE_MS,
+  lastAppliedTo,
   type Plan,
   type PlanningFacts,
   QUOTA_WAIT_MS,
@@ -87,7 +88,6 @@ function thrownBy(plan: () => unknown): Error {
 }
 
 describe('currentKey', () => {
-  const entry = emptyEntry(STREAM_ARN);
   const LastApplied: LastApplied = {
     KeyId: 'alias/orders',
     KeyArn: keyArn(1),
@@ -95,36 +95,88 @@ describe('currentKey', () => {
   };
 
   it('knows none of a stream that is not encrypted', () => {
-    expect(currentKey(undefined, entry, keyArn(1))).toEqual(UNENCRYPTED);
-    expect(currentKey(undefined, { ...entry, LastApplied }, undefined)).toEqual(
-      UNENCRYPTED,
-    );
+    expect(currentKey(undefined, undefined, keyArn(1))).toEqual(UNENCRYPTED);
+    expect(currentKey(undefined, LastApplied, undefined)).toEqual(UNENCRYPTED);
   });
 
   it('is what the alias resolves to when the ledger knows nothing', () => {
-    expect(currentKey('alias/orders', entry, keyArn(2))).toEqual({
+    expect(currentKey('alias/orders', undefined, keyArn(2))).toEqual({
       KeyId: 'alias/orders',
       KeyArn: keyArn(2),
     });
   });
 
   it('is what the ledger saw applied when the alias was repointed', () => {
-    expect(
-      currentKey('alias/orders', { ...entry, LastApplied }, keyArn(2)),
-    ).toEqual({ KeyId: 'alias/orders', KeyArn: keyArn(1) });
+    expect(currentKey('alias/orders', LastApplied, keyArn(2))).toEqual({
+      KeyId: 'alias/orders',
+      KeyArn: keyArn(1),
+    });
   });
 
   it('is not what the ledger saw applied under another text', () => {
-    expect(
-      currentKey('alias/other', { ...entry, LastApplied }, keyArn(2)),
-    ).toEqual({ KeyId: 'alias/other', KeyArn: keyArn(2) });
+    expect(currentKey('alias/other', LastApplied, keyArn(2))).toEqual({
+      KeyId: 'alias/other',
+      KeyArn: keyArn(2),
+    });
   });
 
   it('has no ARN when nobody can say what it resolved to', () => {
-    expect(currentKey('alias/gone', entry, undefined)).toEqual({
+    expect(currentKey('alias/gone', undefined, undefined)).toEqual({
       KeyId: 'alias/gone',
       KeyArn: null,
     });
+  });
+});
+
+describe('lastAppliedTo', () => {
+  const LastApplied = { KeyId: 'alias/orders', AppliedAt: NOW };
+  const entry = { ...emptyEntry(STREAM_ARN), LastApplied };
+  const createdAt = (ms: number) => ({ StreamCreationTimestamp: new Date(ms) });
+
+  it('is nothing that was applied to another stream of the name', () => {
+    const later = NOW + CLOCK_MARGIN_MS + 1;
+    expect(lastAppliedTo(createdAt(later), entry)).toBeUndefined();
+  });
+
+  it('is of this one where only the clocks are apart', () => {
+    const later = NOW + CLOCK_MARGIN_MS;
+    expect(lastAppliedTo(createdAt(later), entry)).toBe(LastApplied);
+    expect(lastAppliedTo({}, entry)).toBe(LastApplied);
+    expect(lastAppliedTo({}, emptyEntry(STREAM_ARN))).toBeUndefined();
+  });
+});
+
+describe('decidePlan with UnlessAppliedSince', () => {
+  const applied = (AppliedAt: number, Current = under(1)) =>
+    decidePlan(
+      facts(
+        [1, 2],
+        {
+          Entry: {
+            ...emptyEntry(STREAM_ARN),
+            LastApplied: { KeyId: 'alias/key-1', KeyArn: keyArn(1), AppliedAt },
+          },
+          Current,
+        },
+        { UnlessAppliedSince: iso(NOW) },
+      ),
+    );
+
+  it('leaves a stream alone to which a key was applied since', () => {
+    expect(applied(NOW)).toMatchObject({
+      Decision: 'UNCHANGED',
+      KeyId: 'alias/key-1',
+      KeyArn: keyArn(1),
+      Reason: expect.stringContaining(iso(NOW)),
+    });
+  });
+
+  it.each([
+    ['to which one was applied before', NOW - 1, under(1)],
+    ['that is not encrypted', NOW, UNENCRYPTED],
+    ['whose key nobody knows', NOW, { KeyId: 'alias/key-1', KeyArn: null }],
+  ])('moves a stream %s', (_, at, current) => {
+    expect(applied(at, current)).toMatchObject({ Decision: 'ROTATE' });
   });
 });
 

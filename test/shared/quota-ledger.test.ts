@@ -19,6 +19,14 @@ let client: DynamoDBClient;
 let streams = 0;
 let now = T0;
 
+const OUTCOME: Failure = {
+  RotationId: 'arn:aws:states:us-east-1:1:execution:rotate-stream:lost',
+  StartedAt: new Date(T0).toISOString(),
+  Status: 'FAILED',
+  Error: 'StreamBusy',
+  Cause: 'busy',
+};
+
 const newStream = () =>
   `arn:aws:kinesis:us-east-1:123456789012:stream/s${++streams}`;
 const newLedger = (retries?: number) =>
@@ -54,15 +62,19 @@ async function rotate(ledger: QuotaLedger, stream: string, name: string) {
   return 'ROTATED';
 }
 
-/** A client whose first write arrives, and whose answer to that does not. */
-function losingOneAnswer() {
+/** A client whose writes arrive, and whose first answers to them do not. */
+function losingAnswers(answers = 1) {
   const lossy = new DynamoDBClient();
   let lost = 0;
   lossy.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
-        const result = await next(args);
-        if (commandName !== 'PutItemCommand' || lost > 0) return result;
+        const result = await next(args).catch((error: Error) => error);
+        const isWrite = commandName === 'PutItemCommand';
+        if (!isWrite || lost >= answers) {
+          if (result instanceof Error) throw result;
+          return result;
+        }
         lost++;
         throw Object.assign(new Error('socket hang up'), {
           name: 'TimeoutError',
@@ -148,13 +160,43 @@ describe('QuotaLedger', () => {
     const ledger = newLedger();
     const answer = await ledger.reserve(stream, claim('r'));
     const slotId = answer.Status === 'GRANTED' ? answer.SlotId : 0;
-    const { client: lossy, lost } = losingOneAnswer();
+    const { client: lossy, lost } = losingAnswers();
     const spending = await new QuotaLedger(lossy, TABLE, {
       now: () => now,
     }).spend(stream, 'r', slotId, 10_000);
     expect(lost()).toBe(1);
     expect(spending).toEqual({ Status: 'SPENT' });
     lossy.destroy();
+  });
+
+  it('looks for its own write when no answer to it ever came', async () => {
+    const stream = newStream();
+    const { client: lossy, lost } = losingAnswers(Infinity);
+    const ledger = new QuotaLedger(lossy, TABLE, { now: () => now });
+    expect(await ledger.reserve(stream, claim('r'))).toMatchObject({
+      Status: 'GRANTED',
+    });
+    expect(lost()).toBeGreaterThan(1);
+    expect((await ledger.read(stream)).Version).toBe(1);
+    lossy.destroy();
+  });
+
+  it('believes in no write that is not there', async () => {
+    const stream = newStream();
+    const down = new DynamoDBClient();
+    down.middlewareStack.add((next, { commandName }) => (args) => {
+      if (commandName === 'GetItemCommand') return next(args);
+      throw Object.assign(new Error('down'), { name: 'TimeoutError' });
+    });
+    const ledger = new QuotaLedger(down, TABLE, { now: () => now });
+    await expect(ledger.reserve(stream, claim('r'))).rejects.toMatchObject({
+      name: 'ServiceUnavailable',
+    });
+    await expect(ledger.record(stream, OUTCOME)).rejects.toMatchObject({
+      name: 'ServiceUnavailable',
+    });
+    expect((await newLedger().read(stream)).Version).toBe(0);
+    down.destroy();
   });
 
   it('gives up, with nothing written, when others keep winning', async () => {
@@ -214,15 +256,17 @@ describe('QuotaLedger', () => {
     const keep = (outcome: Failure | Success, how?: 'IF_NEW' | 'IF_FAILED') =>
       ledger.record(stream, outcome, how);
 
-    expect(await keep(failure('first'), 'IF_NEW')).toBe(true);
-    expect(await keep(failure('second'), 'IF_NEW')).toBe(false);
-    expect(await records()).toMatchObject([{ Cause: 'first' }]);
-    expect(await keep(failure('third'), 'IF_FAILED')).toBe(true);
-    expect(await records()).toMatchObject([{ Cause: 'third' }]);
+    const first = failure('first');
+    expect(await keep(first, 'IF_NEW')).toBe(first);
+    expect(await keep(failure('second'), 'IF_NEW')).toMatchObject(first);
+    expect(await records()).toMatchObject([first]);
+    const third = failure('third');
+    expect(await keep(third, 'IF_FAILED')).toBe(third);
+    expect(await records()).toMatchObject([third]);
     const success = { ...identity, Status: 'SUCCEEDED' } as Success;
-    expect(await keep(success)).toBe(true);
-    expect(await keep(failure('late'), 'IF_FAILED')).toBe(false);
-    expect(await keep(failure('later'), 'IF_NEW')).toBe(false);
+    expect(await keep(success)).toBe(success);
+    expect(await keep(failure('late'), 'IF_FAILED')).toMatchObject(success);
+    expect(await keep(failure('later'), 'IF_NEW')).toMatchObject(success);
     expect(await records()).toMatchObject([
       { Status: 'SUCCEEDED', ExpiresAt: T0 / 1000 + 400 * 86_400 },
     ]);
@@ -230,18 +274,22 @@ describe('QuotaLedger', () => {
 
   it('has kept a record when only the answer to its write was lost', async () => {
     const stream = newStream();
-    const { client: lossy, lost } = losingOneAnswer();
-    const outcome: Failure = {
-      RotationId: 'arn:aws:states:us-east-1:1:execution:rotate-stream:lost',
-      StartedAt: new Date(T0).toISOString(),
-      Status: 'FAILED',
-      Error: 'StreamBusy',
-      Cause: 'busy',
-    };
+    const { client: lossy, lost } = losingAnswers();
     const ledger = new QuotaLedger(lossy, TABLE, { now: () => now });
-    expect(await ledger.record(stream, outcome, 'IF_NEW')).toBe(true);
+    expect(await ledger.record(stream, OUTCOME, 'IF_NEW')).toEqual(OUTCOME);
     expect(lost()).toBe(1);
-    expect(await ledger.record(stream, outcome, 'IF_NEW')).toBe(false);
+    const later = { ...OUTCOME, Cause: 'later' };
+    expect(await ledger.record(stream, later, 'IF_NEW')).toMatchObject(OUTCOME);
+    lossy.destroy();
+  });
+
+  it('has kept a record when no answer to its write ever came', async () => {
+    const stream = newStream();
+    const { client: lossy, lost } = losingAnswers(Infinity);
+    const ledger = new QuotaLedger(lossy, TABLE, { now: () => now });
+    expect(await ledger.record(stream, OUTCOME)).toEqual(OUTCOME);
+    expect(lost()).toBeGreaterThan(1);
+    expect(await recordsOf(client, TABLE, stream)).toMatchObject([OUTCOME]);
     lossy.destroy();
   });
 

@@ -67,6 +67,7 @@ describe('parseRequest takes', () => {
       Mode: 'RESTORE',
       OnQuotaExhausted: 'WAIT',
       Force: true,
+      UnlessAppliedSince: '2026-01-12T03:00:00Z',
       OnVerificationFailed: 'ROLL_BACK',
       KeepSlotForRollback: true,
       Probe: { PartitionKey: 'probe', Data: 'e30=' },
@@ -158,6 +159,11 @@ describe('parseRequest refuses, naming field and value,', () => {
     [{ Mode: 'rotate' }, ['Mode "rotate"', 'ROTATE, RESTORE']],
     [{ OnQuotaExhausted: 'RETRY' }, ['OnQuotaExhausted "RETRY"', 'FAIL, WAIT']],
     [{ Force: 'true' }, ['Force "true"', 'true or false']],
+    [
+      { UnlessAppliedSince: 'yesterday' },
+      ['UnlessAppliedSince "yesterday"', 'ISO 8601'],
+    ],
+    [{ UnlessAppliedSince: 3 }, ['UnlessAppliedSince 3', 'ISO 8601']],
     [
       { OnVerificationFailed: 'PANIC' },
       ['OnVerificationFailed "PANIC"', 'ROLL_BACK, KEEP'],

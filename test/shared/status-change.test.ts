@@ -50,6 +50,7 @@ describe('parseStatusChange', () => {
         Error: 'ExecutionAborted',
         Cause: 'The execution was stopped',
       },
+      WasStopped: true,
     });
   });
 
@@ -67,9 +68,9 @@ describe('parseStatusChange', () => {
         expect(Failure.Cause).toMatch(/^The execution /);
       }
       const own = eventOf({ status, error: 'UnusableKey', cause: 'disabled' });
-      expect(parseStatusChange(own).Failure).toEqual({
-        Error: 'UnusableKey',
-        Cause: 'disabled',
+      expect(parseStatusChange(own)).toMatchObject({
+        Failure: { Error: 'UnusableKey', Cause: 'disabled' },
+        WasStopped: status !== 'FAILED',
       });
     },
   );

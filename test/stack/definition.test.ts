@@ -34,6 +34,21 @@ describe('definitionProperties', () => {
     });
   });
 
+  it('names another state machine that it starts', () => {
+    const fleet = JSON.stringify({ Arn: '${RotateStreamStateMachineArn}' });
+    const Type = 'AWS::StepFunctions::StateMachine';
+    const RotateStreamStateMachine = { Type, Properties: {} };
+    const { DefinitionSubstitutions } = definitionProperties(fleet, {
+      Resources: { RotateStreamStateMachine },
+    });
+    expect(DefinitionSubstitutions).toEqual({
+      RotateStreamStateMachineArn: { Ref: 'RotateStreamStateMachine' },
+    });
+    expect(() => definitionProperties(fleet, { Resources: {} })).toThrow(
+      /^There is no RotateStreamStateMachine in serverless\.yml/,
+    );
+  });
+
   it('says which state has no function', () => {
     expect(() =>
       definitionProperties(asl, { Resources: { AVersion: version('A') } }),

@@ -431,6 +431,65 @@ describe('the probe', () => {
   });
 });
 
+describe('a failure that cannot be settled', () => {
+  const probing = () =>
+    createVerifyEncryption({
+      kinesis: faulty(
+        PutRecordCommand.name,
+        Array(9).fill(new KMSAccessDeniedException(refusal)),
+      ),
+      now: Date.now,
+    });
+
+  it.each<[string, string, object, () => TaskHandlers]>([
+    [
+      'a plan that failed',
+      'NotFoundException',
+      { KeyId: 'alias/nowhere' },
+      () => aws.handlers,
+    ],
+    [
+      'a Start that was refused',
+      'KMSInvalidStateException',
+      {},
+      () => withStart([new KMSInvalidStateException(refusal)]),
+    ],
+    [
+      'a probe that was refused',
+      'KMSAccessDeniedException',
+      { OnVerificationFailed: 'KEEP' },
+      () => ({ ...aws.handlers, VerifyEncryption: probing() }),
+    ],
+    [
+      'a rollback that is impossible',
+      'KMSAccessDeniedException',
+      {},
+      () => ({ ...aws.handlers, VerifyEncryption: probing() }),
+    ],
+  ])(
+    'is %s in the first place, and settled by its event',
+    async (_, name, fields, handlers) => {
+      const { StreamName, KeyIds } = aws.nextStream();
+      const SettleFailure: TaskHandlers[string] = async (event, context) => {
+        if ('detail-type' in (event as object)) {
+          return aws.handlers.SettleFailure?.(event, context);
+        }
+        throw Object.assign(new Error('denied'), { name: 'NoRights' });
+      };
+      const outcome = await rotate(
+        { StreamName, KeyId: KeyIds[0], ...fields },
+        { ...handlers(), SettleFailure },
+      );
+      expect(outcome).toMatchObject({
+        Error: name,
+        Cause: expect.stringMatching(/^(KeyId|Start|PutRecord)/),
+        SlotsSpent: name === 'KMSAccessDeniedException' ? 1 : 0,
+      });
+      expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
+    },
+  );
+});
+
 describe('a ledger that cannot be reached', () => {
   it('stops a rotation before it starts anything', async () => {
     const { StreamName, KeyIds } = aws.nextStream();

@@ -15,6 +15,7 @@ const SHORT_WAITS = {
 };
 
 export interface LocalRotations extends LocalAws {
+  waits: typeof SHORT_WAITS;
   /** A stream of its own for a test, with a ring of its own. */
   nextStream: () => RotationsEntry;
   rotate: (
@@ -39,6 +40,7 @@ export async function openLocalRotations(
   let next = 0;
   return {
     ...aws,
+    waits: SHORT_WAITS,
     close: async () => {
       await aws.close();
       await rm(directory, { recursive: true });

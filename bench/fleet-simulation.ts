@@ -1,0 +1,175 @@
+import {
+  FLEET_CONCURRENCY,
+  FLEET_DESCRIBE_RATE,
+  pauseSeconds,
+} from '../shared/fleet-pace.ts';
+import { planFleet } from '../shared/fleet-plan.ts';
+import { pollSeconds } from '../shared/polling.ts';
+
+/** A number from 0 to 1, the next of a sequence. */
+export type Random = () => number;
+
+/** How a rotation of the simulation goes. */
+export interface SimulatedStream {
+  /** How long its update takes, in milliseconds. */
+  updateMs: number;
+  /** UNCHANGED makes no Start, FAILED ends at its plan. */
+  ends: 'ROTATED' | 'UNCHANGED' | 'FAILED';
+}
+
+/** Times are in milliseconds since the fleet began. */
+export interface FleetSimulation {
+  /** When each DescribeStreamSummary was called, in order. */
+  describes: number[];
+  /** When each rotation was started, in order. */
+  starts: number[];
+  makespanMs: number;
+  /** Most rotations at once. */
+  concurrency: number;
+  /** DescribeStreamSummary calls a second, over the whole of it. */
+  averageRate: number;
+  /** The most of them in any second. */
+  peakRate: number;
+  /**
+   * No fleet of these rotations is faster within half of the documented rate:
+   * their describes at that rate, or the longest of them.
+   */
+  boundMs: number;
+}
+
+const PROPAGATION_MS = 5_000;
+
+/**
+ * Runs a fleet on a clock of its own: the plan, the pace and the polling are
+ * those of the functions; what AWS does is drawn at random.
+ */
+export function simulateFleet(
+  streams: readonly SimulatedStream[],
+  random: Random,
+): FleetSimulation {
+  const plan = planFleet({
+    Streams: streams.map((_, n) => ({
+      StreamName: `stream-${n}`,
+      KeyIds: [`alias/stream-${n}-a`, `alias/stream-${n}-b`],
+      Trigger: { Source: 'manual' },
+    })),
+  });
+  /** When each place is free. */
+  const places = Array.from({ length: FLEET_CONCURRENCY }, () => 0);
+  const rotations = streams.map((stream, n) => {
+    const place = places.indexOf(Math.min(...places));
+    const wait = (plan.Streams[n]?.WaitSeconds ?? 0) * 1000;
+    const rotation = rotate(stream, (places[place] ?? 0) + wait, random);
+    places[place] = rotation.freeAt;
+    return rotation;
+  });
+  const describes = rotations
+    .flatMap((rotation) => rotation.describes)
+    .toSorted((a, b) => a - b);
+  const makespanMs = Math.max(...rotations.map(({ endedAt }) => endedAt));
+  return {
+    describes,
+    starts: rotations.map(({ startedAt }) => startedAt),
+    makespanMs,
+    concurrency: mostAtOnce(rotations),
+    averageRate: (describes.length / makespanMs) * 1000,
+    peakRate: peak(describes),
+    boundMs: Math.max(
+      (describes.length / FLEET_DESCRIBE_RATE) * 1000,
+      ...rotations.map(({ startedAt, endedAt }) => endedAt - startedAt),
+    ),
+  };
+}
+
+interface SimulatedRotation {
+  describes: number[];
+  startedAt: number;
+  endedAt: number;
+  /** When its place is. */
+  freeAt: number;
+}
+
+function rotate(
+  { updateMs, ends }: SimulatedStream,
+  startedAt: number,
+  random: Random,
+): SimulatedRotation {
+  /** What a call of a function takes, with the states around it. */
+  const call = () => 50 + 150 * random();
+  const planned = startedAt + call();
+  const describes = [planned];
+  let now = planned + call();
+  let ActiveAt: number | undefined;
+  if (ends === 'ROTATED') {
+    // ReserveQuota and StartEncryption.
+    const applied = now + call() + call();
+    now = applied + call();
+    describes.push(now);
+    while (now < applied + updateMs) {
+      now += pollSeconds(now - applied) * 1000 + call();
+      describes.push(now);
+    }
+    ActiveAt = now;
+    now += PROPAGATION_MS + call();
+  }
+  // VerifyEncryption and CompleteRotation, or SettleFailure.
+  const endedAt = now + call() + call();
+  // Step Functions learns of it from an event, and calls ReadOutcome.
+  const read = endedAt + call() + call();
+  const pause = pauseSeconds({
+    ...(ends !== 'FAILED' && { Outcome: ends }),
+    ...(ActiveAt !== undefined && { ActiveAt }),
+    StartedAt: startedAt,
+    EndedAt: read,
+  });
+  return { describes, startedAt, endedAt, freeAt: read + pause * 1000 };
+}
+
+/** The most of sorted times in any second. */
+function peak(times: readonly number[]): number {
+  let first = 0;
+  let most = 0;
+  for (const [last, time] of times.entries()) {
+    while ((times[first] ?? 0) <= time - 1000) first++;
+    most = Math.max(most, last - first + 1);
+  }
+  return most;
+}
+
+function mostAtOnce(rotations: readonly SimulatedRotation[]): number {
+  return Math.max(
+    ...rotations.map(
+      ({ startedAt: at }) =>
+        rotations.filter(
+          ({ startedAt, endedAt }) => startedAt <= at && at < endedAt,
+        ).length,
+    ),
+  );
+}
+
+/** A sequence that is the same for the same seed. */
+export function seeded(seed: number): Random {
+  let state = seed;
+  return () => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * Streams as AWS describes them: updates take a few seconds (1 to 10), and
+ * those of one stream in twenty minutes (1 to 3).
+ */
+export function typicalStreams(
+  count: number,
+  random: Random,
+): SimulatedStream[] {
+  return Array.from({ length: count }, () => ({
+    updateMs:
+      random() < 0.05 ? 60_000 + 120_000 * random() : 1_000 + 9_000 * random(),
+    ends: 'ROTATED' as const,
+  }));
+}
