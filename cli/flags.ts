@@ -33,6 +33,10 @@ export const startFlags = (): Option[] => [
   ),
 ];
 
+/** Which streams are rotated. */
+export const allFlag = (): Option =>
+  new Option('--all', 'every stream of rotations.yml, with its ring');
+
 /** Which stream a command speaks of. */
 export const streamFlags = (): Option[] => [
   new Option(

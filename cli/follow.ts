@@ -1,5 +1,5 @@
 import { type AwsOptions, setAwsVariables } from './deployment.ts';
-import { followRotation } from './follow-rotation.ts';
+import { followExecution } from './follow-execution.ts';
 import type { Interruption } from './interruption.ts';
 import type { OutputOptions } from './output.ts';
 import { parseExecutionArn } from './states-arn.ts';
@@ -10,11 +10,11 @@ export interface FollowOptions
     Pick<AwsOptions, 'profile'> {}
 
 /**
- * Shows a rotation on AWS that somebody has started: what has happened so far,
+ * Shows a rotation or a fleet on AWS that somebody has started: what has happened so far,
  * then what happens, then its outcome.
  *
  * @returns the exit code
- * @throws InvalidRequest for an ARN that is not that of a rotation
+ * @throws InvalidRequest for an ARN that is that of neither
  */
 export async function follow(
   executionArn: string,
@@ -25,7 +25,7 @@ export async function follow(
   setAwsVariables({ region: execution.region, profile: options.profile });
   const client = stepFunctionsClient();
   try {
-    return await followRotation(client, execution, options, interruption);
+    return await followExecution(client, execution, options, interruption);
   } finally {
     client.destroy();
   }

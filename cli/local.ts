@@ -53,7 +53,10 @@ export async function local(
     process.stderr.write('It was running already, on these ports.\n');
   }
   if (aws.endpoints.SFN !== undefined) {
-    process.stderr.write(`State machine ${localStateMachine(aws.region)}\n`);
+    for (const name of ['rotate-stream', 'rotate-fleet'] as const) {
+      const arn = localStateMachine(aws.region, name);
+      process.stderr.write(`State machine ${arn}\n`);
+    }
   }
   process.stderr.write(
     `The embedded AWS is up with ${names}. Ctrl-C ends it.\n`,

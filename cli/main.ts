@@ -7,6 +7,7 @@ import {
 } from '../stack/rotations-file.ts';
 import { addCompletion } from './completion.ts';
 import {
+  allFlag,
   historyFlags,
   outputFlags,
   profileFlag,
@@ -62,7 +63,9 @@ withFlags(
       )
         .choices(SKELETONS)
         .preset('input'),
-    ),
+    )
+    .addOption(allFlag())
+    .option('--dry-run', 'do what the command plan does, and nothing more'),
   requestFlags(),
   siteFlags(),
   startFlags(),
@@ -104,7 +107,7 @@ withFlags(
     .description(
       'say what a rotation would do, and what it would take, and change nothing',
     )
-    .option('--all', 'every stream of rotations.yml'),
+    .addOption(allFlag()),
   requestFlags(),
   siteFlags(),
   outputFlags(),

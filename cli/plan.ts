@@ -6,9 +6,10 @@ import {
   kmsClient,
   ledgerTableName,
 } from '../shared/clients.ts';
-import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
+import type { RotationsEntry } from '../stack/rotations-file.ts';
 import { chosenRequest } from './chosen-request.ts';
 import type { AwsOptions } from './deployment.ts';
+import { fleetRequests } from './fleet.ts';
 import type { Interruption } from './interruption.ts';
 import { quotaText } from './outcome-text.ts';
 import { type OutputOptions, render } from './output.ts';
@@ -34,7 +35,7 @@ export async function plan(
   interruption: Interruption,
 ): Promise<number> {
   const requests = options.all
-    ? (await rotations()).map(requestFor)
+    ? await fleetRequests(options, rotations)
     : [await chosenRequest(options, rotations)];
   return onSite(options, rotations, interruption, async (site) => {
     const { deployment, region } = site;

@@ -4,17 +4,28 @@ import { quote, RotationError } from '../shared/errors.ts';
 import { parseStreamArn } from '../shared/stream-identity.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import { chosenRequest } from './chosen-request.ts';
+import { fleetRequests, fleetStart, rotateFleet } from './fleet.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { outcomeText } from './outcome-text.ts';
 import { type OutputOptions, render } from './output.ts';
+import { plan } from './plan.ts';
 import type { RequestFlags } from './request-input.ts';
-import { type StartOptions, startRotation } from './start-rotation.ts';
+import {
+  rotationStart,
+  type StartOptions,
+  startExecution,
+} from './start-execution.ts';
 
 export interface RotateOptions
   extends RequestFlags,
     OutputOptions,
-    StartOptions {}
+    StartOptions {
+  /** Every stream of rotations.yml. */
+  all?: boolean;
+  /** Only to say what would be done. */
+  dryRun?: boolean;
+}
 
 /**
  * Runs one rotation and prints its outcome on stdout, its progress on stderr:
@@ -42,8 +53,17 @@ export async function rotate(
       `${aimless[0]} is for a deployed state machine; give --stage or --state-machine-arn too`,
     );
   }
+  if (options.dryRun) return plan(options, rotations, interruption);
+  if (options.all) {
+    const requests = await fleetRequests(options, rotations);
+    return isElsewhere
+      ? startExecution(fleetStart(requests), options, interruption)
+      : rotateFleet(requests, options, rotations, interruption);
+  }
   const request = await chosenRequest(options, rotations);
-  if (isElsewhere) return startRotation(request, options, interruption);
+  if (isElsewhere) {
+    return startExecution(rotationStart(request), options, interruption);
+  }
   const { isAllExternal, region } = readLocalSettings(process.env);
   checkRegion(request, region);
   const entries = isAllExternal ? [] : await rotations();

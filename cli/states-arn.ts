@@ -1,9 +1,10 @@
-import { STATE_MACHINE_NAME } from '../local/state-machine.ts';
+import type { StateMachineName } from '../local/state-machine.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 
 /** What the ARN of a state machine or of an execution says. */
 export interface StatesArn {
   arn: string;
+  machine: StateMachineName;
   partition: string;
   region: string;
   /** Of 12 digits. */
@@ -13,32 +14,39 @@ export interface StatesArn {
 const STATES_ARN =
   /^arn:(aws[\w-]*):states:([a-z0-9-]+):(\d{12}):(stateMachine|execution):([^:\s]+)(?::([^:\s]+))?$/;
 
+const MACHINES: readonly StateMachineName[] = ['rotate-stream', 'rotate-fleet'];
+
 /**
- * Reads the ARN of a deployed or embedded rotate-stream; one of its versions or
- * aliases may be named.
+ * Reads the ARN of a state machine of ours, deployed or embedded; one of its
+ * versions or aliases may be named.
  *
  * @param flag what it was given with, for messages
  * @throws {RotationError} InvalidRequest
  */
-export function parseStateMachineArn(arn: string, flag: string): StatesArn {
-  return parse(arn, flag, 'stateMachine');
+export function parseStateMachineArn(
+  arn: string,
+  flag: string,
+  machine: StateMachineName,
+): StatesArn {
+  return parse(arn, flag, 'stateMachine', [machine]);
 }
 
 /**
- * Reads the ARN of an execution of rotate-stream.
+ * Reads the ARN of an execution of one of our state machines.
  *
  * @throws {RotationError} InvalidRequest
  */
 export function parseExecutionArn(arn: string): StatesArn {
-  return parse(arn, 'EXECUTION_ARN', 'execution');
+  return parse(arn, 'EXECUTION_ARN', 'execution', MACHINES);
 }
 
 function parse(
   arn: string,
   what: string,
   expected: 'stateMachine' | 'execution',
+  machines: readonly StateMachineName[],
 ): StatesArn {
-  const [, partition, region, account, type, machine, name] =
+  const [, partition, region, account, type, machineName, name] =
     STATES_ARN.exec(arn) ?? [];
   const isComplete = expected === 'stateMachine' || name !== undefined;
   if (!partition || !region || !account || type !== expected || !isComplete) {
@@ -53,14 +61,14 @@ function parse(
       `${what} ${quote(arn)} is not the ARN of ${noun}; expected ${form}`,
     );
   }
-  const isOurs =
-    machine === STATE_MACHINE_NAME ||
-    machine?.endsWith(`-${STATE_MACHINE_NAME}`);
-  if (!isOurs) {
+  const machine = machines.find(
+    (one) => machineName === one || machineName?.endsWith(`-${one}`),
+  );
+  if (machine === undefined) {
     throw new RotationError(
       'InvalidRequest',
-      `${what} ${quote(arn)} is of the state machine ${quote(machine)}; rotations are executions of one whose name ends in ${STATE_MACHINE_NAME}`,
+      `${what} ${quote(arn)} is of the state machine ${quote(machineName)}; expected one whose name ends in ${machines.join(' or ')}`,
     );
   }
-  return { arn, partition, region, account };
+  return { arn, machine, partition, region, account };
 }

@@ -27,7 +27,8 @@ const WHOLE = { truncated: false };
 
 /**
  * The history of an execution in the events of Step Functions, from what the
- * interpreter and the functions do.
+ * interpreter and the functions do. Of the iterations of a Map, only which
+ * states they enter and exit is told.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
  */
@@ -36,6 +37,8 @@ export class ExecutionHistory {
   #end: ExecutionEnd | undefined;
   /** The call of the state that is running. */
   #call: { output?: unknown } | undefined;
+  /** The last event of every Map iteration, by its index. */
+  readonly #branches = new Map<number, number>();
 
   /** Undefined while the execution runs. */
   get end(): ExecutionEnd | undefined {
@@ -64,7 +67,7 @@ export class ExecutionHistory {
 
   /** Takes in what the interpreter tells. */
   add(event: ExecutionEvent & { input?: unknown; output?: unknown }): void {
-    const { type, state } = event;
+    const { type, state, index } = event;
     const at = new Date(event.timestamp);
     const error = event.Error;
     const cause = event.Cause === undefined ? undefined : String(event.Cause);
@@ -77,28 +80,44 @@ export class ExecutionHistory {
           },
         });
         break;
-      case 'StateEntered':
-        this.#push(at, `${state?.type}StateEntered` as HistoryEventType, {
+      case 'StateEntered': {
+        const details = {
           stateEnteredEventDetails: {
             name: state?.name,
             input: JSON.stringify(state?.input),
             inputDetails: WHOLE,
           },
-        });
+        };
+        const entered = `${state?.type}StateEntered` as HistoryEventType;
+        this.#push(at, entered, details, index);
         break;
-      case 'StateExited':
-        this.#succeed(at);
-        this.#push(at, `${state?.type}StateExited` as HistoryEventType, {
+      }
+      case 'StateExited': {
+        if (index === undefined) this.#succeed(at);
+        const details = {
           stateExitedEventDetails: {
             name: state?.name,
             output: JSON.stringify(state?.output),
             outputDetails: WHOLE,
           },
-        });
+        };
+        const exited = `${state?.type}StateExited` as HistoryEventType;
+        this.#push(at, exited, details, index);
         break;
+      }
       case 'StateFailed':
-        this.#fail(at, error, cause);
+        if (index === undefined) this.#fail(at, error, cause);
         break;
+      case 'MapIterationStarted':
+      case 'MapIterationSucceeded': {
+        const details = { name: event.parentState?.name, index };
+        const field =
+          type === 'MapIterationStarted'
+            ? { mapIterationStartedEventDetails: details }
+            : { mapIterationSucceededEventDetails: details };
+        this.#push(at, type, field, index);
+        break;
+      }
       case 'ExecutionSucceeded': {
         const output = JSON.stringify(event.output);
         this.#close({ status: 'SUCCEEDED', stopDate: at, output });
@@ -190,13 +209,20 @@ export class ExecutionHistory {
     this.#end = end;
   }
 
-  #push(timestamp: Date, type: HistoryEventType, details: Details = {}): void {
+  #push(
+    timestamp: Date,
+    type: HistoryEventType,
+    details: Details = {},
+    index?: number,
+  ): void {
     if (this.#end !== undefined) return;
     const id = this.events.length + 1;
     // AWS counts neither the start nor an end from outside as part of the chain.
     const isLoose =
       id <= 2 || type === 'ExecutionAborted' || type === 'ExecutionTimedOut';
-    const previousEventId = isLoose ? 0 : id - 1;
+    const before = index === undefined ? undefined : this.#branches.get(index);
+    const previousEventId = isLoose ? 0 : (before ?? id - 1);
+    if (index !== undefined) this.#branches.set(index, id);
     this.events.push({ timestamp, type, id, previousEventId, ...details });
   }
 }

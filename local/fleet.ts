@@ -17,13 +17,11 @@ import { readStateMachine, runExecution } from './state-machine.ts';
 /** What happens to a stream of a fleet. */
 export type StreamEvent =
   | { Type: 'STARTED'; StreamName: string }
-  /** Without an outcome where it could not even be settled. */
-  | { Type: 'ENDED'; StreamName: string; Outcome: Outcome | undefined };
+  | ({ Type: 'ENDED' } & StreamOutcome);
 
-export interface FleetOptions
-  extends Omit<RotationOptions, 'request' | 'onEvent'> {
-  /** For rotate-stream, one a stream. */
-  requests: readonly unknown[];
+export interface FleetOptions extends Omit<RotationOptions, 'request'> {
+  /** `{"Streams": [request, ...]}` */
+  input: unknown;
   onStream?: (event: StreamEvent) => void;
 }
 
@@ -35,12 +33,11 @@ export interface FleetOptions
  * @throws {RotationError} InvalidRequest, before anything is started
  */
 export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
-  const { requests, onStream, ...rotation } = options;
+  const { input, onStream, onEvent, startedAt, name, ...rotation } = options;
   const { handlers, region, signal, waits, retries } = options;
-  const input = { Streams: requests };
   const streams = planFleet(input).Streams.map(({ Request }) => Request);
-  const FleetId = `${localExecutions(region, 'rotate-fleet')}${randomUUID()}`;
-  const StartedAt = new Date().toISOString();
+  const FleetId = `${localExecutions(region, 'rotate-fleet')}${name ?? randomUUID()}`;
+  const StartedAt = (startedAt ?? new Date()).toISOString();
   const ended = new Map<string, Outcome>();
   let summary: FleetOutcome | undefined;
   const result = await runExecution({
@@ -71,8 +68,8 @@ export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
           ended.set(StreamName, outcome);
           return described(outcome);
         } finally {
-          const outcome = ended.get(StreamName);
-          onStream?.({ Type: 'ENDED', StreamName, Outcome: outcome });
+          const outcome = streamOutcome(StreamName, ended.get(StreamName));
+          onStream?.({ Type: 'ENDED', ...outcome });
         }
       },
     },
@@ -81,6 +78,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
     waits,
     retries,
     signal,
+    onEvent,
   });
   if (summary !== undefined) return summary;
   const Streams = streams.map(({ StreamName }) =>

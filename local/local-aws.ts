@@ -14,14 +14,11 @@ import {
   SERVICES,
   type Service,
 } from './endpoints.ts';
+import { runFleet } from './fleet.ts';
 import { ensureLedgerTable } from './ledger-table.ts';
 import { localExecutions, runRotation, settleFromOutside } from './rotation.ts';
 import { openSession, type Session } from './session.ts';
-import {
-  readStateMachine,
-  STATE_MACHINE_NAME,
-  type TaskHandlers,
-} from './state-machine.ts';
+import { readStateMachine, type TaskHandlers } from './state-machine.ts';
 import type { StateMachines } from './step-functions.ts';
 
 /** Nothing that runs locally may ever reach AWS by accident. */
@@ -126,10 +123,16 @@ export async function openLocalAws(
 /** @param handlers there when the functions are connected to the services */
 function stateMachines(handlers: Promise<TaskHandlers>): StateMachines {
   return {
-    [STATE_MACHINE_NAME]: {
-      definition: readStateMachine,
+    'rotate-stream': {
+      definition: () => readStateMachine('rotate-stream'),
       handlers,
       run: runRotation,
+    },
+    'rotate-fleet': {
+      definition: () => readStateMachine('rotate-fleet'),
+      handlers,
+      run: ({ request, ...options }) =>
+        runFleet({ ...options, input: request }),
     },
   };
 }

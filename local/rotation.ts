@@ -20,9 +20,12 @@ export interface RotationOptions
   startedAt?: Date;
 }
 
-/** The ARN that the state machine has in the embedded Step Functions. */
-export function localStateMachine(region: string): string {
-  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${STATE_MACHINE_NAME}`;
+/** The ARN that a state machine has in the embedded Step Functions. */
+export function localStateMachine(
+  region: string,
+  name: StateMachineName = 'rotate-stream',
+): string {
+  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${name}`;
 }
 
 /** ARNs of all local executions of a state machine begin so. */

@@ -21,6 +21,10 @@ export interface ExecutionEvent {
   type: string;
   timestamp: number;
   state?: { name: string; type: string; input?: unknown; output?: unknown };
+  /** Of the Map iteration that it happens in. */
+  index?: number;
+  /** The Map whose iteration it is. */
+  parentState?: { name: string; input?: unknown };
   retry?: { attempt: number };
   Error?: string;
   Cause?: unknown;

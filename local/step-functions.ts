@@ -134,10 +134,13 @@ class Executions {
     const settled = machine
       .run({
         request,
-        handlers: history.watched(handlers, (task) => ({
-          resource: this.#functionArn(task),
-          timeoutInSeconds: timeoutOf(definition, task),
-        })),
+        handlers: {
+          ...handlers,
+          ...history.watched(tasksOf(definition, handlers), (task) => ({
+            resource: this.#functionArn(task),
+            timeoutInSeconds: timeoutOf(definition, task),
+          })),
+        },
         region: this.#region,
         name: String(name),
         startedAt: startDate,
@@ -246,9 +249,13 @@ class Executions {
       name,
       status: 'ACTIVE',
       type: 'STANDARD',
-      definition: text.replace(/\$\{(\w+)FunctionArn\}/g, (_, task) =>
-        this.#functionArn(task),
-      ),
+      definition: text
+        .replace(/\$\{(\w+)FunctionArn\}/g, (_, task) =>
+          this.#functionArn(task),
+        )
+        .replace('${RotateStreamStateMachineArn}', () =>
+          this.#arn('stateMachine', 'rotate-stream'),
+        ),
       roleArn: `arn:aws:iam::${this.#account}:role/${name}`,
       creationDate: this.#createdAt,
     };
@@ -307,6 +314,16 @@ function summary(
   const { executionArn, stateMachineArn, name, startDate } = execution;
   const { status = 'RUNNING', stopDate } = execution.history.end ?? {};
   return { executionArn, stateMachineArn, name, status, startDate, stopDate };
+}
+
+/** The functions of Tasks that run one at a time, which those of a Map do not. */
+function tasksOf(
+  { States }: StateMachineDefinition,
+  handlers: TaskHandlers,
+): TaskHandlers {
+  return Object.fromEntries(
+    Object.entries(handlers).filter(([name]) => Object.hasOwn(States, name)),
+  );
 }
 
 function timeoutOf(

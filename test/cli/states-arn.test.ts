@@ -15,8 +15,11 @@ describe('parseStateMachineArn', () => {
     [`${STATES}:stateMachine:rotate-stream`],
     [`${STATES}:stateMachine:rotate-stream:LIVE`],
   ])('reads %s', (arn) => {
-    expect(parseStateMachineArn(arn, '--state-machine-arn')).toEqual({
+    expect(
+      parseStateMachineArn(arn, '--state-machine-arn', 'rotate-stream'),
+    ).toEqual({
       arn,
+      machine: 'rotate-stream',
       partition: 'aws',
       region: 'eu-west-1',
       account: '111122223333',
@@ -30,7 +33,9 @@ describe('parseStateMachineArn', () => {
     `${STATES}:stateMachine:unrotate-stream`,
     'arn:aws:states:eu-west-1::stateMachine:rotate-stream',
   ])('refuses %s, and quotes it', (arn) => {
-    expect(() => parseStateMachineArn(arn, '--state-machine-arn')).toThrow(
+    expect(() =>
+      parseStateMachineArn(arn, '--state-machine-arn', 'rotate-stream'),
+    ).toThrow(
       expect.objectContaining({
         name: 'InvalidRequest',
         message: expect.stringContaining(`--state-machine-arn "${arn}"`),
@@ -50,6 +55,11 @@ describe('parseExecutionArn', () => {
     });
   });
 
+  it('tells a fleet from a rotation', () => {
+    const arn = `${STATES}:execution:${STACK}-rotate-fleet:all`;
+    expect(parseExecutionArn(arn)).toMatchObject({ machine: 'rotate-fleet' });
+  });
+
   it.each([
     'x',
     `${STATES}:execution:rotate-stream`,
@@ -66,6 +76,7 @@ describe('parseExecutionArn', () => {
 describe('consoleLink', () => {
   const execution = (partition: string) => ({
     arn: 'ARN',
+    machine: 'rotate-stream' as const,
     partition,
     region: 'r',
     account: '1',

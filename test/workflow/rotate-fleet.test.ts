@@ -44,7 +44,7 @@ async function fleet(
 ) {
   const events: StreamEvent[] = [];
   const outcome = await runFleet({
-    requests,
+    input: { Streams: requests },
     handlers: aws.handlers,
     region: aws.region,
     waits: { ...aws.waits, WaitForTurn: 0, WaitForPace: 0 },
@@ -169,7 +169,7 @@ describe('a fleet', () => {
       const of = events.filter((event) => event.StreamName === StreamName);
       expect(of).toMatchObject([
         { Type: 'STARTED' },
-        { Type: 'ENDED', Outcome: { RotationId: expect.any(String) } },
+        { Type: 'ENDED', Execution: expect.any(String) },
       ]);
     }
   });

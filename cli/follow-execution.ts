@@ -1,17 +1,20 @@
-import type { HistoryEvent, SFNClient } from '@aws-sdk/client-sfn';
-import { readStateMachine } from '../local/state-machine.ts';
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import type { StateMachineName } from '../local/state-machine.ts';
 import { CommandError } from './command-error.ts';
 import type { AwsOptions } from './deployment.ts';
-import { executionOutcome } from './execution-outcome.ts';
 import { readExecution } from './execution-reader.ts';
-import { executionEvents } from './history-events.ts';
+import type { ExecutionView } from './execution-view.ts';
+import { fleetView } from './fleet-view.ts';
 import type { Interruption } from './interruption.ts';
-import { outcomeText } from './outcome-text.ts';
 import { type OutputOptions, render } from './output.ts';
 import { explain } from './problem.ts';
-import { Progress } from './progress.ts';
+import { rotationView } from './rotation-view.ts';
 import type { StatesArn } from './states-arn.ts';
-import type { WaitState } from './wait-end.ts';
+
+const VIEWS: Record<StateMachineName, () => Promise<ExecutionView>> = {
+  'rotate-stream': rotationView,
+  'rotate-fleet': fleetView,
+};
 
 /**
  * Follows an execution to its end: its progress on stderr, its outcome on
@@ -21,41 +24,32 @@ import type { WaitState } from './wait-end.ts';
  * @throws CommandError when there is no such execution, or nothing can be read
  *   of it any more
  */
-export async function followRotation(
+export async function followExecution(
   client: SFNClient,
   execution: StatesArn,
   options: OutputOptions & Pick<AwsOptions, 'profile'>,
   { signal, exitCode }: Interruption,
   { isNew = false } = {},
 ): Promise<number> {
-  const { arn: executionArn } = execution;
-  const { States } = await readStateMachine();
-  const progress = new Progress({
-    stream: process.stderr,
-    states: States as Record<string, WaitState>,
-  });
-  let shown = 0;
-  const show = (known: readonly HistoryEvent[]) => {
-    for (const event of executionEvents(known)) {
-      if (event.id > shown) progress.show(event);
-    }
-    shown = known.at(-1)?.id ?? 0;
-  };
+  const { arn: executionArn, machine } = execution;
+  const view = await VIEWS[machine]();
+  let isShown = false;
   const history = await readExecution({
     client,
     executionArn,
     isNew,
     signal,
-    onNews: show,
+    onNews: (known) => {
+      isShown = true;
+      view.show(known);
+    },
     onTrouble: (error) =>
-      progress.say(
-        `${explain(error).line}. Trying again, the rotation goes on`,
-      ),
+      view.say(`${explain(error).line}. Trying again, the rotation goes on`),
   })
     .catch((error: Error) => {
-      throw whatHappens(error, execution, options, isNew || shown > 0);
+      throw whatHappens(error, execution, options, isNew || isShown);
     })
-    .finally(() => progress.end());
+    .finally(() => view.end());
   if (history === undefined) {
     process.stderr.write(
       [
@@ -67,9 +61,8 @@ export async function followRotation(
     );
     return exitCode() ?? 1;
   }
-  const outcome = executionOutcome(executionArn, history);
-  const text = render(outcome, options, () => outcomeText(outcome));
-  process.stdout.write(`${text}\n`);
+  const { outcome, text } = view.conclude(executionArn, history);
+  process.stdout.write(`${render(outcome, options, () => text)}\n`);
   return outcome.Status === 'SUCCEEDED' ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { externalEndpoints } from '../local/endpoints.ts';
+import type { StateMachineName } from '../local/state-machine.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { parseStreamArn } from '../shared/stream-identity.ts';
 import { CommandError } from './command-error.ts';
@@ -10,7 +11,7 @@ import {
   setAwsVariables,
 } from './deployment.ts';
 import { executionName } from './execution-name.ts';
-import { followRotation } from './follow-rotation.ts';
+import { followExecution } from './follow-execution.ts';
 import type { Interruption } from './interruption.ts';
 import { type OutputOptions, render } from './output.ts';
 import {
@@ -27,25 +28,50 @@ export interface StartOptions extends AwsOptions {
   wait?: boolean;
 }
 
+/** What is to be started. */
+export interface ExecutionStart {
+  machine: StateMachineName;
+  /** For people: what the execution's name begins with. */
+  name: string;
+  /** One that is right. */
+  input: Record<string, unknown>;
+  /** The requests in it. */
+  requests: readonly Record<string, unknown>[];
+}
+
+/** The start of one rotation. */
+export function rotationStart(
+  request: Record<string, unknown>,
+): ExecutionStart {
+  const { StreamName, StreamARN } = request;
+  const name =
+    StreamName ?? parseStreamArn(String(StreamARN))?.StreamName ?? '';
+  return {
+    machine: 'rotate-stream',
+    name: String(name),
+    input: request,
+    requests: [request],
+  };
+}
+
 /**
- * Starts a rotation on a deployed state machine, and follows it to its end.
+ * Starts an execution of a deployed state machine, and follows it to its end.
  *
- * @param request one that is right
  * @returns the exit code
  * @throws InvalidRequest and CommandError before anything is started
  */
-export async function startRotation(
-  request: Record<string, unknown>,
+export async function startExecution(
+  what: ExecutionStart,
   options: StartOptions & OutputOptions,
   interruption: Interruption,
 ): Promise<number> {
   const { signal, insistence } = interruption;
-  const stateMachine = await findStateMachine(options, signal);
-  checkRegion(request, stateMachine);
+  const stateMachine = await findStateMachine(what.machine, options, signal);
+  for (const request of what.requests) checkRegion(request, stateMachine);
   const client = stepFunctionsClient();
   try {
     signal.throwIfAborted();
-    const started = await start(client, stateMachine, request, insistence);
+    const started = await start(client, stateMachine, what, insistence);
     const execution = parseExecutionArn(started.ExecutionArn);
     const link =
       externalEndpoints(process.env).SFN === undefined &&
@@ -53,7 +79,7 @@ export async function startRotation(
     process.stderr.write(`Started ${execution.arn}\n`);
     if (link) process.stderr.write(`${link}\n`);
     if (options.wait !== false) {
-      return await followRotation(client, execution, options, interruption, {
+      return await followExecution(client, execution, options, interruption, {
         isNew: true,
       });
     }
@@ -66,16 +92,31 @@ export async function startRotation(
 }
 
 async function findStateMachine(
+  machine: StateMachineName,
   options: StartOptions,
   signal: AbortSignal,
 ): Promise<StatesArn> {
   const { stage, stateMachineArn = '', region, profile } = options;
   if (stage !== undefined) {
     setAwsVariables(options);
-    const { StateMachineArn } = await findDeployment(stage, signal);
-    return parseStateMachineArn(StateMachineArn, `Stage ${stage}`);
+    const { StateMachineArn, FleetStateMachineArn } = await findDeployment(
+      stage,
+      signal,
+    );
+    const arn =
+      machine === 'rotate-fleet' ? FleetStateMachineArn : StateMachineArn;
+    if (arn !== undefined) {
+      return parseStateMachineArn(arn, `Stage ${stage}`, machine);
+    }
+    throw new CommandError(
+      `Stage ${stage} has no state machine for fleets yet; deploy it again`,
+    );
   }
-  const found = parseStateMachineArn(stateMachineArn, '--state-machine-arn');
+  const found = parseStateMachineArn(
+    stateMachineArn,
+    '--state-machine-arn',
+    machine,
+  );
   if (region !== undefined && region !== found.region) {
     throw new RotationError(
       'InvalidRequest',
@@ -102,13 +143,10 @@ function checkRegion(
 async function start(
   client: SFNClient,
   { arn }: StatesArn,
-  request: Record<string, unknown>,
+  what: ExecutionStart,
   abortSignal: AbortSignal,
 ): Promise<{ ExecutionArn: string; StartedAt: string }> {
-  const { StreamName, StreamARN } = request;
-  const stream =
-    StreamName ?? parseStreamArn(String(StreamARN))?.StreamName ?? '';
-  const name = executionName(String(stream), new Date());
+  const name = executionName(what.name, new Date());
   try {
     // The first signal waits for the answer: without it nobody knows whether
     // a rotation has begun.
@@ -116,7 +154,7 @@ async function start(
       new StartExecutionCommand({
         stateMachineArn: arn,
         name,
-        input: JSON.stringify(request),
+        input: JSON.stringify(what.input),
       }),
       { abortSignal },
     );

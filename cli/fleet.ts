@@ -1,0 +1,83 @@
+import { runFleet } from '../local/fleet.ts';
+import { readLocalSettings } from '../local/local-aws.ts';
+import { quote, RotationError } from '../shared/errors.ts';
+import { planFleet } from '../shared/fleet-plan.ts';
+import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
+import { FleetProgress } from './fleet-progress.ts';
+import { fleetText } from './fleet-text.ts';
+import type { Interruption } from './interruption.ts';
+import { onLocalAws } from './on-local-aws.ts';
+import { type OutputOptions, render } from './output.ts';
+import { type RequestFlags, requestFromFlags } from './request-input.ts';
+import type { ExecutionStart } from './start-execution.ts';
+
+/**
+ * The requests for every stream of rotations.yml, each with what the flags want
+ * of all.
+ *
+ * @throws {RotationError} InvalidRequest, before anything is started
+ */
+export async function fleetRequests(
+  flags: RequestFlags,
+  rotations: () => Promise<RotationsEntry[]>,
+): Promise<Record<string, unknown>[]> {
+  const given = await requestFromFlags(flags);
+  const named = ['StreamName', 'StreamARN', 'KeyId', 'KeyIds'].find(
+    (field) => field in given,
+  );
+  if (named !== undefined) {
+    throw new RotationError(
+      'InvalidRequest',
+      `--all takes every stream of rotations.yml with its ring, and ${named} ${quote(given[named])} names another; leave out one of the two`,
+    );
+  }
+  const requests = (await rotations()).map((entry) => ({
+    ...requestFor(entry),
+    Trigger: { Source: 'manual' },
+    ...given,
+  }));
+  planFleet({ Streams: requests });
+  return requests;
+}
+
+/** The start of a fleet. */
+export function fleetStart(
+  requests: readonly Record<string, unknown>[],
+): ExecutionStart {
+  const input = { Streams: requests };
+  return { machine: 'rotate-fleet', name: 'fleet', input, requests };
+}
+
+/**
+ * Runs a fleet on the embedded AWS, in this process: its outcome on stdout, its
+ * progress on stderr.
+ *
+ * @returns the exit code
+ */
+export async function rotateFleet(
+  requests: readonly Record<string, unknown>[],
+  options: OutputOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  const { isAllExternal } = readLocalSettings(process.env);
+  const entries = isAllExternal ? [] : await rotations();
+  return onLocalAws(entries, interruption, async (aws, starting) => {
+    starting.end();
+    const progress = new FleetProgress(process.stderr);
+    progress.begin(requests.length, Date.now());
+    const outcome = await runFleet({
+      input: { Streams: requests },
+      handlers: aws.handlers,
+      region: aws.region,
+      signal: interruption.signal,
+      onStream: (event) => {
+        if (event.Type === 'STARTED') progress.started(Date.now());
+        else progress.ended(event, Date.now());
+      },
+    }).finally(() => progress.end());
+    const text = render(outcome, options, () => fleetText(outcome));
+    process.stdout.write(`${text}\n`);
+    return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
+  });
+}
