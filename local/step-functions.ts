@@ -56,7 +56,7 @@ interface Execution {
   input: string;
   startDate: Date;
   history: ExecutionHistory;
-  abort: () => void;
+  abort: (reason?: { Error?: string; Cause?: string }) => void;
   /** When it is settled. */
   settled: Promise<void>;
 }
@@ -170,7 +170,7 @@ class Executions {
       input: String(input),
       startDate,
       history,
-      abort: () => controller.abort(),
+      abort: (reason) => controller.abort(reason),
       settled,
     });
     return { executionArn, startDate };
@@ -178,9 +178,9 @@ class Executions {
 
   stop(given: Input): StopExecutionOutput {
     const { history, abort } = this.#execution(given);
-    const { error, cause } = given;
-    history.abort(new Date(), optionalText(error), optionalText(cause));
-    abort();
+    const [error, cause] = [given.error, given.cause].map(optionalText);
+    history.abort(new Date(), error, cause);
+    abort({ Error: error, Cause: cause });
     return { stopDate: history.end?.stopDate };
   }
 

@@ -641,6 +641,7 @@ describe('local', () => {
     expect(stderr).toBe(
       [
         'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-stream',
+        'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-fleet',
         'The embedded AWS is up with samplestream. Ctrl-C ends it.',
         'SIGTERM: stopping',
         '',
