@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const RUN =
-  /<!-- run: kinesis-key-rotation (?<args>.*?)(?: exit (?<code>\d+))? -->\n\n```\n(?:[^]*?\n)??```\n/g;
+  /<!-- run: kinesis-key-rotation (?<args>.*?)(?: exit (?<code>\d+))? -->\n\n```\n(?:[\s\S]*?\n)??```\n/g;
 
 export interface Example {
   args: string[];

@@ -310,7 +310,7 @@ describe.concurrent('what keeps a rotation from starting', () => {
     }).map(([flag, options]): [string, RotateOptions, string] => [
       `${flag} without a state machine`,
       { streamName: 'orders', ...options },
-      `${flag} is for a deployed state machine`,
+      'is for what is deployed; give --stage',
     ]),
   ])('is a wrong request: %s', async ([, options, words]) => {
     const never = new AbortController().signal;
