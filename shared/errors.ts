@@ -57,9 +57,14 @@ export class AwsRefusal extends Error {
 /** What could forge a line or play tricks on a terminal. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** A text of whose characters none is hidden, or hides others. */
+export function visible(text: string): string {
+  return text.toWellFormed().replace(INVISIBLE, escaped);
+}
+
 /** A value as it is quoted in messages: escaped, and never longer than 160. */
 export function quote(value: unknown): string {
-  const text = asJson(value).replace(INVISIBLE, escaped);
+  const text = visible(asJson(value));
   return text.length > 160 ? `${text.slice(0, 157).toWellFormed()}...` : text;
 }
 
