@@ -59,13 +59,17 @@ export function svgChart(
   return html`<svg viewBox="0 0 ${Width} ${Height}" role="img" aria-labelledby="${Id}-title ${Id}-desc"><title id="${Id}-title">${Title}</title><desc id="${Id}-desc">${Description}</desc>${raw(contentOf(drawing))}</svg>`;
 }
 
-/** The drawing without its frame, and without what only scripts would use. */
+/**
+ * The drawing without its frame, without what only scripts would use, and
+ * without clip paths: nothing is drawn outside, and their ids change with every
+ * drawing. Text in it is escaped, so that none of it looks like these.
+ */
 function contentOf(svg: string): string {
   return svg
     .replace(/^<svg[^>]*>/, '')
-    .replace(/<style[^>]*>.*?<\/style>/s, '')
+    .replace(/<(style|defs)[ >].*?<\/\1>/gs, '')
     .replace(/<\/svg>\s*$/, '')
-    .replace(/ (?:ecmeta_\w+|class|pointer-events)="[^"<>]*"/g, '')
+    .replace(/ (?:ecmeta_\w+|class|pointer-events|clip-path)="[^"<>]*"/g, '')
     .replaceAll('></path>', '/>')
     .replaceAll('></rect>', '/>');
 }

@@ -19,7 +19,7 @@ export function duration(ms: number): string {
     [SECOND, 's'],
   ];
   const first = units.findIndex(([length]) => ms >= length);
-  if (first < 0) return 'less than 1 s';
+  if (first < 0) return 'less than a second';
   let rest = ms;
   return units
     .slice(first, first + 2)

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { reportPage } from '../../../cli/report/report-page.ts';
+import { duration, utc } from '../../../cli/report/time-text.ts';
+import { hostileMonth } from './hostile-month.ts';
+import { simulatedMonth } from './simulated-month.ts';
+
+/** A page's tags with their attributes, outside of charts. */
+function tags(page: string): string[] {
+  const body = page.replace(/<svg viewBox.*?<\/svg>/gs, '');
+  return body.match(/<[^>]*>/g) ?? [];
+}
+
+describe('reportPage', () => {
+  it('is one small document that needs nothing else and runs nothing', async () => {
+    const page = await reportPage(simulatedMonth());
+    expect(Buffer.byteLength(page)).toBeLessThan(800_000);
+    expect(page.includes('"default-src &#39;none&#39;;')).toBe(true);
+    const asking = /https?:|<script|<link|<img|@import|src=/i;
+    expect(asking.exec(page)?.[0]).toBeUndefined();
+  });
+
+  it('is the same for the same input', async () => {
+    const [one, other] = [
+      await reportPage(simulatedMonth(7)),
+      await reportPage(simulatedMonth(7)),
+    ];
+    expect(one === other).toBe(true);
+  });
+
+  it('has every rotation, with its id and its proof', async () => {
+    const input = simulatedMonth();
+    const page = await reportPage(input);
+    for (const outcome of input.Streams.flatMap(({ History }) => History)) {
+      expect(page).toContain(outcome.RotationId);
+      if (outcome.Status === 'FAILED') expect(page).toContain(outcome.Error);
+      else expect(page).toContain(outcome.Verification?.SequenceNumber);
+    }
+  });
+
+  it('is a document also of no stream, and of one without records', async () => {
+    const input = simulatedMonth();
+    const none = await reportPage({ ...input, Streams: [] });
+    expect(none).toContain('There is no stream.');
+    const [first] = input.Streams;
+    const empty = await reportPage({
+      ...input,
+      Streams: first ? [{ ...first, History: [] }] : [],
+    });
+    expect(empty).toContain('No rotation in the period.');
+  });
+
+  it('escapes every value: no text adds a tag or an attribute', async () => {
+    const page = (text: string) => {
+      const month = hostileMonth([text]);
+      return reportPage({ ...month, Streams: month.Streams.slice(0, 3) });
+    };
+    const harmless = tags(await page('harmless'));
+    const nasty = fc.string({
+      unit: fc.constantFrom(
+        ...`<>"'&/=!-[]\`{}$\u0000\u2028\u202e \n`,
+        '<script>',
+        '</style>',
+        '<!--',
+        '&quot;',
+        '$&',
+        'onload=',
+        '\ud800',
+      ),
+      minLength: 1,
+      maxLength: 30,
+    });
+    await fc.assert(
+      fc.asyncProperty(nasty, async (text) => {
+        const hostile = await page(text);
+        expect(tags(hostile)).toEqual(harmless);
+        expect(hostile).not.toContain('<script');
+        expect(hostile.replaceAll('\n', '')).not.toMatch(
+          /[\p{Cc}\p{Cf}\p{Zl}]/u,
+        );
+        expect(hostile.isWellFormed()).toBe(true);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+describe('times in words', () => {
+  it.each([
+    [999, 'less than a second'],
+    [1000, '1 s'],
+    [61_000, '1 min 1 s'],
+    [3_600_000, '1 h'],
+    [86_400_000 * 12 + 3_600_000 * 3 + 5000, '12 d 3 h'],
+    [86_400_000 + 59_000, '1 d'],
+  ])('%i ms is %s', (ms, words) => {
+    expect(duration(ms)).toBe(words.replaceAll(/(?<=\d|min|d) /g, '\u00a0'));
+  });
+
+  it('are UTC, to the second, and left alone when they are none', () => {
+    expect(utc('2026-11-25T13:04:05.678Z')).toBe(
+      '2026-11-25 13:04:05\u00a0UTC',
+    );
+    expect(utc('yesterday')).toBe('yesterday');
+  });
+});
