@@ -16,7 +16,7 @@ import type { StreamInput, StreamNow } from './report-input.ts';
  * - `SEEN`: nobody knows; it was seen then, and another key before
  * - `BEFORE_RECORDS`: nothing tells of another key before
  */
-export type Known =
+type Known =
   | 'ROTATION'
   | 'ROLLBACK'
   | 'FAILED_ROTATION'

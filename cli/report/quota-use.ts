@@ -7,7 +7,7 @@ import type { Outcome } from '../../shared/outcome.ts';
 import { effectAt } from './key-history.ts';
 
 /** How many slots counted from a time on, in milliseconds since the epoch. */
-export interface UsePoint {
+interface UsePoint {
   At: number;
   Used: number;
 }

@@ -25,7 +25,7 @@ import type { ReportInput, StreamInput } from './report-input.ts';
  * - `NOT_ENCRYPTED`
  * - `UNSEEN`: Kinesis did not describe it
  */
-export const CONDITIONS = [
+const CONDITIONS = [
   'IN_RING',
   'UNUSABLE',
   'OUTSIDE_RING',
@@ -37,7 +37,7 @@ export const CONDITIONS = [
 export type Condition = (typeof CONDITIONS)[number];
 
 /** How a rotation ended, one of these for each record. */
-export const RESULTS = [
+const RESULTS = [
   'ROTATED',
   'UNCHANGED',
   'ALREADY_IN_PROGRESS',
@@ -81,7 +81,7 @@ export interface StreamModel {
   Entries: Entry[];
 }
 
-export interface Summary {
+interface Summary {
   Streams: number;
   Conditions: Record<Condition, number>;
   Rotations: number;

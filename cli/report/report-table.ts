@@ -6,7 +6,7 @@ export type Markup = ReturnType<typeof html>;
 /** What a cell holds: text is escaped. */
 export type Cell = Markup | string | number;
 
-export interface Column {
+interface Column {
   Head: string;
   /** Right-aligned figures. */
   IsNumber?: boolean;

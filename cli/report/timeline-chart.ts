@@ -12,14 +12,14 @@ import { dayText, utc } from './time-text.ts';
 const HALO = { stroke: 'var(--chart-paper)', lineWidth: 4 };
 
 /** What is marked on the line of a stream, and how. */
-export const MARKS = {
+const MARKS = {
   FAILED: { Shape: 'diamond', Color: 'var(--bad)' },
   ROLLED_BACK: { Shape: 'triangle', Color: 'var(--warn)' },
   START_BY_OTHERS: { Shape: 'circle', Color: 'var(--ink)' },
 } as const;
-export type Mark = keyof typeof MARKS;
+type Mark = keyof typeof MARKS;
 
-export function markOf(entry: Entry): Mark | undefined {
+function markOf(entry: Entry): Mark | undefined {
   if (entry.Kind === 'START_BY_OTHERS') return 'START_BY_OTHERS';
   if (entry.Result === 'ROLLED_BACK') return 'ROLLED_BACK';
   return entry.Outcome.Status === 'FAILED' ? 'FAILED' : undefined;

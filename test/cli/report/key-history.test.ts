@@ -170,6 +170,15 @@ describe('keyHistory', () => {
     ]);
   });
 
+  it('does not trust what a rotation read from the lease of another', () => {
+    const refused = failed(10.8, {
+      Error: 'RotationInProgress',
+      SlotsSpent: 0,
+      PreviousKeyId: 'a',
+    });
+    expect(told(stream([rotated(10, 'a', 'b'), refused], 'b'))).toHaveLength(2);
+  });
+
   it('takes nothing from a rotation that spent nothing', () => {
     const history = [rotated(10, 'b', 'a'), failed(20, { SlotsSpent: 0 })];
     expect(told(stream(history, 'a'))).toHaveLength(2);

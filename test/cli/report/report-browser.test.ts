@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportPage } from '../../../cli/report/report-page.ts';
@@ -98,8 +98,7 @@ describe.skipIf(executablePath === undefined)('the report in Chromium', () => {
     'is accessible, with enough contrast: $width px, $colorScheme',
     async (screen) => {
       const { page } = await open('month', screen);
-      const path = createRequire(import.meta.url).resolve('axe-core');
-      await page.evaluate(await readFile(path, 'utf8'));
+      await page.evaluate(axe.source);
       await shorten(page);
       const violations = await page.evaluate(`axe.run().then(({ violations }) =>
       violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`);

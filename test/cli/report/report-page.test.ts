@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { KEY_COLORS } from '../../../cli/report/key-paint.ts';
 import { reportPage } from '../../../cli/report/report-page.ts';
 import { duration, utc } from '../../../cli/report/time-text.ts';
 import { hostileMonth } from './hostile-month.ts';
@@ -82,6 +84,36 @@ describe('reportPage', () => {
       }),
       { numRuns: 12 },
     );
+  });
+});
+
+describe('report.css', () => {
+  /** Relative luminance, as WCAG 2 defines it. */
+  const luminance = (color: string): number => {
+    const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+      const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+
+  it('has labels that can be read on every key, in light and in dark', async () => {
+    const style = await readFile('cli/report/report.css', 'utf8');
+    const values = (name: string) =>
+      [...style.matchAll(new RegExp(`--${name}: (#[0-9a-f]{6});`, 'g'))].map(
+        ([, color = '']) => luminance(color),
+      );
+    for (let key = 1; key <= KEY_COLORS; key++) {
+      const fills = values(`key-${key}`);
+      const inks = values(`key-ink-${key}`);
+      expect([fills.length, inks.length]).toEqual([2, 2]);
+      for (const [at, fill] of fills.entries()) {
+        const [dark = 0, light = 0] = [fill, inks[at] ?? 0].sort(
+          (a, b) => a - b,
+        );
+        expect((light + 0.05) / (dark + 0.05)).toBeGreaterThanOrEqual(4.5);
+      }
+    }
   });
 });
 

@@ -15,8 +15,8 @@ import type { Trigger } from '../../../shared/request.ts';
 import type { RotationsEntry } from '../../../stack/rotations-file.ts';
 import { kmsKey, REGION } from '../../shared/kms-key.ts';
 
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 export const FROM = Date.parse('2026-10-26T00:00:00.000Z');
 export const NOW = Date.parse('2026-11-25T13:04:05.000Z');
 
