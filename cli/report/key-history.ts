@@ -1,4 +1,8 @@
-import { type LedgerEntry, startsByOthers } from '../../shared/ledger-entry.ts';
+import {
+  CLOCK_MARGIN_MS,
+  type LedgerEntry,
+  startsByOthers,
+} from '../../shared/ledger-entry.ts';
 import type { Failure, Outcome } from '../../shared/outcome.ts';
 import { LEASE_MS } from '../../shared/plan.ts';
 import type { StreamInput, StreamNow } from './report-input.ts';
@@ -264,5 +268,6 @@ function applied(outcome: Outcome, keyId: string, at: number): boolean {
   // The record of a failure does not say when it ended.
   const end =
     outcome.Status === 'FAILED' ? start + LEASE_MS : effectAt(outcome);
-  return mayHave && keys.includes(keyId) && start <= at && at <= end;
+  const isThen = start - CLOCK_MARGIN_MS <= at && at <= end + CLOCK_MARGIN_MS;
+  return mayHave && keys.includes(keyId) && isThen;
 }

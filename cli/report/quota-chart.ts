@@ -4,8 +4,16 @@ import type { ReportModel, StreamModel } from './report-model.ts';
 import { days, svgChart } from './svg-chart.ts';
 import { dayText, utc } from './time-text.ts';
 
-/** How much of each stream's quota was used over the period. */
-export function quotaChart(model: ReportModel, isNarrow: boolean) {
+/**
+ * How much of each stream's quota was used over the period.
+ *
+ * @param part which one it is, where there are several
+ */
+export function quotaChart(
+  model: ReportModel,
+  part: number,
+  isNarrow: boolean,
+) {
   const { Streams, From, To } = model;
   const Width = isNarrow ? 360 : 1080;
   const columns = isNarrow ? 2 : 4;
@@ -128,7 +136,7 @@ export function quotaChart(model: ReportModel, isNarrow: boolean) {
     },
     { Width, Height },
     {
-      Id: isNarrow ? 'quota-narrow' : 'quota',
+      Id: `quota-${part}${isNarrow ? '-narrow' : ''}`,
       Title: `Slots used in the rolling 24 hours, from ${utc(From)} to ${utc(To)}`,
       Description: `One small chart for each stream; the dashed line is the limit of ${QUOTA_LIMIT}. The highest use of each stream is in the table of streams.`,
     },

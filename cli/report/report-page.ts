@@ -132,7 +132,7 @@ ${swatch('unknown', '?', 'not known')}
 <li><span class="mark warn" aria-hidden="true">▲</span> failed, rolled back</li>
 <li><span class="mark" aria-hidden="true">●</span> applied by others</li>
 </ul>
-${both(timelineChart, model)}
+${charts(timelineChart, model)}
 </section>`;
 }
 
@@ -140,17 +140,30 @@ function quotaSection(model: ReportModel): Markup {
   return html`<section aria-labelledby="quota-head">
 <h2 id="quota-head">Quota over time</h2>
 <p>Slots used in the rolling 24 hours. The dashed line is AWS's limit of ${QUOTA_LIMIT} keys for each stream.</p>
-${both(quotaChart, model)}
+${charts(quotaChart, model)}
 </section>`;
 }
 
-/** The same chart for wide pages and for phones; the style shows one. */
-function both(
-  chart: (model: ReportModel, isNarrow: boolean) => Markup,
+/** As many as a chart can show on one sheet of paper. */
+const STREAMS_A_CHART = 32;
+
+/**
+ * The same chart for wide pages and for phones, of which the style shows one;
+ * so many of them that each fits a sheet of paper.
+ */
+function charts(
+  chart: (model: ReportModel, part: number, isNarrow: boolean) => Markup,
   model: ReportModel,
-): Markup | string {
-  if (model.Streams.length === 0) return html`<p>There is no stream.</p>`;
-  return html`<div class="chart wide">${chart(model, false)}</div><div class="chart narrow">${chart(model, true)}</div>`;
+): Markup | Markup[] {
+  const { Streams } = model;
+  if (Streams.length === 0) return html`<p>There is no stream.</p>`;
+  const parts = Math.ceil(Streams.length / STREAMS_A_CHART);
+  return Array.from({ length: parts }, (_, part) => {
+    const from = part * STREAMS_A_CHART;
+    const some = Streams.slice(from, from + STREAMS_A_CHART);
+    const of = { ...model, Streams: some };
+    return html`<div class="chart wide">${chart(of, part + 1, false)}</div><div class="chart narrow">${chart(of, part + 1, true)}</div>`;
+  });
 }
 
 function sourcesSection(model: ReportModel): Markup {

@@ -25,8 +25,16 @@ function markOf(entry: Entry): Mark | undefined {
   return entry.Outcome.Status === 'FAILED' ? 'FAILED' : undefined;
 }
 
-/** Which key each stream had over the period, a line for each stream. */
-export function timelineChart(model: ReportModel, isNarrow: boolean) {
+/**
+ * Which key each stream had over the period, a line for each stream.
+ *
+ * @param part which one it is, where there are several
+ */
+export function timelineChart(
+  model: ReportModel,
+  part: number,
+  isNarrow: boolean,
+) {
   const { Streams, From, To } = model;
   const Width = isNarrow ? 360 : 1080;
   const row = isNarrow ? 38 : 27;
@@ -159,7 +167,7 @@ export function timelineChart(model: ReportModel, isNarrow: boolean) {
     },
     { Width, Height },
     {
-      Id: isNarrow ? 'timeline-narrow' : 'timeline',
+      Id: `timeline-${part}${isNarrow ? '-narrow' : ''}`,
       Title: `Keys of ${Streams.length} streams from ${utc(From)} to ${utc(To)}`,
       Description:
         'One line for each stream, with a bar for each key that it had. The same is told in the section of each stream, under Keys over the period.',

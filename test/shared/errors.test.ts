@@ -6,6 +6,7 @@ import {
   type ErrorName,
   quote,
   RotationError,
+  visible,
 } from '../../shared/errors.ts';
 
 describe('quote', () => {
@@ -68,6 +69,15 @@ describe('quote', () => {
 
   it('does not cut a character in two', () => {
     expect(quote('a'.repeat(155) + '😀'.repeat(10)).isWellFormed()).toBe(true);
+  });
+});
+
+describe('visible', () => {
+  it('shows what is hidden or hides others, and mends what is half', () => {
+    expect(visible('a\u202eb\u0000\u200b\u2028c\ud800')).toBe(
+      'a\\u{202e}b\\u{0}\\u{200b}\\u{2028}c\ufffd',
+    );
+    expect(visible('"Grüße" שלום 😀')).toBe('"Grüße" שלום 😀');
   });
 });
 

@@ -211,14 +211,22 @@ describe('keyHistory', () => {
     ]);
   });
 
-  it('does not count what ledger and record tell alike twice', () => {
-    const entry: LedgerEntry = {
-      ...emptyEntry(ARN),
-      LastApplied: { KeyId: 'b', KeyArn: 'arn:b', AppliedAt: T0 + 10.2 * HOUR },
-    };
-    expect(told(stream([rotated(10, 'a', 'b')], 'b', entry))).toEqual([
-      ['ever', 'a', 'BEFORE_RECORDS'],
-      [10.5, 'b', 'ROTATION'],
-    ]);
-  });
+  it.each([
+    ['as AWS answered', 10.2],
+    ['by the second, from CloudTrail', 10 - 0.5 / 3600],
+    ['by a clock that is ahead', 10.5 + 1 / 3600],
+  ])(
+    'does not count what ledger and record tell alike twice: %s',
+    (_, hours) => {
+      const AppliedAt = T0 + hours * HOUR;
+      const entry: LedgerEntry = {
+        ...emptyEntry(ARN),
+        LastApplied: { KeyId: 'b', KeyArn: 'arn:b', AppliedAt },
+      };
+      expect(told(stream([rotated(10, 'a', 'b')], 'b', entry))).toEqual([
+        ['ever', 'a', 'BEFORE_RECORDS'],
+        [10.5, 'b', 'ROTATION'],
+      ]);
+    },
+  );
 });

@@ -40,6 +40,31 @@ describe('reportPage', () => {
     }
   });
 
+  it('says aloud what is a table, which cards on a phone no longer look like', async () => {
+    const parts = tags(await reportPage(simulatedMonth())).filter((tag) =>
+      /^<(table|thead|tbody|tfoot|tr|th|td)[ >]/.test(tag),
+    );
+    expect(parts.length).toBeGreaterThan(1000);
+    expect(parts.filter((tag) => !tag.includes(' role="'))).toEqual([]);
+  });
+
+  it('divides the charts of many streams, and has no id twice', async () => {
+    const input = simulatedMonth();
+    const Streams = [1, 2, 3, 4].flatMap((copy) =>
+      input.Streams.map((stream) => ({
+        ...stream,
+        StreamName: `${stream.StreamName}-${copy}`,
+        History: stream.History.slice(0, 3),
+      })),
+    );
+    const page = await reportPage({ ...input, Streams });
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.length).toBe(new Set(ids).size);
+    expect(page).toContain('<title id="timeline-3-title">Keys of 16 streams');
+    const links = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
+    expect(links.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+
   it('is a document also of no stream, and of one without records', async () => {
     const input = simulatedMonth();
     const none = await reportPage({ ...input, Streams: [] });
