@@ -2,8 +2,7 @@ import type { ReportModel, Result, StreamModel } from './report-model.ts';
 import { utc } from './time-text.ts';
 
 /** Something that somebody should look at, or should have looked at. */
-export interface Finding {
-  StreamName: string;
+export interface Finding extends Pick<StreamModel, 'StreamName' | 'Anchor'> {
   /** `NOW`: as it is at this moment; `PAST`: it happened in the period. */
   When: 'NOW' | 'PAST';
   Text: string;
@@ -15,6 +14,7 @@ export function findings({ Streams }: ReportModel): Finding[] {
     Streams.flatMap((stream) =>
       tell(stream).map((Text) => ({
         StreamName: stream.StreamName,
+        Anchor: stream.Anchor,
         When,
         Text,
       })),

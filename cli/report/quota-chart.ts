@@ -46,10 +46,10 @@ export function quotaChart(
             top: y - 20,
             padding: 0,
             textStyle: {
-              fontSize: 12,
+              fontSize: isNarrow ? 11 : 12,
               fontWeight: 600,
               color: 'var(--ink)',
-              width: cell - 52,
+              width: cell - 60,
               overflow: 'truncate',
             },
           },

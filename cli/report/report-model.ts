@@ -53,6 +53,8 @@ export type Entry =
   | { Kind: 'START_BY_OTHERS'; At: number; Start: ReportedStart };
 
 export interface StreamModel {
+  /** The id of its section in the page. */
+  Anchor: string;
   StreamName: string;
   StreamARN: string;
   Condition: Condition;
@@ -111,13 +113,19 @@ export interface ReportModel
 /** What a report says, as values. */
 export function reportModel(input: ReportInput): ReportModel {
   const { Streams: _, ...header } = input;
-  const Streams = input.Streams.map((stream) =>
-    streamModel(stream, input),
-  ).sort((a, b) => (a.StreamName < b.StreamName ? -1 : 1));
+  const Streams = input.Streams.toSorted((a, b) =>
+    a.StreamName < b.StreamName ? -1 : 1,
+  ).map((stream, at) => ({
+    Anchor: `stream-${at + 1}`,
+    ...streamModel(stream, input),
+  }));
   return { ...header, Summary: summary(Streams), Streams };
 }
 
-function streamModel(stream: StreamInput, input: ReportInput): StreamModel {
+function streamModel(
+  stream: StreamInput,
+  input: ReportInput,
+): Omit<StreamModel, 'Anchor'> {
   const { StreamName, StreamARN, Entry, Listed, Now } = stream;
   const { GeneratedAt, From, To } = input;
   const spans = keyHistory(stream, GeneratedAt);

@@ -11,7 +11,7 @@ import type { ReportInput } from './report-input.ts';
 import { type ReportModel, reportModel } from './report-model.ts';
 import type { Cell, Markup } from './report-table.ts';
 import { rotationsSection } from './rotations-section.ts';
-import { anchor, streamsSection } from './streams-section.ts';
+import { streamsSection } from './streams-section.ts';
 import { state, summarySection } from './summary-section.ts';
 import { duration, utc } from './time-text.ts';
 import { timelineChart } from './timeline-chart.ts';
@@ -70,7 +70,7 @@ function header(model: ReportModel): Markup {
     ['Generated', utc(model.GeneratedAt)],
     [
       'Period',
-      `${utc(model.From)} to ${utc(model.To)} (${duration(model.To - model.From)})`,
+      html`<span class="whole">${utc(model.From)} to</span> <span class="whole">${utc(model.To)}</span> (${duration(model.To - model.From)})`,
     ],
     ['Account', visible(model.Account)],
     ['Region', visible(model.Region)],
@@ -96,8 +96,8 @@ function findingsSection(model: ReportModel): Markup {
       of(when).length === 0
         ? html`<p>${state([none, 'good'])}</p>`
         : html`<ul class="findings ${when.toLowerCase()}">${of(when).map(
-            ({ StreamName, Text }) =>
-              html`<li><a href="#${anchor(model, StreamName)}"><bdi>${visible(StreamName)}</bdi></a> <span><bdi>${visible(Text)}</bdi></span></li>`,
+            ({ StreamName, Anchor, Text }) =>
+              html`<li><a href="#${Anchor}"><bdi>${visible(StreamName)}</bdi></a> <span><bdi>${visible(Text)}</bdi></span></li>`,
           )}</ul>`
     }`;
   return html`<section aria-labelledby="attention">

@@ -6,7 +6,6 @@ import type { Trigger } from '../../shared/request.ts';
 import { code, keyName, knownWords, sinceWords } from './key-words.ts';
 import type { Entry, ReportModel, StreamModel } from './report-model.ts';
 import { type Cell, type Markup, table } from './report-table.ts';
-import { anchor } from './streams-section.ts';
 import { CONDITION_WORDS, RESULT_WORDS, state } from './summary-section.ts';
 import { duration, utc } from './time-text.ts';
 
@@ -14,13 +13,13 @@ import { duration, utc } from './time-text.ts';
 export function rotationsSection(model: ReportModel): Markup {
   return html`<section aria-labelledby="rotations">
 <h2 id="rotations">Rotations, stream by stream</h2>
-${model.Streams.map((stream) => streamSection(model, stream))}
+${model.Streams.map(streamSection)}
 </section>`;
 }
 
-function streamSection(model: ReportModel, stream: StreamModel): Markup {
+function streamSection(stream: StreamModel): Markup {
   const { StreamName, StreamARN, Condition, Ring, Entries, Spans } = stream;
-  const id = anchor(model, StreamName);
+  const id = stream.Anchor;
   return html`<section class="stream" id="${id}" aria-labelledby="${id}-name">
 <h3 id="${id}-name"><bdi>${visible(StreamName)}</bdi> ${state(CONDITION_WORDS[Condition])}</h3>
 <p class="small">${code(StreamARN)}</p>

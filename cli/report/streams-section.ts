@@ -11,12 +11,6 @@ import {
 } from './summary-section.ts';
 import { duration, utc } from './time-text.ts';
 
-/** The anchor of a stream's section. */
-export function anchor({ Streams }: ReportModel, streamName: string): string {
-  const at = Streams.findIndex((stream) => stream.StreamName === streamName);
-  return `stream-${at + 1}`;
-}
-
 /** One row for each stream: its key, its age, its schedule, its quota. */
 export function streamsSection(model: ReportModel): Markup {
   return html`<section aria-labelledby="streams">
@@ -32,17 +26,17 @@ ${table({
     { Head: 'Last rotation' },
     { Head: 'Quota' },
   ],
-  Rows: model.Streams.map((stream) => row(model, stream)),
+  Rows: model.Streams.map((stream) => row(stream, model.GeneratedAt)),
 })}
 </section>`;
 }
 
-function row(model: ReportModel, stream: StreamModel): Cell[] {
-  const { StreamName, Condition, Quota, Use } = stream;
+function row(stream: StreamModel, now: number): Cell[] {
+  const { Anchor, StreamName, Condition, Quota, Use } = stream;
   return [
-    html`<a href="#${anchor(model, StreamName)}"><bdi>${visible(StreamName)}</bdi></a><br>${state(CONDITION_WORDS[Condition])}`,
+    html`<a href="#${Anchor}"><bdi>${visible(StreamName)}</bdi></a><br>${state(CONDITION_WORDS[Condition])}`,
     key(stream),
-    since(stream, model.GeneratedAt),
+    since(stream, now),
     schedule(stream),
     lastRotation(stream),
     html`${Quota.Used} of ${Quota.Limit} now${Quota.UsedByOthers ? ` (${Quota.UsedByOthers} by others)` : ''}<br><span class="small">at most ${Use.Peak} in the period</span>`,
@@ -69,7 +63,7 @@ function since(stream: StreamModel, now: number): Markup {
   if (KeyId === undefined) return html`<em>not known</em>`;
   const age =
     Since === undefined
-      ? Now.SeenAt === undefined || KeyId === null
+      ? Now.SeenAt === undefined || Now.SeenAt === now
         ? ''
         : html`<br><b>at least ${duration(now - Now.SeenAt)}</b>`
       : html`<br><b>${duration(now - Since)}</b>`;

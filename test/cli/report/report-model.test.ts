@@ -163,6 +163,7 @@ describe('findings', () => {
     ).toEqual([
       {
         StreamName: 'payments',
+        Anchor: stream('payments').Anchor,
         When: 'PAST',
         Text: '5 of 5 rotations failed: KMSAccessDeniedException. Rolled back: 5.',
       },

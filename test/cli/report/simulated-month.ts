@@ -337,11 +337,10 @@ const ROWS: Row[] = [
   ['warehouse', 'ab', WEEKLY],
 ];
 
-const ACCESS_DENIED = {
+const accessDenied = (name: string) => ({
   Error: 'KMSAccessDeniedException',
-  Cause:
-    'StreamName "payments": the ciphertext refers to a key that the caller may not use: User arn:aws:sts::111122223333:assumed-role/kinesis-key-rotation-prod-verify is not authorized to perform kms:GenerateDataKey on alias/payments-b',
-};
+  Cause: `StreamName "${name}": User arn:aws:sts::111122223333:assumed-role/kinesis-key-rotation-prod-verify is not authorized to perform kms:GenerateDataKey on alias/${name}-b`,
+});
 
 /**
  * A month of 20 streams, as records and entries of a ledger: seeded, and made
@@ -402,7 +401,7 @@ export function simulatedMonth(seed = 1): ReportInput {
   for (const day of [0, 7, 14, 21, 28]) {
     on(day, 4.5, (at) =>
       of('payments').rotate(at, SCHEDULED, {
-        ...ACCESS_DENIED,
+        ...accessDenied('payments'),
         Rollback: 'ROLLED_BACK',
       }),
     );
@@ -422,7 +421,7 @@ export function simulatedMonth(seed = 1): ReportInput {
   }
   on(14, 4.5, (at) =>
     of('telemetry').rotate(at, SCHEDULED, {
-      ...ACCESS_DENIED,
+      ...accessDenied('telemetry'),
       Rollback: 'IMPOSSIBLE',
     }),
   );
