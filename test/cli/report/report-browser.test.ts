@@ -10,8 +10,8 @@ import { findChromium } from './chromium.ts';
 import { HOSTILE, hostileMonth } from './hostile-month.ts';
 import { simulatedMonth } from './simulated-month.ts';
 
-const executablePath = await findChromium();
-if (executablePath === undefined) {
+const launching = await findChromium();
+if (launching === undefined) {
   process.stderr.write(
     'THE REPORT IS NOT TESTED IN A BROWSER: there is no Chromium here. npm brings one on Linux (x64); install Chromium or Chrome elsewhere.\n',
   );
@@ -23,13 +23,13 @@ const SCREENS = [
   { width: 390, colorScheme: 'dark' },
 ] as const;
 
-describe.skipIf(executablePath === undefined)('the report in Chromium', () => {
+describe.skipIf(launching === undefined)('the report in Chromium', () => {
   let browser: Browser;
   let directory: string;
   const urls: Record<string, string> = {};
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath ?? '' });
+    browser = await chromium.launch(launching);
     directory = await mkdtemp(join(tmpdir(), 'report-'));
     for (const [name, input] of [
       ['month', simulatedMonth()],
