@@ -26,6 +26,11 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'history --stage prod --status FAILED --output json',
     'history --stage prod --since 2026-11-01 --until 2026-12-01 --output yaml',
   ],
+  report: [
+    'report',
+    'report --stage prod --since 90d --file audit.html',
+    'report --stage prod --stream-name orders --file -',
+  ],
   trigger: [
     'trigger --event test/events/drift-alarm.json',
     'trigger --event - --now',

@@ -9,6 +9,7 @@ import {
   allFlag,
   historyFlags,
   outputFlags,
+  periodFlags,
   profileFlag,
   requestFlags,
   siteFlags,
@@ -23,6 +24,7 @@ import type { Interruption } from './interruption.ts';
 import type { LocalOptions } from './local.ts';
 import type { PlanOptions } from './plan.ts';
 import type { QuotaOptions } from './quota.ts';
+import type { ReportOptions } from './report/report.ts';
 import type { RotateOptions } from './rotate.ts';
 import { SKELETONS, type Skeleton, skeleton } from './skeleton.ts';
 import type { TriggerOptions } from './trigger.ts';
@@ -138,6 +140,25 @@ export function createProgram(interruption: Interruption): Command {
   ).action(async (options: HistoryOptions) => {
     const { history } = await import('./history.ts');
     process.exitCode = await history(options, rotations, interruption);
+  });
+
+  withFlags(
+    program
+      .command('report')
+      .description(
+        'write an HTML page for auditors: keys, rotations with their proof, failures, quota',
+      )
+      .option(
+        '--file <file>',
+        'where it goes; - for stdout',
+        'kinesis-key-rotation.html',
+      ),
+    streamFlags(),
+    periodFlags(),
+    siteFlags(),
+  ).action(async (options: ReportOptions) => {
+    const { report } = await import('./report/report.ts');
+    process.exitCode = await report(options, rotations, interruption);
   });
 
   withFlags(

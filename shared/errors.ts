@@ -75,15 +75,15 @@ export function legible(text: string): string {
     : line;
 }
 
+/** A text of whose characters none is hidden, or hides others. */
+export function visible(text: string): string {
+  return text.toWellFormed().replace(INVISIBLE, escaped);
+}
+
 /** A value as it is quoted in messages: escaped, and never longer than 160. */
 export function quote(value: unknown): string {
   const text = visible(asJson(value));
   return text.length > 160 ? `${text.slice(0, 157).toWellFormed()}...` : text;
-}
-
-/** A text that fits in a line and does nothing to a terminal. */
-export function visible(text: string): string {
-  return text.replace(INVISIBLE, escaped);
 }
 
 function asJson(value: unknown): string {

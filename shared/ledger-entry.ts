@@ -138,6 +138,8 @@ export function activeLease(
   return Lease && now < Lease.ExpiresAt + CLOCK_MARGIN_MS ? Lease : undefined;
 }
 
+/** CloudTrail tells the second in which AWS answered. */
+const REPORT_PRECISION_MS = 1000;
 /**
  * How long it may take from spending a slot to AWS's answer: 5 s for the ledger
  * to be written, and 10 for the call.
@@ -168,6 +170,22 @@ function reportsOf(slots: readonly Slot[]): Map<Slot, Slot> {
     if (call) reports.set(call, report);
   }
   return reports;
+}
+
+/**
+ * The Starts of which CloudTrail alone has told, other than those that stand
+ * for a call of ours. They are known for as long as their slot is kept.
+ */
+export function startsByOthers({ Slots }: LedgerEntry): ReportedStart[] {
+  const ours = new Set(reportsOf(Slots).values());
+  return Slots.filter((slot) => slot.IsReported && !ours.has(slot)).map(
+    ({ RequestId = '', KeyId, StampedAt, RotationId }) => ({
+      RequestId,
+      KeyId,
+      At: StampedAt - REPORT_PRECISION_MS,
+      By: RotationId,
+    }),
+  );
 }
 
 /** The slots that are not yet out of the window; a call goes with its report. */
@@ -533,7 +551,7 @@ export function book(
     RotationId: start.By,
     KeyId,
     State: 'SPENT',
-    StampedAt: At + 1000,
+    StampedAt: At + REPORT_PRECISION_MS,
     RequestId,
     IsReported: true,
   };

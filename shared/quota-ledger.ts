@@ -20,7 +20,8 @@ import type { Outcome } from './outcome.ts';
 /** Sort keys of a stream's history, in the order of their start, begin so. */
 export const ROTATION_RECORD = 'ROTATION#';
 
-const HISTORY_DAYS = 400;
+/** How long records of rotations are kept. */
+export const HISTORY_DAYS = 400;
 
 export interface QuotaLedgerOptions {
   /** Milliseconds since the epoch. */

@@ -7,6 +7,7 @@ import {
   legible,
   quote,
   RotationError,
+  visible,
 } from '../../shared/errors.ts';
 
 describe('quote', () => {
@@ -99,6 +100,15 @@ describe('legible', () => {
   it('shows that it cut something off', () => {
     expect(legible('x'.repeat(4096))).toBe('x'.repeat(4096));
     expect(legible('x'.repeat(4097))).toBe(`${'x'.repeat(4093)}...`);
+  });
+});
+
+describe('visible', () => {
+  it('shows what is hidden or hides others, and mends what is half', () => {
+    expect(visible('a\u202eb\u0000\u200b\u2028c\ud800')).toBe(
+      'a\\u{202e}b\\u{0}\\u{200b}\\u{2028}c\ufffd',
+    );
+    expect(visible('"Grüße" שלום 😀')).toBe('"Grüße" שלום 😀');
   });
 });
 

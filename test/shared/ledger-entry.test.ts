@@ -17,6 +17,7 @@ import {
   SLOT_MS,
   settle,
   spend,
+  startsByOthers,
   type Transition,
   usage,
 } from '../../shared/ledger-entry.ts';
@@ -601,6 +602,15 @@ describe('book', () => {
         RequestId: 'theirs',
       },
     ]);
+  });
+
+  it('is told as made by others, unless it stands for a call of ours', () => {
+    const theirs = booked(emptyEntry(ARN), start(), T0).entry;
+    expect(startsByOthers(theirs)).toEqual([start()]);
+    const { entry } = calling(emptyEntry(ARN), 'r', T0 + 300);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    expect(startsByOthers(booked(entry, ours, T0 + 1000).entry)).toEqual([]);
+    expect(startsByOthers(rotate(emptyEntry(ARN), 'r', T0))).toEqual([]);
   });
 
   it('counts what is reported twice once, and writes nothing then', () => {
