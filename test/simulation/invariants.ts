@@ -73,7 +73,10 @@ export class Invariants {
     if (rotationId === undefined) return;
     const isRisky =
       functionName === 'StartEncryption' || operation === 'PutItem';
-    if (fault !== undefined && isRisky) this.disturb(rotationId);
+    // A Start that Kinesis has refused costs nothing.
+    const isRefused =
+      operation === 'StartStreamEncryption' && typeof fault === 'object';
+    if (fault !== undefined && isRisky && !isRefused) this.disturb(rotationId);
     const execution = this.#executions.get(rotationId);
     const isZombie = execution !== undefined && execution.status !== 'RUNNING';
     const isSettling = functionName === 'SettleFailure';
