@@ -2,6 +2,7 @@ import { ERRORS } from '../../shared/errors.ts';
 import {
   ANSWER_MS,
   CLOCK_MARGIN_MS,
+  type Lease,
   type LedgerEntry,
   SLOT_MS,
   usage,
@@ -51,6 +52,8 @@ export class Invariants {
   readonly #disturbances = new Map<string, number>();
   /** When the ledger was told of Starts made outside, by request id. */
   readonly #booked = new Map<string, number>();
+  /** Who has each stream, by the ledger's last entry. */
+  readonly #leases = new Map<string, Lease | undefined>();
   /** Rotations whose function took something after they had been settled. */
   readonly #late = new Set<string>();
 
@@ -70,7 +73,10 @@ export class Invariants {
     if (rotationId === undefined) return;
     const isRisky =
       functionName === 'StartEncryption' || operation === 'PutItem';
-    if (fault !== undefined && isRisky) this.disturb(rotationId);
+    // A Start that Kinesis has refused costs nothing.
+    const isRefused =
+      operation === 'StartStreamEncryption' && typeof fault === 'object';
+    if (fault !== undefined && isRisky && !isRefused) this.disturb(rotationId);
     const execution = this.#executions.get(rotationId);
     const isZombie = execution !== undefined && execution.status !== 'RUNNING';
     const isSettling = functionName === 'SettleFailure';
@@ -130,11 +136,30 @@ export class Invariants {
     if (!asked.includes(keyId)) {
       this.#broken(stream, `Nobody asked for ${keyId}`);
     }
-    this.onLedgerWrite(stream);
+    this.#checkSlots(stream);
+  }
+
+  onLedgerWrite(stream: string): void {
+    this.#checkLease(stream);
+    this.#checkSlots(stream);
+  }
+
+  /** Nobody takes a stream that another rotation still has. */
+  #checkLease(stream: string): void {
+    const before = this.#leases.get(stream);
+    const { Lease } = this.entry(stream);
+    this.#leases.set(stream, Lease);
+    if (!before || !Lease || before.RotationId === Lease.RotationId) return;
+    if (Date.now() + this.#fastest < before.ExpiresAt + CLOCK_MARGIN_MS) {
+      this.#broken(
+        stream,
+        `${Lease.RotationId} took the lease of ${before.RotationId}`,
+      );
+    }
   }
 
   /** Every Start that Kinesis counts has a slot that nobody takes for free. */
-  onLedgerWrite(stream: string): void {
+  #checkSlots(stream: string): void {
     const entry = this.entry(stream);
     const counted = this.#options.kinesis.counted(stream);
     const now = Date.now() + this.#fastest;
@@ -251,7 +276,7 @@ export class Invariants {
 
   /** Nothing is under way any more. */
   atEnd(stream: string): void {
-    this.onLedgerWrite(stream);
+    this.#checkSlots(stream);
     const { Lease, ...entry } = this.entry(stream);
     if (Lease && !this.#late.has(Lease.RotationId)) {
       this.#broken(stream, `${Lease.RotationId} left its lease behind`);

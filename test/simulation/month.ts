@@ -119,16 +119,17 @@ const THROTTLES: Record<Call['service'], Fault> = {
   EVENTBRIDGE: refusal('ThrottlingException'),
 };
 
-/** Those calls that change something meet more of them. */
+/** Starts meet more of them, and keys turn out to be none of Kinesis's. */
 function drawFault(
   { service, operation }: Call,
   random: SeededRandom,
   perMille: number,
 ): Fault | undefined {
-  if (operation === 'PutRecord' && random.chance(0.03)) {
+  const isStart = operation === 'StartStreamEncryption';
+  if ((isStart || operation === 'PutRecord') && random.chance(0.03)) {
     return refusal('KMSAccessDeniedException');
   }
-  const weight = operation === 'StartStreamEncryption' ? 4 : 1;
+  const weight = isStart ? 4 : 1;
   if (!random.chance((weight * perMille) / 1000)) return undefined;
   return random.chance(0.15) ? THROTTLES[service] : random.pick(FAULTS);
 }

@@ -61,6 +61,8 @@ export const invocations = new AsyncLocalStorage<Invocation>();
 
 export interface TransportOptions {
   random: SeededRandom;
+  /** Of a thousand ways to a service or back, those that take seconds. */
+  slowPerMille: number;
   /** What the service does, at the moment at which the call arrives. */
   apply: (call: Call) => Answer | Promise<Answer>;
   faultOf: (call: Call) => Fault | undefined;
@@ -76,10 +78,12 @@ type Handler = RequestHandler<HttpRequest, HttpResponse>;
  * nobody.
  */
 export function createTransport(options: TransportOptions): Handler {
-  const { random, apply, faultOf, onCall } = options;
+  const { random, slowPerMille, apply, faultOf, onCall } = options;
   /** Most answers are fast, some are slow, and none takes a call's time. */
   const legMs = () =>
-    random.chance(0.02) ? random.between(500, 4000) : random.between(1, 40);
+    random.chance(slowPerMille / 1000)
+      ? random.between(500, 4000)
+      : random.between(1, 40);
 
   async function carry(call: Call): Promise<HttpResponse> {
     const { by } = call;

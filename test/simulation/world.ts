@@ -36,6 +36,7 @@ export interface WorldOptions {
   /** How long an update takes, in milliseconds. */
   updateMs: (random: SeededRandom) => number;
   refusedPerMille?: number;
+  slowPerMille?: number;
 }
 
 /** An AWS of its own, in one process and in virtual time. */
@@ -122,6 +123,7 @@ function createWorld(
   };
   const transport = createTransport({
     random,
+    slowPerMille: options.slowPerMille ?? 20,
     apply,
     faultOf: (call) => options.faultOf(call, random),
     onCall: (call, fault, answer) => {
