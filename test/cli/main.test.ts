@@ -556,6 +556,33 @@ describe('plan', () => {
   });
 });
 
+describe('report', () => {
+  it('writes the whole page, and nothing else', async ({ cli }) => {
+    const file = join(cli.home, 'report.html');
+    const written = await cli.run(['report', '--file', file]);
+    expect(written).toEqual({ exitCode: 0, stderr: '', stdout: `${file}\n` });
+    const page = await readFile(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/i);
+    expect(page).toContain('samplestream');
+    expect(page.trimEnd()).toMatch(/<\/html>$/);
+    expect((await readdir(cli.home)).toSorted()).toEqual([
+      'local',
+      'report.html',
+    ]);
+  });
+
+  it('says that it cannot write, and leaves nothing', async ({ cli }) => {
+    const file = join(cli.home, 'nowhere', 'report.html');
+    const { exitCode, stdout, stderr } = await cli.run([
+      'report',
+      '--file',
+      file,
+    ]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/^--file "[^\n]*cannot be written: ENOENT[^\n]*\n$/);
+  });
+});
+
 describe('complete', () => {
   it.for([
     [[''], ['rotate', 'plan', 'quota', 'history', 'local']],
