@@ -4,7 +4,7 @@ import {
   type DynamoDBClient,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
 import { namedError } from './aws-errors.ts';
 import { quote, RotationError } from './errors.ts';
@@ -16,9 +16,7 @@ import {
   toEntry,
 } from './ledger-reader.ts';
 import type { Outcome } from './outcome.ts';
-
-/** Sort keys of a stream's history, in the order of their start, begin so. */
-export const ROTATION_RECORD = 'ROTATION#';
+import { ROTATION_RECORD, toOutcome } from './rotation-record.ts';
 
 /** How long records of rotations are kept. */
 export const HISTORY_DAYS = 400;
@@ -201,7 +199,8 @@ export class QuotaLedger {
       return outcome;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
-        return toOutcome(await this.#reader.item(streamArn, Record)) ?? outcome;
+        const item = await this.#reader.item(streamArn, Record);
+        return item ? toOutcome(item) : outcome;
       }
       if (await this.#isWritten(streamArn, Record, WriteId)) return outcome;
       return this.#rename(error);
@@ -304,15 +303,4 @@ export class QuotaLedger {
       )
       .catch(this.#rename);
   }
-}
-
-function toOutcome(item: LedgerItem | undefined): Outcome | undefined {
-  if (item === undefined) return undefined;
-  const {
-    Record: _,
-    ExpiresAt: __,
-    WriteId: ___,
-    ...outcome
-  } = unmarshall(item);
-  return outcome as Outcome;
 }
