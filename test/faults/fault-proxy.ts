@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { proxyFetch } from 'httpxy';
 
 /** By the first part of `x-amz-target`. */
-const SERVICES = {
+export const SERVICES = {
   Kinesis_20131202: 'KINESIS',
   DynamoDB_20120810: 'DYNAMODB',
   TrentService: 'KMS',

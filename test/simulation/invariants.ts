@@ -129,6 +129,18 @@ export class Invariants {
     if (isAgain) {
       this.#broken(stream, `${rotationId} applied ${keyId} a second time`);
     }
+    const other = this.#executions.get(before?.rotationId ?? '');
+    const isKnown = this.entry(stream).LastApplied?.KeyArn === keyArn;
+    const isForced = execution.request.Force === true;
+    // One that was stopped may have left the stream on its way.
+    if (
+      other?.status === 'SUCCEEDED' &&
+      before?.keyArn === keyArn &&
+      isKnown &&
+      !isForced
+    ) {
+      this.#broken(stream, `${rotationId} applied what ${other.arn} had`);
+    }
     const first = starts.findIndex((one) => one.rotationId === rotationId);
     const had = starts[first - 1];
     const { KeyId, KeyIds } = execution.request as Partial<RotationRequest>;
@@ -206,6 +218,10 @@ export class Invariants {
         stream,
         `Kinesis counts ${known.length} Starts, and the ledger ${Used - UsedByOthers}\n${show(entry)}`,
       );
+    }
+    const ids = valid.flatMap(({ RequestId }) => RequestId ?? []);
+    if (new Set(ids).size < ids.length) {
+      this.#broken(stream, `A Start has two slots\n${show(entry)}`);
     }
     this.#checkStamps(stream, valid);
   }

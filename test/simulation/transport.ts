@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { HttpResponse } from '@smithy/core/protocols';
 import type { HttpRequest, RequestHandler } from '@smithy/types';
 import { REQUEST_TIMEOUT_MS } from '../../shared/clients.ts';
+import { type ProxiedService, SERVICES } from '../faults/fault-proxy.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { pause } from './virtual-time.ts';
 
@@ -30,7 +31,7 @@ export interface Invocation {
 
 /** A call that has left a function. */
 export interface Call {
-  service: Service;
+  service: ProxiedService;
   operation: string;
   input: Record<string, unknown>;
   by: Invocation;
@@ -47,14 +48,6 @@ export type Fault =
   | 'killed before'
   | 'killed after'
   | Answer;
-
-const SERVICES = {
-  Kinesis_20131202: 'KINESIS',
-  DynamoDB_20120810: 'DYNAMODB',
-  TrentService: 'KMS',
-  AWSEvents: 'EVENTBRIDGE',
-} as const;
-type Service = (typeof SERVICES)[keyof typeof SERVICES];
 
 /** Which function is calling. */
 export const invocations = new AsyncLocalStorage<Invocation>();
