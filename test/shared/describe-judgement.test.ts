@@ -227,13 +227,9 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
   });
 
   it('says so of a stream that is still not encrypted', () => {
-    const plain = [
-      seen('ACTIVE', null, 1000),
-      seen('ACTIVE', null, STALE_MS + 1000),
-    ];
     const plan = { ...PLAN, PreviousKeyId: null } as never;
     const gone = start('UNKNOWN', MAX_UNANSWERED_STARTS);
-    const error = thrownBy(() => judgeAll(plain, plan, gone));
+    const error = thrownBy(() => judgeAll(staying(null), plan, gone));
     expect(error.message).toContain('still under no key');
   });
 });
