@@ -27,9 +27,11 @@ export async function readEvent(
   let event: unknown;
   try {
     event = JSON.parse(json);
+    // Whatever handles it can go as deep as this can.
+    JSON.stringify(event);
   } catch (error) {
     const [line] = (error as Error).message.split('\n');
-    throw invalid(`${where} is not JSON: ${line}`);
+    throw invalid(`${where} is not JSON that can be read: ${line}`);
   }
   if (!isObject(event)) {
     throw invalid(`${where} is not a JSON object with the fields of an event`);
@@ -50,15 +52,16 @@ export async function readEvent(
 export function redated(event: EventBridgeEvent, now: Date): EventBridgeEvent {
   const precise = now.toISOString();
   const seconds = `${precise.slice(0, 19)}Z`;
-  const copy = structuredClone(event) as unknown as Record<string, unknown>;
-  const { detail } = copy;
-  const state = isObject(detail) ? detail.state : undefined;
+  const copy = { ...event };
   if ('time' in copy) copy.time = seconds;
-  if (isObject(detail) && 'eventTime' in detail) detail.eventTime = seconds;
-  if (isObject(state) && 'timestamp' in state) {
-    state.timestamp = precise.replace('Z', '+0000');
+  if (!isObject(event.detail)) return copy;
+  const detail = { ...event.detail };
+  if ('eventTime' in detail) detail.eventTime = seconds;
+  if (isObject(detail.state) && 'timestamp' in detail.state) {
+    const timestamp = precise.replace('Z', '+0000');
+    detail.state = { ...detail.state, timestamp };
   }
-  return copy as unknown as EventBridgeEvent;
+  return { ...copy, detail };
 }
 
 function readInput(file: string, signal: AbortSignal): Promise<string> {

@@ -50,7 +50,7 @@ export function executionOutcome(
     .filter(({ name = '' }) => LAST_STATES.includes(name))
     .map(({ output }) => parsed(output))
     // One that failed has left its error here instead.
-    .findLast((output) => fieldOf(output, 'Status') !== undefined);
+    .find((output) => fieldOf(output, 'Status') !== undefined);
   if (answer !== undefined) return answer as Outcome;
 
   const start = history[0];

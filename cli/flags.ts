@@ -90,8 +90,8 @@ const STATUSES = [
 
 export type HistoryStatus = (typeof STATUSES)[number];
 
-/** Which rotations of the past. */
-export const historyFlags = (): Option[] => [
+/** A time of the past. */
+export const periodFlags = (): Option[] => [
   new Option(
     '--since <time>',
     'started then or later: ISO 8601, or how long ago (24h, 7d)',
@@ -99,6 +99,11 @@ export const historyFlags = (): Option[] => [
   new Option('--until <time>', 'started then or before').argParser((text) =>
     parseTime(text),
   ),
+];
+
+/** Which rotations of the past. */
+export const historyFlags = (): Option[] => [
+  ...periodFlags(),
   new Option('--status <status>', 'only those that ended so').choices(STATUSES),
   new Option('--max-items <count>', 'the newest so many of each stream')
     .argParser(count)

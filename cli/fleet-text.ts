@@ -1,5 +1,5 @@
-import { styleText } from 'node:util';
 import type { FleetOutcome, StreamOutcome } from '../shared/fleet-outcome.ts';
+import { bad, good } from './colour.ts';
 import { rowTable } from './row-table.ts';
 
 /** A line a stream, and what all of them come to. */
@@ -29,15 +29,6 @@ export function fleetText(outcome: FleetOutcome): string {
 }
 
 /** How a stream's rotation ended, in a word. */
-export function endText({
-  Status,
-  Outcome,
-  Error: error,
-}: StreamOutcome): string {
-  const isFailed = Status === 'FAILED';
-  return styleText(
-    isFailed ? 'red' : 'green',
-    (isFailed ? error : Outcome) ?? Status,
-    { stream: process.stdout },
-  );
+function endText({ Status, Outcome, Error: error }: StreamOutcome): string {
+  return Status === 'FAILED' ? bad(error ?? Status) : good(Outcome ?? Status);
 }

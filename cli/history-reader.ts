@@ -1,9 +1,9 @@
 import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { namedError } from '../shared/aws-errors.ts';
 import { quote } from '../shared/errors.ts';
 import type { Outcome } from '../shared/outcome.ts';
-import { ROTATION_RECORD } from '../shared/quota-ledger.ts';
+import { ROTATION_RECORD, toOutcome } from '../shared/rotation-record.ts';
 
 /** Which rotations, by when they started: milliseconds since the epoch. */
 export interface Period {
@@ -45,15 +45,7 @@ export async function* readHistory(
   );
   try {
     for await (const { Items = [] } of pages) {
-      for (const item of Items) {
-        const {
-          Record: _,
-          ExpiresAt: __,
-          WriteId: ___,
-          ...outcome
-        } = unmarshall(item);
-        yield outcome as Outcome;
-      }
+      for (const item of Items) yield toOutcome(item);
     }
   } catch (error) {
     throw namedError(error, `Ledger table ${quote(tableName)}`);

@@ -1,7 +1,7 @@
-import { styleText } from 'node:util';
 import { dynamoDbClient, ledgerTableName } from '../shared/clients.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
+import { bad, good } from './colour.ts';
 import type { AwsOptions } from './deployment.ts';
 import type { HistoryStatus } from './flags.ts';
 import { type Period, readHistory } from './history-reader.ts';
@@ -94,13 +94,9 @@ export function historyText(outcomes: readonly Outcome[]): string {
 }
 
 function endText(outcome: Outcome): string {
-  const isFailed = outcome.Status === 'FAILED';
-  const text = isFailed
-    ? [outcome.Error, outcome.Rollback?.Status].filter(Boolean).join(', ')
-    : outcome.Outcome;
-  return styleText(isFailed ? 'red' : 'green', text, {
-    stream: process.stdout,
-  });
+  if (outcome.Status === 'SUCCEEDED') return good(outcome.Outcome);
+  const { Error: name, Rollback } = outcome;
+  return bad(Rollback ? `${name}, ${Rollback.Status}` : name);
 }
 
 function keyText({ Status, PreviousKeyId, KeyId, ...rest }: Outcome): string {

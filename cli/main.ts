@@ -1,32 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
-import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type RotationsEntry,
-  readRotationsFile,
-} from '../stack/rotations-file.ts';
-import { addCompletion } from './completion.ts';
-import {
-  allFlag,
-  historyFlags,
-  outputFlags,
-  profileFlag,
-  requestFlags,
-  siteFlags,
-  startFlags,
-  streamFlags,
-  withFlags,
-} from './flags.ts';
-import type { FollowOptions } from './follow.ts';
-import type { HistoryOptions } from './history.ts';
 import { listenForInterruption } from './interruption.ts';
-import type { LocalOptions } from './local.ts';
-import type { PlanOptions } from './plan.ts';
-import type { QuotaOptions } from './quota.ts';
-import type { RotateOptions } from './rotate.ts';
-import { SKELETONS, type Skeleton, skeleton } from './skeleton.ts';
-import type { TriggerOptions } from './trigger.ts';
+import { createProgram } from './program.ts';
 
 // For the commands, which are imported when they are called.
 enableCompileCache();
@@ -41,147 +16,8 @@ process.stderr.on('error', () => {});
 
 const interruption = listenForInterruption();
 
-const program = new Command('kinesis-key-rotation')
-  .description('Moves Kinesis data streams to another KMS key, and proves it')
-  .option(
-    '--rotations <file>',
-    'the file that lists streams and their rings of keys',
-    'rotations.yml',
-  )
-  .configureHelp({ sortSubcommands: false })
-  .exitOverride();
-
-const rotations = (): Promise<RotationsEntry[]> =>
-  readRotationsFile(resolve(program.opts().rotations));
-
-withFlags(
-  program
-    .command('rotate')
-    .description(
-      'run one rotation, on the embedded AWS or on a deployed stage; without a stream and a key, the first stream of rotations.yml moves to the next key of its ring',
-    )
-    .addOption(
-      new Option(
-        '--generate-cli-skeleton [kind]',
-        'print a request to fill in, or a sample outcome, and do nothing',
-      )
-        .choices(SKELETONS)
-        .preset('input'),
-    )
-    .addOption(allFlag())
-    .option('--dry-run', 'do what the command plan does, and nothing more'),
-  requestFlags(),
-  siteFlags(),
-  startFlags(),
-  outputFlags(),
-).action(
-  async (
-    options: RotateOptions & { generateCliSkeleton?: Skeleton },
-    command: Command,
-  ) => {
-    if (options.generateCliSkeleton) {
-      process.stdout.write(`${skeleton(options.generateCliSkeleton)}\n`);
-      return;
-    }
-    const force = forceOf(options, command);
-    const { rotate } = await import('./rotate.ts');
-    process.exitCode = await rotate(
-      { ...options, force },
-      rotations,
-      interruption,
-    );
-  },
-);
-
-withFlags(
-  program
-    .command('follow')
-    .description('show how a rotation on AWS goes on, and how it ended')
-    .argument('<execution-arn>', 'its execution, as rotate prints it')
-    .addOption(profileFlag()),
-  outputFlags(),
-).action(async (executionArn: string, options: FollowOptions) => {
-  const { follow } = await import('./follow.ts');
-  process.exitCode = await follow(executionArn, options, interruption);
-});
-
-withFlags(
-  program
-    .command('plan')
-    .description(
-      'say what a rotation would do, and what it would take, and change nothing',
-    )
-    .addOption(allFlag()),
-  requestFlags(),
-  siteFlags(),
-  outputFlags(),
-).action(async (options: PlanOptions, command: Command) => {
-  const force = forceOf(options, command);
-  const { plan } = await import('./plan.ts');
-  process.exitCode = await plan({ ...options, force }, rotations, interruption);
-});
-
-withFlags(
-  program
-    .command('quota')
-    .description(
-      'say how much of the 25 keys in 24 hours is used, by whom, and when it is free again',
-    ),
-  streamFlags(),
-  siteFlags(),
-  outputFlags(),
-).action(async (options: QuotaOptions) => {
-  const { quota } = await import('./quota.ts');
-  process.exitCode = await quota(options, rotations, interruption);
-});
-
-withFlags(
-  program
-    .command('history')
-    .description('list rotations, newest first, as the ledger keeps them'),
-  streamFlags(),
-  historyFlags(),
-  siteFlags(),
-  outputFlags(),
-).action(async (options: HistoryOptions) => {
-  const { history } = await import('./history.ts');
-  process.exitCode = await history(options, rotations, interruption);
-});
-
-withFlags(
-  program
-    .command('trigger')
-    .description(
-      'find the rule or schedule of the packaged template that takes an EventBridge event, and run what it targets on the embedded AWS',
-    )
-    .requiredOption(
-      '--event <file>',
-      'the event as JSON, as AWS documents it; - for stdin',
-    )
-    .option('--now', 'date the event to the present'),
-  outputFlags(),
-).action(async (options: TriggerOptions) => {
-  const { trigger } = await import('./trigger.ts');
-  process.exitCode = await trigger(options, rotations, interruption);
-});
-
-program
-  .command('local')
-  .description('keep the embedded AWS up for other clients, until Ctrl-C')
-  .option('--kinesis-port <port>', 'port of Kinesis', port, 4568)
-  .option('--dynamodb-port <port>', 'port of DynamoDB', port, 8000)
-  .option('--kms-port <port>', 'port of KMS', port, 8001)
-  .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
-  .action(async (options: LocalOptions) => {
-    const { local } = await import('./local.ts');
-    process.exitCode = await local(options, rotations, interruption);
-  });
-
-addCompletion(program, () => program.opts().rotations);
-for (const command of program.commands) command.exitOverride();
-
 try {
-  await program.parseAsync();
+  await createProgram(interruption).parseAsync();
 } catch (error) {
   const { aborted, reason } = interruption.signal;
   if (aborted && error === reason) {
@@ -202,20 +38,4 @@ async function exitCodeOf(error: unknown): Promise<number> {
   const { line, isWrongInput } = explain(error);
   process.stderr.write(`${line}\n`);
   return isWrongInput ? WRONG_REQUEST : FAILED;
-}
-
-/** Commander gives every --no-x a default, which nobody asked for. */
-function forceOf(
-  { force }: { force?: boolean },
-  command: Command,
-): boolean | undefined {
-  return command.getOptionValueSource('force') === 'cli' ? force : undefined;
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new InvalidArgumentError(`${text} is not a port from 0 to 65535.`);
-  }
-  return number;
 }

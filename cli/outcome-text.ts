@@ -1,12 +1,14 @@
 import type { Quota } from '../shared/ledger-entry.ts';
 import type { Outcome, RollbackOutcome } from '../shared/outcome.ts';
+import { bad, good } from './colour.ts';
+import { localTime } from './time-flag.ts';
 
 /** An outcome in lines for people. */
 export function outcomeText(outcome: Outcome): string {
   const quota = outcome.Quota ? row('Quota', quotaText(outcome.Quota)) : [];
   if (outcome.Status === 'FAILED') {
     return [
-      `FAILED ${outcome.Error}`,
+      bad(`FAILED ${outcome.Error}`),
       outcome.Cause,
       ...(outcome.Rollback ? [rollbackText(outcome.Rollback)] : []),
       ...(outcome.StreamName ? row('Stream', outcome.StreamName) : []),
@@ -22,7 +24,7 @@ export function outcomeText(outcome: Outcome): string {
   const from = outcome.PreviousKeyId ?? 'not encrypted';
   const proof = outcome.Verification;
   return [
-    `${outcome.Outcome} ${outcome.StreamName}: ${
+    `${good(outcome.Outcome)} ${outcome.StreamName}: ${
       outcome.Outcome === 'UNCHANGED'
         ? outcome.KeyId
         : `${from} -> ${outcome.KeyId}`
@@ -52,13 +54,6 @@ export function quotaText(quota: Quota): string {
   const others = UsedByOthers ? ` (${UsedByOthers} outside the ledger)` : '';
   const next = NextAvailableAt ? localTime(NextAvailableAt) : 'now';
   return `${Used} of ${Limit} used in 24 hours${others}, ${Remaining} remaining, next free ${next}`;
-}
-
-function localTime(iso: string): string {
-  return new Date(iso).toLocaleString(undefined, {
-    dateStyle: 'medium',
-    timeStyle: 'long',
-  });
 }
 
 function row(name: string, value: string): string[] {

@@ -3,6 +3,7 @@ import { getBorderCharacters, table } from 'table';
 import { stringify } from 'yaml';
 import { visible } from '../shared/errors.ts';
 import type { OutputFormat } from './flags.ts';
+import { printable } from './printable.ts';
 
 /** How a command prints its result, as in the AWS CLI. */
 export interface OutputOptions {
@@ -24,19 +25,21 @@ export function render(
   { output, query }: OutputOptions,
   people: () => string,
 ): string {
-  if (query === undefined && (output ?? 'text') === 'text') return people();
+  if (query === undefined && (output ?? 'text') === 'text') {
+    return printable(people());
+  }
   const document = JSON.parse(JSON.stringify(result)) as JSONValue;
   const picked =
     query === undefined ? document : (search(document, query) as unknown);
   switch (output) {
     case 'yaml':
-      return stringify(picked).trimEnd();
+      return printable(stringify(picked).trimEnd());
     case 'table':
       return tableOf(picked);
     case 'text':
       return textOf(picked);
     default:
-      return JSON.stringify(picked, null, 4);
+      return printable(JSON.stringify(picked, null, 4));
   }
 }
 

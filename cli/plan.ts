@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import { localExecutions } from '../local/rotation.ts';
 import {
   dynamoDbClient,
@@ -8,6 +7,7 @@ import {
 } from '../shared/clients.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import { chosenRequest } from './chosen-request.ts';
+import { bad, good } from './colour.ts';
 import type { AwsOptions } from './deployment.ts';
 import { fleetRequests } from './fleet.ts';
 import type { Interruption } from './interruption.ts';
@@ -130,11 +130,7 @@ function headText(preview: RotationPreview): string {
 }
 
 function expectedText({ Expected, Error: name }: RotationPreview): string {
-  const isFailing = Expected === 'FAILED';
-  const text = isFailing ? `FAILED ${name}` : Expected;
-  return styleText(isFailing ? 'red' : 'green', text, {
-    stream: process.stdout,
-  });
+  return Expected === 'FAILED' ? bad(`FAILED ${name}`) : good(Expected);
 }
 
 function moveText({ Expected, KeyId, ...from }: RotationPreview): string {

@@ -1,6 +1,7 @@
 import { PortInUseError } from '../local/embedded-aws.ts';
 import { SettingError } from '../local/local-aws.ts';
 import { TemplateError } from '../local/template.ts';
+import { legible } from '../shared/errors.ts';
 import { RotationsFileError } from '../stack/rotations-file.ts';
 import { awsProblem } from './aws-problem.ts';
 import { CommandError } from './command-error.ts';
@@ -22,5 +23,6 @@ export function explain(error: unknown): {
     error instanceof PortInUseError
       ? `; give another one with --${error.service.toLowerCase()}-port`
       : '';
-  return { line: problem ?? `${name}: ${message}${advice}`, isWrongInput };
+  const line = problem ?? `${name}: ${message}${advice}`;
+  return { line: legible(line), isWrongInput };
 }

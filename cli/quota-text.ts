@@ -1,9 +1,9 @@
-import { styleText } from 'node:util';
 import { format } from '@lukeed/ms';
 import sparkly from 'sparkly';
 import { visible } from '../shared/errors.ts';
 import type { Quota } from '../shared/ledger-entry.ts';
 import type { Trigger } from '../shared/request.ts';
+import { bad } from './colour.ts';
 import { quotaText } from './outcome-text.ts';
 import { rowTable } from './row-table.ts';
 import { localTime } from './time-flag.ts';
@@ -103,9 +103,7 @@ export function quotaTable(reports: readonly QuotaReport[]): string {
       return [
         StreamName,
         `${Used} of ${Limit}${others}`,
-        Remaining === 0
-          ? styleText('red', remaining, { stream: process.stdout })
-          : remaining,
+        Remaining === 0 ? bad(remaining) : remaining,
         NextAvailableAt ? localTime(NextAvailableAt) : 'now',
       ];
     }),

@@ -71,7 +71,9 @@ async function readDocument({
     return parseWith(JSON.parse, 'JSON', '--cli-input-json', cliInputJson);
   }
   if (cliInputYaml !== undefined) {
-    return parseWith(parseYaml, 'YAML', '--cli-input-yaml', cliInputYaml);
+    // Its warnings would go to the terminal as they are.
+    const parse = (text: string) => parseYaml(text, { logLevel: 'error' });
+    return parseWith(parse, 'YAML', '--cli-input-yaml', cliInputYaml);
   }
   return {};
 }
@@ -109,10 +111,10 @@ async function parseWith(
 /** A value, or the text of the file that file:// names, as in the AWS CLI. */
 async function readParameter(flag: string, value: string): Promise<string> {
   if (!value.startsWith('file://')) return value;
-  const path = value.startsWith('file:///')
-    ? fileURLToPath(value)
-    : resolve(process.env.INIT_CWD ?? process.cwd(), value.slice(7));
   try {
+    const path = value.startsWith('file:///')
+      ? fileURLToPath(value)
+      : resolve(process.env.INIT_CWD ?? process.cwd(), value.slice(7));
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new RotationError(

@@ -11,6 +11,7 @@ import { outcomeText } from './outcome-text.ts';
 import { type OutputOptions, render } from './output.ts';
 import { plan } from './plan.ts';
 import type { RequestFlags } from './request-input.ts';
+import { refuseAimless } from './site.ts';
 import {
   rotationStart,
   type StartOptions,
@@ -42,15 +43,17 @@ export async function rotate(
 ): Promise<number> {
   const { stage, stateMachineArn, wait } = options;
   const isElsewhere = stage !== undefined || stateMachineArn !== undefined;
-  const aimless = Object.entries({
-    '--region': options.region !== undefined,
-    '--profile': options.profile !== undefined,
-    '--no-wait': wait === false,
-  }).find(([, isGiven]) => isGiven && !isElsewhere);
-  if (aimless !== undefined) {
+  refuseAimless(options, isElsewhere);
+  if (wait === false && !isElsewhere) {
     throw new RotationError(
       'InvalidRequest',
-      `${aimless[0]} is for a deployed state machine; give --stage or --state-machine-arn too`,
+      '--no-wait is for what is deployed; give --stage or --state-machine-arn too',
+    );
+  }
+  if (options.dryRun && stateMachineArn !== undefined) {
+    throw new RotationError(
+      'InvalidRequest',
+      `--dry-run has to know the ledger as well as --state-machine-arn ${quote(stateMachineArn)}; give --stage instead`,
     );
   }
   if (options.dryRun) return plan(options, rotations, interruption);

@@ -1,5 +1,6 @@
 import { LOCAL_ACCOUNT } from '../local/embedded-aws.ts';
 import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
+import { quote, RotationError } from '../shared/errors.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import {
   type AwsOptions,
@@ -35,9 +36,10 @@ export async function onSite<T>(
   work: (site: Site) => Promise<T>,
 ): Promise<T> {
   const { stage } = options;
+  refuseAimless(options, stage !== undefined);
   if (stage === undefined) return onEmbeddedAws(rotations, interruption, work);
   setAwsVariables(options);
-  const deployment = await findDeployment(stage);
+  const deployment = await findDeployment(stage, interruption.signal);
   process.env.LEDGER_TABLE_NAME = deployment.LedgerTableName;
   const [, partition = '', , region = '', account = ''] =
     deployment.StateMachineArn.split(':');
@@ -46,6 +48,25 @@ export async function onSite<T>(
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   const name = `stage ${stage} of account ${account} in ${region}`;
   return work({ name, region, account, partition, deployment });
+}
+
+/**
+ * Flags that say how to reach AWS mean nothing where it is not asked.
+ *
+ * @throws {RotationError} InvalidRequest
+ */
+export function refuseAimless(
+  { region, profile }: AwsOptions,
+  isElsewhere: boolean,
+): void {
+  const [aimless] = Object.entries({ region, profile }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (aimless === undefined || isElsewhere) return;
+  throw new RotationError(
+    'InvalidRequest',
+    `--${aimless[0]} ${quote(aimless[1])} is for what is deployed; give --stage too`,
+  );
 }
 
 async function onEmbeddedAws<T>(

@@ -1,19 +1,21 @@
 /**
- * Runs the commands of docs/cli.md, in their order, on an embedded AWS of
- * their own, and puts what they print below each:
+ * Runs the commands of docs/cli.md, in their order, on an embedded AWS that
+ * `local` keeps up for them, and puts what they print below each:
  *
  *     <!-- run: kinesis-key-rotation quota -->
  *
- * `exit N` after the command is the exit code that it has to have.
+ * `exit N` after the command is the exit code that it has to have, and
+ * EXECUTION_ARN the execution that the command before it started.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const RUN =
-  /<!-- run: kinesis-key-rotation (?<args>.*?)(?: exit (?<code>\d+))? -->\n\n```\n(?:[^]*?\n)??```\n/g;
+  /<!-- run: kinesis-key-rotation (?<args>.*?)(?: exit (?<code>\d+))? -->\n\n```\n(?:[\s\S]*?\n)??```\n/g;
 
 export interface Example {
   args: string[];
@@ -57,11 +59,40 @@ if (import.meta.main) {
     NO_COLOR: '1',
     COLUMNS: '100',
   };
+  const ports = ['kinesis', 'dynamodb', 'kms', 'sfn'].flatMap((service) => [
+    `--${service}-port`,
+    '0',
+  ]);
+  const local = spawn(
+    process.execPath,
+    [
+      'cli/main.ts',
+      'local',
+      '--rotations',
+      'docs/rotations-sample.yml',
+      ...ports,
+    ],
+    { env, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const [exported] = (await once(local.stdout, 'data')) as [Buffer];
+  const [, sfn] = /AWS_ENDPOINT_URL_SFN=(\S+)/.exec(exported.toString()) ?? [];
   const page = await readFile(path, 'utf8');
   const outputs: string[] = [];
-  for (const example of examplesIn(page)) {
-    outputs.push(await outputOf(example, env));
+  for (const { args, exitCode } of examplesIn(page)) {
+    const [, arn = ''] = /^Started (\S+)$/m.exec(outputs.at(-1) ?? '') ?? [];
+    const words = args.map((word) => (word === 'EXECUTION_ARN' ? arn : word));
+    const example = { args: words, exitCode };
+    outputs.push(
+      await outputOf(example, {
+        ...env,
+        AWS_ENDPOINT_URL_SFN: sfn,
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+      }),
+    );
   }
+  local.kill('SIGINT');
+  await once(local, 'exit');
   await writeFile(
     path,
     page.replaceAll(RUN, (block) => {

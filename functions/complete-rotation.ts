@@ -1,11 +1,10 @@
 import { quotaLedger } from '../shared/clients.ts';
-import { quote, RotationError } from '../shared/errors.ts';
-import type { LastApplied } from '../shared/ledger-entry.ts';
 import { logger } from '../shared/logger.ts';
 import { measureOutcome } from '../shared/metrics.ts';
 import { taskHandler } from '../shared/middleware.ts';
 import { type Notifier, notifier } from '../shared/notifier.ts';
 import type { Success } from '../shared/outcome.ts';
+import { refuseOvertaken } from '../shared/overtaking.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
 import type { PlannedState } from '../shared/rotation-state.ts';
 
@@ -60,28 +59,6 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
     await notifier.tell(outcome);
     return outcome;
   });
-}
-
-/**
- * A rotation that is run on after it was settled holds nothing, so another may
- * have moved the stream since Describe saw our key, and the probe proved theirs.
- */
-function refuseOvertaken(
-  { Plan, Description, Verification }: PlannedState,
-  last: LastApplied | undefined,
-): void {
-  const { ActiveAt } = Description ?? {};
-  const { VerifiedAt } = Verification ?? {};
-  if (!ActiveAt || !VerifiedAt || !last) return;
-  const isBetween =
-    last.AppliedAt > Date.parse(ActiveAt) &&
-    last.AppliedAt <= Date.parse(VerifiedAt);
-  if (!isBetween) return;
-  const at = new Date(last.AppliedAt).toISOString();
-  throw new RotationError(
-    'KeyMismatch',
-    `KeyId ${quote(last.KeyId)} was applied to StreamName ${quote(Plan.StreamName)} at ${at}, after this rotation saw it ACTIVE under ${quote(Plan.KeyId)} and before it wrote the probe; look which one you want`,
-  );
 }
 
 function result({

@@ -23,7 +23,8 @@ export function createReserveQuota({ ledger }: Dependencies) {
     const { Plan, Start, Description } = state;
     logger.appendKeys({ RotationId: Plan.RotationId });
     if (Description?.Status === 'NOT_APPLIED' && Start?.SlotId !== undefined) {
-      await ledger.release(Plan.StreamARN, Plan.RotationId, Start.SlotId);
+      const { StreamARN, RotationId } = Plan;
+      await ledger.release(StreamARN, RotationId, Start.SlotId, 'SEEN');
     }
     const reservation = await ledger.reserve(Plan.StreamARN, {
       ...Plan,

@@ -1,5 +1,5 @@
 import { quotaLedger } from '../shared/clients.ts';
-import { readFailure } from '../shared/failure.ts';
+import { isUncaught, readFailure } from '../shared/failure.ts';
 import { isoTime } from '../shared/iso-time.ts';
 import { logger } from '../shared/logger.ts';
 import { measureOutcome } from '../shared/metrics.ts';
@@ -62,15 +62,17 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
         ...triggerOf(Request),
       };
       if (StreamARN === undefined) {
-        // From outside it is told a second time: it can have held nothing.
-        if (ended.isInside) await announce(outcome, notifier);
+        // From outside it is told a second time: it can have held nothing. But
+        // not where no Catch ran, and the event left its large input out.
+        const isNews = ended.isInside || isUncaught(failure);
+        if (isNews) await announce(outcome, notifier);
         return outcome;
       }
 
       // Describe has proved it: this one may be used again.
       const unused =
         state?.Failure?.Error === 'StartNotApplied' && state.Start?.SlotId;
-      if (unused) await ledger.release(StreamARN, RotationId, unused);
+      if (unused) await ledger.release(StreamARN, RotationId, unused, 'SEEN');
       const { Lease, SlotsSpent, Quota } = await ledger.settle(
         StreamARN,
         RotationId,

@@ -10,7 +10,8 @@ import {
   quotaLedger,
   REQUEST_TIMEOUT_MS,
 } from '../shared/clients.ts';
-import { quote } from '../shared/errors.ts';
+import { quote, RotationError } from '../shared/errors.ts';
+import { ANSWER_MS } from '../shared/ledger-entry.ts';
 import { logger } from '../shared/logger.ts';
 import { taskHandler } from '../shared/middleware.ts';
 import type { QuotaLedger } from '../shared/quota-ledger.ts';
@@ -37,8 +38,8 @@ interface Dependencies {
  * so that a crash leaves the slot counted, and after its answer, the latest
  * moment at which AWS can have counted it.
  *
- * @throws LedgerContended, and what StartStreamEncryption refuses for good;
- *   then the slot is unused again
+ * @throws LedgerContended, ServiceUnavailable, and what StartStreamEncryption
+ *   refuses for good; then the slot is unused again
  */
 export function createStartEncryption(dependencies: Dependencies) {
   const { kinesis, ledger, now } = dependencies;
@@ -56,11 +57,12 @@ export function createStartEncryption(dependencies: Dependencies) {
     });
     logger.appendKeys({ RotationId, StreamARN });
 
+    const spentBy = now() + ANSWER_MS - REQUEST_TIMEOUT_MS;
     const spending = await ledger.spend(
       StreamARN,
       RotationId,
       SlotId,
-      REQUEST_TIMEOUT_MS,
+      ANSWER_MS,
     );
     if (spending.Status === 'LEASE_LOST') {
       return { ...answered(), Status: 'LEASE_LOST' };
@@ -71,6 +73,15 @@ export function createStartEncryption(dependencies: Dependencies) {
       return RequestId === undefined
         ? { ...answered(), Status: 'UNKNOWN', Unanswered: Unanswered + 1 }
         : { ...answered(StampedAt), Status: 'STARTED', RequestId };
+    }
+
+    if (now() > spentBy) {
+      // AWS might count the call later than the stamp says.
+      await ledger.release(StreamARN, RotationId, SlotId, 'REFUSED');
+      throw new RotationError(
+        'ServiceUnavailable',
+        `The ledger's entry for StreamName ${quote(Plan.StreamName)} took too long to be written, so StartStreamEncryption was not called`,
+      );
     }
 
     let RequestId: string;
@@ -124,7 +135,7 @@ async function refused(
     await ledger.exhaust(StreamARN, RotationId, so.SlotId);
     return { ...so, Cause, Status: 'QUOTA_EXHAUSTED' };
   }
-  await ledger.release(StreamARN, RotationId, so.SlotId);
+  await ledger.release(StreamARN, RotationId, so.SlotId, 'REFUSED');
   if (refusal === 'STREAM_BUSY') {
     await ledger.settle(StreamARN, RotationId);
     return { ...so, Cause, Status: 'STREAM_BUSY' };

@@ -4,13 +4,14 @@ import pThrottle from 'p-throttle';
 import { namedError } from '../shared/aws-errors.ts';
 import { kinesisClient, kmsClient, ledgerReader } from '../shared/clients.ts';
 import { type DriftJudgement, judgeDrift } from '../shared/drift.ts';
+import { quote, RotationError } from '../shared/errors.ts';
 import { lookUpKeys } from '../shared/key-lookup.ts';
 import { usage } from '../shared/ledger-entry.ts';
 import type { LedgerReader } from '../shared/ledger-reader.ts';
 import { logger } from '../shared/logger.ts';
 import { measureDrift } from '../shared/metrics.ts';
 import { taskHandler } from '../shared/middleware.ts';
-import { parseRequest } from '../shared/request.ts';
+import { parseRequest, type RotationRequest } from '../shared/request.ts';
 import { parseStreamArn } from '../shared/stream-identity.ts';
 import { describeStream } from '../shared/stream-lookup.ts';
 
@@ -21,10 +22,6 @@ interface Dependencies {
   ledger: Pick<LedgerReader, 'read'>;
   /** Milliseconds since the epoch. */
   now: () => number;
-}
-
-interface SweepDriftEvent {
-  Streams: { StreamName: string; KeyIds: string[] }[];
 }
 
 /** A stream that could not be looked at has no Drift, and so no datapoint. */
@@ -58,10 +55,8 @@ export function createSweepDrift(dependencies: Dependencies) {
     strict: true,
   })((StreamName: string) => describeStream(kinesis, { StreamName }));
 
-  return taskHandler(async (event: SweepDriftEvent): Promise<Sweep> => {
-    const requests = event.Streams.map(({ StreamName, KeyIds }) =>
-      parseRequest({ StreamName, KeyIds }),
-    );
+  return taskHandler(async (event: unknown): Promise<Sweep> => {
+    const requests = readStreams(event);
     const Streams = await Promise.all(
       requests.map(async ({ StreamName = '', KeyIds }) => {
         try {
@@ -81,6 +76,20 @@ export function createSweepDrift(dependencies: Dependencies) {
     );
     return { Status: 'SUCCEEDED', Streams };
   });
+}
+
+/** @param event `{"Streams": [{"StreamName", "KeyIds"}]}` */
+function readStreams(event: unknown): RotationRequest[] {
+  const { Streams } = (event ?? {}) as { Streams?: unknown };
+  if (!Array.isArray(Streams)) {
+    throw new RotationError(
+      'InvalidRequest',
+      `Streams ${quote(Streams)} is not a list of streams, each with StreamName and KeyIds`,
+    );
+  }
+  return Streams.map((stream: Partial<RotationRequest> | null) =>
+    parseRequest({ StreamName: stream?.StreamName, KeyIds: stream?.KeyIds }),
+  );
 }
 
 async function look(

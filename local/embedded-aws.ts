@@ -83,9 +83,7 @@ export async function startEmbeddedAws(
         region,
         LOCAL_ACCOUNT,
       );
-      for (const keyId of rotations.flatMap((entry) => entry.KeyIds)) {
-        store.ensure(keyId);
-      }
+      store.ensure(...rotations.flatMap((entry) => entry.KeyIds));
       return startKms(store, port);
     },
     SFN: (port) =>
@@ -138,6 +136,13 @@ export async function startEmbeddedAws(
   }
 }
 
+/**
+ * Streams that may be CREATING at once; Kinesis refuses others.
+ *
+ * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html
+ */
+const CREATING_LIMIT = 5;
+
 async function createStreams(
   rotations: readonly RotationsEntry[],
   endpoint: string,
@@ -149,9 +154,13 @@ async function createStreams(
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   });
   try {
-    await Promise.all(
-      rotations.map(({ StreamName }) => createStream(client, StreamName)),
-    );
+    const left = rotations.map(({ StreamName }) => StreamName);
+    const create = async () => {
+      for (let name = left.pop(); name; name = left.pop()) {
+        await createStream(client, name);
+      }
+    };
+    await Promise.all(Array.from({ length: CREATING_LIMIT }, create));
   } finally {
     client.destroy();
   }

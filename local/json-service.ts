@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { EmbeddedService } from './embedded-service.ts';
@@ -15,7 +15,7 @@ export class ServiceError extends Error {
 export type Input = Record<string, string | number | boolean | undefined>;
 export type Output = object | undefined;
 
-export interface JsonServiceOptions {
+export interface JsonService {
   /** For people. */
   name: string;
   /** What X-Amz-Target has before the operation. */
@@ -23,26 +23,35 @@ export interface JsonServiceOptions {
   /** Of the protocol. */
   version: '1.0' | '1.1';
   operations: Record<string, (input: Input) => Output | Promise<Output>>;
-  /** 0 for any free one. */
-  port: number;
+}
+
+/** What goes over the wire. */
+export interface JsonAnswer {
+  status: number;
+  body: object;
 }
 
 /**
  * Starts a stand-in for a service of AWS that speaks JSON, on 127.0.0.1.
  *
+ * @param port 0 for any free one
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  */
 export async function startJsonService(
-  options: JsonServiceOptions,
+  service: JsonService,
+  port: number,
 ): Promise<EmbeddedService> {
   const server = createServer(async (request, response) => {
-    const { status, body } = await answer(options, request);
-    response.writeHead(status, {
-      'Content-Type': `application/x-amz-json-${options.version}`,
+    const asked = String(request.headers['x-amz-target'] ?? '');
+    const operation = asked.replace(`${service.target}.`, '');
+    const input = await json(request).catch(() => undefined);
+    const answered = await answer(service, operation, input as Input);
+    response.writeHead(answered.status, {
+      'Content-Type': `application/x-amz-json-${service.version}`,
     });
-    response.end(JSON.stringify(wire(body)));
+    response.end(JSON.stringify(wire(answered.body)));
   });
-  server.listen(options.port, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
   return {
@@ -54,12 +63,12 @@ export async function startJsonService(
   };
 }
 
-async function answer(
-  { name, target, operations }: JsonServiceOptions,
-  request: IncomingMessage,
-): Promise<{ status: number; body: object }> {
-  const asked = String(request.headers['x-amz-target'] ?? '');
-  const operation = asked.replace(`${target}.`, '');
+/** What a service answers, without the server around it. */
+export async function answer(
+  { name, operations }: JsonService,
+  operation: string,
+  input: Input,
+): Promise<JsonAnswer> {
   try {
     const perform = Object.hasOwn(operations, operation)
       ? operations[operation]
@@ -70,7 +79,6 @@ async function answer(
         `The embedded ${name} does not know ${operation}; it knows ${Object.keys(operations).join(', ')}`,
       );
     }
-    const input = (await json(request)) as Input;
     return { status: 200, body: (await perform(input)) ?? {} };
   } catch (error) {
     const isRefusal = error instanceof ServiceError;

@@ -50,6 +50,7 @@ export class KeyStore {
   readonly #account: string;
   readonly #region: string;
   readonly #contents: Contents;
+  #isSaving = true;
 
   constructor(path: string, region: string, account: string) {
     this.#path = path;
@@ -63,8 +64,15 @@ export class KeyStore {
     }
   }
 
-  /** Creates what a KeyId names, unless it is there or belongs elsewhere. */
-  ensure(keyId: string): void {
+  /** Creates what KeyIds name, unless it is there or belongs elsewhere. */
+  ensure(...keyIds: string[]): void {
+    this.#isSaving = false;
+    for (const keyId of keyIds) this.#ensure(keyId);
+    this.#isSaving = true;
+    this.#save();
+  }
+
+  #ensure(keyId: string): void {
     const parts = parseKeyId(keyId);
     const isHere = !keyId.startsWith('arn:') || keyId.startsWith(this.#prefix);
     if (parts === undefined || !isHere || this.find(keyId)) return;
@@ -178,6 +186,7 @@ export class KeyStore {
   }
 
   #save(): void {
+    if (!this.#isSaving) return;
     const draft = `${this.#path}.draft`;
     writeFileSync(draft, JSON.stringify(this.#contents, null, 2));
     renameSync(draft, this.#path);

@@ -1,6 +1,11 @@
 import { parseKeyId } from '../shared/key-identity.ts';
 import type { EmbeddedService } from './embedded-service.ts';
-import { type Input, type Output, startJsonService } from './json-service.ts';
+import {
+  type Input,
+  type JsonService,
+  type Output,
+  startJsonService,
+} from './json-service.ts';
 import { type KeyStore, KmsError, type StoredKey } from './key-store.ts';
 
 type Operation = (store: KeyStore, input: Input) => Output;
@@ -78,6 +83,20 @@ const OPERATIONS: Record<string, Operation> = {
   },
 };
 
+/** The stand-in for KMS, without a server. */
+export function kmsService(store: KeyStore): JsonService {
+  const operations = Object.entries(OPERATIONS).map(([name, operation]) => [
+    name,
+    (input: Input) => operation(store, input),
+  ]);
+  return {
+    name: 'KMS',
+    target: 'TrentService',
+    version: '1.1',
+    operations: Object.fromEntries(operations),
+  };
+}
+
 /**
  * Starts the KMS stand-in on 127.0.0.1.
  *
@@ -87,17 +106,7 @@ export function startKms(
   store: KeyStore,
   port: number,
 ): Promise<EmbeddedService> {
-  const operations = Object.entries(OPERATIONS).map(([name, operation]) => [
-    name,
-    (input: Input) => operation(store, input),
-  ]);
-  return startJsonService({
-    name: 'KMS',
-    target: 'TrentService',
-    version: '1.1',
-    operations: Object.fromEntries(operations),
-    port,
-  });
+  return startJsonService(kmsService(store), port);
 }
 
 function text(value: Input[string]): string {

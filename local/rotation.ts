@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Outcome } from '../shared/outcome.ts';
 import { LOCAL_ACCOUNT } from './embedded-aws.ts';
+import { fieldOf } from './json-object.ts';
 import {
   type ExecutionOptions,
   readStateMachine,
@@ -71,7 +72,17 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
     StartedAt,
     Request: request,
     ...result,
+    ...(result.Status === 'ABORTED' && stopReason(options.signal?.reason)),
   });
+}
+
+/** What StopExecution may be told: the abort's reason, `{Error, Cause}`. */
+function stopReason(reason: unknown): { Error?: string; Cause?: string } {
+  const told = ['Error', 'Cause'].map((field) => [
+    field,
+    fieldOf(reason, field),
+  ]);
+  return Object.fromEntries(told.filter(([, value]) => value !== undefined));
 }
 
 /** The functions whose answer is the outcome. */

@@ -13,7 +13,12 @@ import type {
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import type { EmbeddedService } from './embedded-service.ts';
 import { ExecutionHistory } from './execution-history.ts';
-import { type Input, ServiceError, startJsonService } from './json-service.ts';
+import {
+  type Input,
+  type JsonService,
+  ServiceError,
+  startJsonService,
+} from './json-service.ts';
 import type { ExecutionOptions, TaskHandlers } from './state-machine.ts';
 
 /** A state machine that can be started by its name. */
@@ -51,7 +56,7 @@ interface Execution {
   input: string;
   startDate: Date;
   history: ExecutionHistory;
-  abort: () => void;
+  abort: (reason?: { Error?: string; Cause?: string }) => void;
   /** When it is settled. */
   settled: Promise<void>;
 }
@@ -71,11 +76,10 @@ export async function startStepFunctions({
   ...options
 }: StepFunctionsOptions): Promise<EmbeddedService> {
   const executions = new Executions(options);
-  const service = await startJsonService({
+  const stepFunctions: JsonService = {
     name: 'Step Functions',
     target: 'AWSStepFunctions',
     version: '1.0',
-    port,
     operations: {
       StartExecution: (input) => executions.start(input),
       StopExecution: (input) => executions.stop(input),
@@ -85,7 +89,8 @@ export async function startStepFunctions({
       ListStateMachines: (input) => executions.listStateMachines(input),
       DescribeStateMachine: (input) => executions.describeStateMachine(input),
     },
-  });
+  };
+  const service = await startJsonService(stepFunctions, port);
   return {
     endpoint: service.endpoint,
     close: async () => {
@@ -165,7 +170,7 @@ class Executions {
       input: String(input),
       startDate,
       history,
-      abort: () => controller.abort(),
+      abort: (reason) => controller.abort(reason),
       settled,
     });
     return { executionArn, startDate };
@@ -173,9 +178,9 @@ class Executions {
 
   stop(given: Input): StopExecutionOutput {
     const { history, abort } = this.#execution(given);
-    const { error, cause } = given;
-    history.abort(new Date(), optionalText(error), optionalText(cause));
-    abort();
+    const [error, cause] = [given.error, given.cause].map(optionalText);
+    history.abort(new Date(), error, cause);
+    abort({ Error: error, Cause: cause });
     return { stopDate: history.end?.stopDate };
   }
 

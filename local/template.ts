@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { quote } from '../shared/errors.ts';
+import { legible, quote } from '../shared/errors.ts';
 import { isObject } from './json-object.ts';
 
 /** A CloudFormation template as a file has it, where anything may be missing. */
@@ -25,6 +25,10 @@ export interface PseudoParameters {
 /** The packaged template cannot be used; the message says where and why. */
 export class TemplateError extends Error {
   override name = 'TemplateError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(legible(message), options);
+  }
 }
 
 /**

@@ -21,8 +21,11 @@ export interface Description {
   WaitSeconds: number;
   /** Whether the stream was ever seen UPDATING since the Start. */
   SawUpdating: boolean;
-  /** Since when it has been ACTIVE under a key that is not ours. */
-  OtherKeySince?: string;
+  /**
+   * For how long it has been ACTIVE under a key that is not ours, by what Step
+   * Functions waited: the clocks of two functions may be apart.
+   */
+  OtherKeySeconds?: number;
   ActiveAt?: string;
 }
 
@@ -78,10 +81,11 @@ export function judgeDescription(
     }
   }
   const other = isActive && !seen.IsTarget;
-  const since = previous?.OtherKeySince
-    ? Date.parse(previous.OtherKeySince)
-    : seen.Now;
-  if (other && seen.Now - since >= STALE_MS) {
+  const OtherKeySeconds =
+    previous?.OtherKeySeconds === undefined
+      ? 0
+      : previous.OtherKeySeconds + previous.WaitSeconds;
+  if (other && OtherKeySeconds * 1000 >= STALE_MS) {
     return otherKey(seen, plan, start, common);
   }
   if (waitedMs >= UPDATE_TIMEOUT_MS) {
@@ -93,7 +97,7 @@ export function judgeDescription(
   return {
     ...common,
     Status: 'UPDATING',
-    ...(other && { OtherKeySince: new Date(since).toISOString() }),
+    ...(other && { OtherKeySeconds }),
   };
 }
 

@@ -38,7 +38,7 @@ export type ErrorName = keyof typeof ERRORS;
 /** A failure whose name the state machine and the outcome carry as `Error`. */
 export class RotationError extends Error {
   constructor(name: ErrorName, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(legible(message), options);
     this.name = name;
   }
 }
@@ -49,7 +49,7 @@ export class RotationError extends Error {
  */
 export class AwsRefusal extends Error {
   constructor(name: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(legible(message), options);
     this.name = name;
   }
 }
@@ -57,15 +57,33 @@ export class AwsRefusal extends Error {
 /** What could forge a line or play tricks on a terminal. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** More than any message of ours, and far less than Step Functions takes. */
+const MAX_MESSAGE = 4096;
+
+/**
+ * A text of others as people may be shown it: one line that says what is in it,
+ * and no more than 4,096 characters. AWS quotes in its messages what it was sent.
+ */
+export function legible(text: string): string {
+  const line = text
+    .slice(0, MAX_MESSAGE)
+    .replace(/[\t\n\v\f\r]+/g, ' ')
+    .replace(INVISIBLE, escaped)
+    .toWellFormed();
+  return text.length > MAX_MESSAGE || line.length > MAX_MESSAGE
+    ? `${line.slice(0, MAX_MESSAGE - 3).toWellFormed()}...`
+    : line;
+}
+
+/** A text of whose characters none is hidden, or hides others. */
+export function visible(text: string): string {
+  return text.toWellFormed().replace(INVISIBLE, escaped);
+}
+
 /** A value as it is quoted in messages: escaped, and never longer than 160. */
 export function quote(value: unknown): string {
   const text = visible(asJson(value));
   return text.length > 160 ? `${text.slice(0, 157).toWellFormed()}...` : text;
-}
-
-/** A text that fits in a line and does nothing to a terminal. */
-export function visible(text: string): string {
-  return text.replace(INVISIBLE, escaped);
 }
 
 function asJson(value: unknown): string {

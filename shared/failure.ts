@@ -1,9 +1,11 @@
+import { legible } from './errors.ts';
 import type { CaughtFailure } from './rotation-state.ts';
 
 /**
  * Error and cause for people. Step Functions hands a function's error on as
- * JSON text, `{"errorType", "errorMessage", "trace"}`; anything else stays as
- * it is. An execution that was stopped without a word has neither.
+ * JSON text, `{"errorType", "errorMessage", "trace"}`; whoever stops an
+ * execution says what they like. One that was stopped without a word has
+ * neither.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
  */
@@ -12,9 +14,18 @@ export function readFailure(
 ): CaughtFailure {
   const cause = failure?.Cause ?? '';
   return {
-    Error: failure?.Error ?? 'ExecutionAborted',
-    Cause: messageIn(cause) ?? cause,
+    Error: legible(failure?.Error ?? 'ExecutionAborted'),
+    Cause: legible(messageIn(cause) ?? cause),
   };
+}
+
+/**
+ * Whether it is one of the errors that `States.ALL` does not match.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ */
+export function isUncaught({ Error: name }: CaughtFailure): boolean {
+  return name === 'States.DataLimitExceeded' || name === 'States.Runtime';
 }
 
 function messageIn(cause: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms';
 
 const ARN =
-  /^arn:(?<Partition>aws[a-z-]*):kms:(?<Region>[a-z0-9-]+):(?<Account>\d{12}):(?<Resource>.+)$/;
+  /^arn:(?<Partition>aws[a-z-]{0,20}):kms:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):(?<Resource>.{1,300})$/;
 const KEY =
   /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/i;
 const ALIAS = /^alias\/[a-zA-Z0-9/_-]{1,250}$/;

@@ -38,6 +38,8 @@ export interface Slot {
   RequestId?: string;
   /** Whether only CloudTrail has told of it. */
   IsReported?: true;
+  /** {@link LastApplied.AppliedAt} when it was spent; null if none. */
+  SpentAfter?: number | null;
 }
 
 export interface Lease {
@@ -136,8 +138,15 @@ export function activeLease(
   return Lease && now < Lease.ExpiresAt + CLOCK_MARGIN_MS ? Lease : undefined;
 }
 
+/** CloudTrail tells the second in which AWS answered. */
+const REPORT_PRECISION_MS = 1000;
+/**
+ * How long it may take from spending a slot to AWS's answer: 5 s for the ledger
+ * to be written, and 10 for the call.
+ */
+export const ANSWER_MS = 15_000;
 /** How far the stamp of a call that nobody answered may be from AWS's own. */
-const UNANSWERED_MS = CLOCK_MARGIN_MS + 10_000;
+const UNANSWERED_MS = CLOCK_MARGIN_MS + ANSWER_MS;
 
 /**
  * The calls of ours that nobody answered, each with the report of a Start that
@@ -161,6 +170,22 @@ function reportsOf(slots: readonly Slot[]): Map<Slot, Slot> {
     if (call) reports.set(call, report);
   }
   return reports;
+}
+
+/**
+ * The Starts of which CloudTrail alone has told, other than those that stand
+ * for a call of ours. They are known for as long as their slot is kept.
+ */
+export function startsByOthers({ Slots }: LedgerEntry): ReportedStart[] {
+  const ours = new Set(reportsOf(Slots).values());
+  return Slots.filter((slot) => slot.IsReported && !ours.has(slot)).map(
+    ({ RequestId = '', KeyId, StampedAt, RotationId }) => ({
+      RequestId,
+      KeyId,
+      At: StampedAt - REPORT_PRECISION_MS,
+      By: RotationId,
+    }),
+  );
 }
 
 /** The slots that are not yet out of the window; a call goes with its report. */
@@ -232,8 +257,7 @@ export function reserve(
     return { answer: { Status: 'IN_PROGRESS', Lease: lease } };
   }
   const isOvertaken =
-    claim.HeldBy !== undefined ||
-    (entry.LastApplied?.AppliedAt ?? null) !== claim.LastAppliedAt;
+    claim.HeldBy !== undefined || lastAppliedAt(entry) !== claim.LastAppliedAt;
   if (isOvertaken) {
     return givenUp(entry, claim.RotationId, now, { Status: 'STALE_PLAN' });
   }
@@ -242,7 +266,10 @@ export function reserve(
       slot.RotationId === claim.RotationId && slot.RequestId === undefined,
   );
   const attempted = mine.find(
-    (slot) => slot.State === 'SPENT' && slot.KeyId === claim.KeyId,
+    (slot) =>
+      slot.State === 'SPENT' &&
+      slot.KeyId === claim.KeyId &&
+      isLatest(entry, slot),
   );
   const unused = mine.filter((slot) => slot.State === 'RESERVED');
   const others = currentSlots(entry, now).filter(
@@ -326,7 +353,12 @@ export function spend(
   return {
     answer: { Status: 'SPENT' },
     entry: written(entry, {
-      Slots: replaced(entry, { ...slot, State: 'SPENT', StampedAt: stampedAt }),
+      Slots: replaced(entry, {
+        ...slot,
+        State: 'SPENT',
+        StampedAt: stampedAt,
+        SpentAfter: lastAppliedAt(entry),
+      }),
     }),
   };
 }
@@ -368,6 +400,12 @@ export function confirm(
 }
 
 /**
+ * How it is known that a key was not applied: AWS refused it, or the stream was
+ * SEEN under the key that it had. Others may have brought it back to that one.
+ */
+export type Disproof = 'REFUSED' | 'SEEN';
+
+/**
  * AWS definitely did not apply the key: the slot is RESERVED again, and the
  * rotation keeps the lease.
  */
@@ -375,11 +413,13 @@ export function release(
   entry: LedgerEntry,
   rotationId: string,
   slotId: number,
+  disproof: Disproof,
 ): Transition<boolean> {
   const slot = ownSlot(entry, rotationId, slotId);
   if (slot?.State !== 'SPENT' || slot.RequestId !== undefined) {
     return { answer: false };
   }
+  if (disproof === 'SEEN' && !isLatest(entry, slot)) return { answer: false };
   return {
     answer: true,
     entry: written(entry, {
@@ -504,12 +544,14 @@ export function book(
   now: number,
 ): Transition<{ Outcome: Booking; Quota: Quota }> {
   const { RequestId, KeyId } = start;
+  // A time to come would keep the slot, and every plan stale, until then.
+  const At = Math.min(start.At, now + CLOCK_MARGIN_MS);
   const reported: Slot = {
     SlotId: entry.Version + 1,
     RotationId: start.By,
     KeyId,
     State: 'SPENT',
-    StampedAt: start.At + 1000,
+    StampedAt: At + REPORT_PRECISION_MS,
     RequestId,
     IsReported: true,
   };
@@ -527,15 +569,15 @@ export function book(
   const known = inWindow(entry.Slots, now);
   const Slots = [...known, reported];
   const isOurs = reportsOf(Slots).size > reportsOf(known).size;
-  const isLatest = (LastApplied?.AppliedAt ?? 0) < start.At;
+  const isNews = (LastApplied?.AppliedAt ?? 0) < At;
   const KeyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
   const after = written(entry, {
     Slots,
-    ...(isLatest && {
+    ...(isNews && {
       LastApplied: {
         KeyId,
         ...(KeyArn !== undefined && { KeyArn }),
-        AppliedAt: start.At,
+        AppliedAt: At,
       },
     }),
   });
@@ -554,6 +596,15 @@ function givenUp(
 ): Transition<Reservation> {
   const { entry: after } = settle(entry, rotationId, now);
   return { answer, ...(after && { entry: after }) };
+}
+
+function lastAppliedAt({ LastApplied }: LedgerEntry): number | null {
+  return LastApplied?.AppliedAt ?? null;
+}
+
+/** Whether no other key was applied since the slot was spent. */
+function isLatest(entry: LedgerEntry, { SpentAfter }: Slot): boolean {
+  return lastAppliedAt(entry) === SpentAfter;
 }
 
 function ownSlot(

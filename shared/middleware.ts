@@ -19,8 +19,11 @@ const nameErrors: MiddlewareObj = {
 export function taskHandler<Event, Result>(
   task: (event: Event) => Promise<Result>,
 ) {
-  return middy<Event, Result>()
-    .use(injectLambdaContext(logger, { resetKeys: true }))
-    .use(nameErrors)
-    .handler(task);
+  return (
+    middy<Event, Result>()
+      // Said here, so that no variable can have events logged, with their probes.
+      .use(injectLambdaContext(logger, { resetKeys: true, logEvent: false }))
+      .use(nameErrors)
+      .handler(task)
+  );
 }

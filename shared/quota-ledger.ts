@@ -4,7 +4,7 @@ import {
   type DynamoDBClient,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
 import { namedError } from './aws-errors.ts';
 import { quote, RotationError } from './errors.ts';
@@ -16,11 +16,10 @@ import {
   toEntry,
 } from './ledger-reader.ts';
 import type { Outcome } from './outcome.ts';
+import { ROTATION_RECORD, toOutcome } from './rotation-record.ts';
 
-/** Sort keys of a stream's history, in the order of their start, begin so. */
-export const ROTATION_RECORD = 'ROTATION#';
-
-const HISTORY_DAYS = 400;
+/** How long records of rotations are kept. */
+export const HISTORY_DAYS = 400;
 
 export interface QuotaLedgerOptions {
   /** Milliseconds since the epoch. */
@@ -106,14 +105,15 @@ export class QuotaLedger {
     );
   }
 
-  /** Gives a slot back that AWS definitely did not count. */
+  /** Gives a slot back that AWS did not count; see {@link ledger.release}. */
   async release(
     streamArn: string,
     rotationId: string,
     slotId: number,
+    disproof: ledger.Disproof,
   ): Promise<void> {
     await this.#change(streamArn, (entry) =>
-      ledger.release(entry, rotationId, slotId),
+      ledger.release(entry, rotationId, slotId, disproof),
     );
   }
 
@@ -199,7 +199,8 @@ export class QuotaLedger {
       return outcome;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
-        return toOutcome(await this.#reader.item(streamArn, Record)) ?? outcome;
+        const item = await this.#reader.item(streamArn, Record);
+        return item ? toOutcome(item) : outcome;
       }
       if (await this.#isWritten(streamArn, Record, WriteId)) return outcome;
       return this.#rename(error);
@@ -302,15 +303,4 @@ export class QuotaLedger {
       )
       .catch(this.#rename);
   }
-}
-
-function toOutcome(item: LedgerItem | undefined): Outcome | undefined {
-  if (item === undefined) return undefined;
-  const {
-    Record: _,
-    ExpiresAt: __,
-    WriteId: ___,
-    ...outcome
-  } = unmarshall(item);
-  return outcome as Outcome;
 }

@@ -3,7 +3,9 @@ import { quote, RotationError } from './errors.ts';
 import type { ReportedStart } from './ledger-entry.ts';
 import { parseStreamArn, STREAM_NAME } from './stream-identity.ts';
 
-const TEXT = v.pipe(v.string(), v.minLength(1));
+/** Nothing that AWS reports is longer, and an item of the ledger must hold it. */
+const MAX_TEXT = 2048;
+const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT));
 
 /** Whoever made a Start, it counts. */
 const IDENTITY = v.fallback(v.object({ arn: TEXT }), { arn: 'unknown' });
@@ -23,7 +25,7 @@ const EVENT = v.object({
     eventTime: TIME,
     awsRegion: TEXT,
     requestID: TEXT,
-    errorCode: v.nullish(v.string()),
+    errorCode: v.nullish(v.pipe(v.string(), v.maxLength(MAX_TEXT))),
     recipientAccountId: v.nullish(v.string()),
     userIdentity: IDENTITY,
     requestParameters: v.nullish(v.record(v.string(), v.unknown())),
@@ -59,7 +61,7 @@ export function parseStartEvent(event: unknown, partition: string): StartEvent {
     ]),
   );
   const KeyId = parameters.get('keyid');
-  if (typeof KeyId !== 'string') {
+  if (typeof KeyId !== 'string' || KeyId.length > MAX_TEXT) {
     throw invalid(`requestParameters.keyId is ${quote(KeyId)}`);
   }
   const owner = detail.recipientAccountId ?? account ?? '';

@@ -38,11 +38,15 @@ const PROBE = v.strictObject(
         (value) => value.length >= 1 && value.length <= 256,
         'Probe.PartitionKey must have 1 to 256 characters',
       ),
+      v.check(
+        (value) => value.isWellFormed(),
+        'Probe.PartitionKey has half of a character, which no UTF-8 can hold',
+      ),
     ),
     Data: v.pipe(
       v.string('Probe.Data is not a string; expected base64, as in PutRecord'),
       v.check(
-        (value) => BASE64.test(value) && value.length <= 65_536,
+        (value) => value.length <= 65_536 && BASE64.test(value),
         () =>
           'Probe.Data is not base64 of at most 65,536 characters, the form in which PutRecord takes Data',
       ),
@@ -52,6 +56,10 @@ const PROBE = v.strictObject(
 );
 
 export type Trigger = Record<string, string | number | boolean | null>;
+
+const TRIGGER_FIELD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
+/** Of its JSON: the last state gets it twice, and a state 256 KiB at most. */
+const TRIGGER_BYTES = 16_384;
 
 /** Flat by design: it is copied into logs and into a DynamoDB item. */
 const TRIGGER = v.pipe(
@@ -68,9 +76,22 @@ const TRIGGER = v.pipe(
       return NEVER;
     }
     for (const [field, value] of fields) {
+      if (!TRIGGER_FIELD.test(field)) {
+        addIssue({
+          message: `Trigger has a field ${quote(field)}; expected a name of 1 to 128 characters that can be seen`,
+        });
+        return NEVER;
+      }
       if (isPlain(value)) continue;
       addIssue({
         message: `Trigger.${field} ${quote(value)} must be a string of at most 1,024 characters, a number of at most 15 digits, a boolean or null`,
+      });
+      return NEVER;
+    }
+    const bytes = Buffer.byteLength(JSON.stringify(dataset.value));
+    if (bytes > TRIGGER_BYTES) {
+      addIssue({
+        message: `Trigger has ${bytes} bytes as JSON; it may have ${TRIGGER_BYTES}`,
       });
       return NEVER;
     }
@@ -79,9 +100,12 @@ const TRIGGER = v.pipe(
 );
 
 function isPlain(value: unknown): value is Trigger[string] {
-  if (typeof value === 'string') return value.length <= 1024;
+  if (typeof value === 'string') {
+    return value.length <= 1024 && value.isWellFormed();
+  }
   if (typeof value === 'number') {
-    return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+    const size = Math.abs(value);
+    return size === 0 || (size >= 1e-100 && size <= Number.MAX_SAFE_INTEGER);
   }
   return value === null || typeof value === 'boolean';
 }
@@ -239,9 +263,11 @@ export const REQUEST_FIELDS = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
  */
 export function parseRequest(input: unknown): RotationRequest {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    // What it says stays unsaid: a request that was encoded twice has its probe
+    // in it.
     throw new RotationError(
       'InvalidRequest',
-      `The request ${quote(input)} is not a JSON object`,
+      `The request, ${kindOf(input)}, is not a JSON object`,
     );
   }
   const result = v.safeParse(REQUEST, input, { abortEarly: true });
@@ -249,6 +275,11 @@ export function parseRequest(input: unknown): RotationRequest {
     throw new RotationError('InvalidRequest', result.issues[0].message);
   }
   return result.output;
+}
+
+function kindOf(input: unknown): string {
+  if (input === null || input === undefined) return String(input);
+  return Array.isArray(input) ? 'a list' : `a ${typeof input}`;
 }
 
 function objectMessage(

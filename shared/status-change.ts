@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { quote, RotationError } from './errors.ts';
 import { isoTime } from './iso-time.ts';
 import type { CaughtFailure } from './rotation-state.ts';
+import { isExecutionArn } from './stream-identity.ts';
 
 const MILLISECONDS = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 
@@ -9,13 +10,22 @@ const MILLISECONDS = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 const EVENT = v.object({
   'detail-type': v.literal('Step Functions Execution Status Change'),
   detail: v.object({
-    executionArn: v.pipe(v.string(), v.minLength(1)),
+    executionArn: v.pipe(
+      v.string(),
+      v.check(isExecutionArn, ({ input }) => `${quote(input)} is none`),
+    ),
     status: v.string(),
     startDate: MILLISECONDS,
     input: v.nullish(v.string()),
     error: v.nullish(v.string()),
     cause: v.nullish(v.string()),
   }),
+});
+
+const SAID_INSIDE = v.object({
+  'detail-type': v.optional(v.undefined()),
+  RotationId: v.string(),
+  Progress: v.looseObject({}),
 });
 
 /** An execution that ended without success. */
@@ -54,8 +64,9 @@ export function endedSo(
   );
 }
 
-export function isStatusChange(event: object): boolean {
-  return 'detail-type' in event;
+/** Everything is taken for one but what the state machine itself says. */
+export function isStatusChange(event: unknown): boolean {
+  return !v.is(SAID_INSIDE, event);
 }
 
 /**

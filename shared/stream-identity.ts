@@ -1,5 +1,6 @@
+/** Longer names than AWS has would be no keys of DynamoDB. */
 const STREAM_ARN =
-  /^arn:(?<Partition>aws[a-z-]*):kinesis:(?<Region>[a-z0-9-]+):(?<Account>\d{12}):stream\/(?<StreamName>[a-zA-Z0-9_.-]{1,128})$/;
+  /^arn:(?<Partition>aws[a-z-]{0,20}):kinesis:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):stream\/(?<StreamName>[a-zA-Z0-9_.-]{1,128})$/;
 
 export const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 
@@ -17,7 +18,17 @@ export function parseStreamArn(arn: string): StreamArnParts | undefined {
 }
 
 const EXECUTION_ARN =
-  /^arn:(?<Partition>aws[a-z-]*):states:(?<Region>[a-z0-9-]+):(?<Account>\d{12}):execution:/;
+  /^arn:(?<Partition>aws[a-z-]{0,20}):states:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):execution:[^\p{Cc}\p{Cs}:]{1,80}:[^\p{Cc}\p{Cs}:]{1,80}$/u;
+
+/**
+ * Whether a text is the ARN of an execution: names are any text of up to 80
+ * characters, none of them a control character.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ */
+export function isExecutionArn(text: string): boolean {
+  return EXECUTION_ARN.test(text);
+}
 
 /**
  * The ARN of the stream that an execution's input names, without asking AWS:

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { parse } from 'yaml';
-import { quote } from '../shared/errors.ts';
+import { legible, quote } from '../shared/errors.ts';
 import { parseRequest, type RotationRequest } from '../shared/request.ts';
 import { parseSchedule } from './schedule.ts';
 
@@ -45,6 +45,10 @@ export interface RotationsEntry {
 /** rotations.yml cannot be used; the message says where and why. */
 export class RotationsFileError extends Error {
   override name = 'RotationsFileError';
+
+  constructor(message: string) {
+    super(legible(message));
+  }
 }
 
 const FILE = v.strictObject({
@@ -105,7 +109,8 @@ export function parseRotations(text: string): RotationsEntry[] {
 
 function parseYaml(text: string): unknown {
   try {
-    return parse(text);
+    // Its warnings would go to the terminal as they are.
+    return parse(text, { logLevel: 'error' });
   } catch (error) {
     const [line] = (error as Error).message.split('\n');
     throw new RotationsFileError(`rotations.yml is not YAML: ${line}`);

@@ -16,13 +16,19 @@ const cronValidate = () =>
     'cron-validate',
   ) as typeof import('cron-validate');
 
+/** What a schedule expression says. */
+export type Schedule =
+  | { RateMinutes: number }
+  /** Minutes, hours, day of month, month, day of week and year. */
+  | { Cron: string };
+
 /**
- * Checks a schedule expression: `rate(90 days)` or `cron(0 3 1 * ? *)`.
+ * Reads a schedule expression: `rate(90 days)` or `cron(0 3 1 * ? *)`.
  *
  * @throws {Error} naming the field and the value, and what would be right
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
-export function parseSchedule(schedule: unknown): void {
+export function parseSchedule(schedule: unknown): Schedule {
   if (typeof schedule !== 'string') {
     throw new Error(
       `Schedule ${quote(schedule)} is not text; expected rate(90 days) or cron(0 3 1 * ? *)`,
@@ -30,13 +36,11 @@ export function parseSchedule(schedule: unknown): void {
   }
   const rate = RATE.exec(schedule)?.groups;
   if (rate) {
-    const reason = badRate(
-      Number(rate.value),
-      rate.unit as keyof typeof MINUTES,
-      rate.plural !== '',
-    );
+    const value = Number(rate.value);
+    const unit = rate.unit as keyof typeof MINUTES;
+    const reason = badRate(value, unit, rate.plural !== '');
     if (reason) throw new Error(`Schedule ${quote(schedule)} ${reason}`);
-    return;
+    return { RateMinutes: value * MINUTES[unit] };
   }
   const cron = CRON.exec(schedule)?.groups;
   if (cron === undefined) {
@@ -63,6 +67,7 @@ export function parseSchedule(schedule: unknown): void {
   const [minutes = '', hours = ''] = expression.split(' ');
   const reason = tooOften(countOf(minutes, 60) * countOf(hours, 24));
   if (reason) throw new Error(`Schedule ${quote(schedule)} ${reason}`);
+  return { Cron: expression };
 }
 
 function badRate(

@@ -40,8 +40,9 @@ export function triggers(
 }
 
 /**
- * A request as JSON, with fields in which AWS fills in values. Whatever rotations.yml says must
- * not be taken for a placeholder, so its angle brackets are escaped.
+ * A request as JSON, with fields in which AWS fills in values. Whatever
+ * rotations.yml says must not be taken for a placeholder, so its angle brackets
+ * are escaped.
  */
 function requestTemplate(
   entry: RotationsEntry,

@@ -15,24 +15,26 @@ async function execution() {
   const calls: Input[] = [];
   /** What the next calls are refused with. */
   const refusals: ServiceError[] = [];
-  const service = await startJsonService({
-    name: 'Step Functions',
-    target: 'AWSStepFunctions',
-    version: '1.0',
-    port: 0,
-    operations: {
-      GetExecutionHistory: (input) => {
-        calls.push(input);
-        const refusal = refusals.shift();
-        if (refusal) throw refusal;
-        const all = input.reverseOrder ? events.toReversed() : events;
-        const from = Number(input.nextToken ?? 0);
-        const to = from + Number(input.maxResults);
-        const nextToken = to < all.length ? String(to) : undefined;
-        return { events: all.slice(from, to), nextToken };
+  const service = await startJsonService(
+    {
+      name: 'Step Functions',
+      target: 'AWSStepFunctions',
+      version: '1.0',
+      operations: {
+        GetExecutionHistory: (input) => {
+          calls.push(input);
+          const refusal = refusals.shift();
+          if (refusal) throw refusal;
+          const all = input.reverseOrder ? events.toReversed() : events;
+          const from = Number(input.nextToken ?? 0);
+          const to = from + Number(input.maxResults);
+          const nextToken = to < all.length ? String(to) : undefined;
+          return { events: all.slice(from, to), nextToken };
+        },
       },
     },
-  });
+    0,
+  );
   onTestFinished(service.close);
   const add = (count: number, type: HistoryEvent['type']) => {
     for (let i = 0; i < count; i++) {

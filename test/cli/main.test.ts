@@ -119,6 +119,11 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['--cli-input-json "{\\n\\"StreamName', 'is not JSON'],
   ],
   [
+    'JSON with an order to the terminal',
+    json('{"StreamName": \u001b[2J}'),
+    ['is not JSON', '\\u{1b}'],
+  ],
+  [
     'JSON that is no object',
     json('["orders"]'),
     ['--cli-input-json "[', 'object'],
@@ -199,7 +204,7 @@ describe.concurrent('bad input', () => {
 
     expect(exitCode).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^[^\n]+\n$/);
+    expect(stderr).toMatch(/^[^\p{Cc}\p{Cf}]+\n$/u);
     for (const words of named) expect(stderr).toContain(words);
     expect(existsSync(cli.directory)).toBe(false);
   });
@@ -551,6 +556,33 @@ describe('plan', () => {
   });
 });
 
+describe('report', () => {
+  it('writes the whole page, and nothing else', async ({ cli }) => {
+    const file = join(cli.home, 'report.html');
+    const written = await cli.run(['report', '--file', file]);
+    expect(written).toEqual({ exitCode: 0, stderr: '', stdout: `${file}\n` });
+    const page = await readFile(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/i);
+    expect(page).toContain('samplestream');
+    expect(page.trimEnd()).toMatch(/<\/html>$/);
+    expect((await readdir(cli.home)).toSorted()).toEqual([
+      'local',
+      'report.html',
+    ]);
+  });
+
+  it('says that it cannot write, and leaves nothing', async ({ cli }) => {
+    const file = join(cli.home, 'nowhere', 'report.html');
+    const { exitCode, stdout, stderr } = await cli.run([
+      'report',
+      '--file',
+      file,
+    ]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(/^--file "[^\n]*cannot be written: ENOENT[^\n]*\n$/);
+  });
+});
+
 describe('complete', () => {
   it.for([
     [[''], ['rotate', 'plan', 'quota', 'history', 'local']],
@@ -636,6 +668,7 @@ describe('local', () => {
     expect(stderr).toBe(
       [
         'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-stream',
+        'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-fleet',
         'The embedded AWS is up with samplestream. Ctrl-C ends it.',
         'SIGTERM: stopping',
         '',

@@ -30,7 +30,7 @@ describe('parseStateMachineArn', () => {
     'rotate-stream',
     `${STATES}:execution:rotate-stream:x`,
     `${STATES}:stateMachine:${STACK}-rotate-fleet`,
-    `${STATES}:stateMachine:my-own-unrotate-streams`,
+    `${STATES}:stateMachine:unrotate-stream`,
     'arn:aws:states:eu-west-1::stateMachine:rotate-stream',
   ])('refuses %s, and quotes it', (arn) => {
     expect(() =>

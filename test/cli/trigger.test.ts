@@ -284,6 +284,30 @@ describe.concurrent('trigger', () => {
     expect(stdout).toMatch(words);
   });
 
+  it('prints nothing of an event that a terminal would obey', async ({
+    cli,
+  }) => {
+    const event = await readSample('execution-aborted');
+    const obeyed = '\u001b[2J\u009b31m\u202e';
+    event.detail.cause = `Stopped${obeyed}\nROTATED orders`;
+    event.detail.input = JSON.stringify({
+      ...JSON.parse(event.detail.input),
+      Trigger: { Source: 'manual', Note: obeyed },
+    });
+    const file = join(cli.home, 'event.json');
+    await writeFile(file, JSON.stringify(event));
+    for (const output of ['text', 'json']) {
+      const { stdout, stderr } = await cli.run(
+        ['trigger', '--event', file, '--output', output],
+        packageDir(),
+      );
+
+      expect(stdout).toContain('Stopped\\');
+      expect(stdout + stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+      expect(stdout).not.toMatch(/^ROTATED/m);
+    }
+  });
+
   it('prints a list when several rules take an event, and fails if one does', async ({
     cli,
   }) => {

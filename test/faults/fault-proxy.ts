@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { proxyFetch } from 'httpxy';
 
 /** By the first part of `x-amz-target`. */
-const SERVICES = {
+export const SERVICES = {
   Kinesis_20131202: 'KINESIS',
   DynamoDB_20120810: 'DYNAMODB',
   TrentService: 'KMS',
@@ -107,11 +107,11 @@ export function altered(change: (body: never) => unknown): Fault {
   };
 }
 
-/** Somebody else does something just before the service sees the call. */
-export function meanwhile(action: () => Promise<unknown>): Fault {
-  return async ({ forward, answer }) => {
+/** Somebody else does something just before the call meets its fault. */
+export function meanwhile(action: () => Promise<unknown>, fault: Fault): Fault {
+  return async (exchange) => {
     await action();
-    answer(await forward());
+    await fault(exchange);
   };
 }
 

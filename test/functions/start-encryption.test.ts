@@ -1,11 +1,27 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { quotaLedger } from '../../shared/clients.ts';
+import { createStartEncryption } from '../../functions/start-encryption.ts';
+import { kinesisClient, quotaLedger } from '../../shared/clients.ts';
+import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { openLedgerTable } from '../shared/ledger-table.ts';
 import { openLocalRotations } from '../workflow/local-rotations.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
+const STARTED = Date.now();
+const PLAN = {
+  RotationId: 'r',
+  StartedAt: new Date(STARTED).toISOString(),
+  StreamName: 'orders',
+  StreamARN: ARN,
+  KeyId: 'alias/a',
+  KeyArn: 'arn:a',
+  PreviousKeyId: null,
+  PreviousKeyArn: null,
+  LastAppliedAt: null,
+};
 
 /** A Kinesis that fails every call, and counts them. */
 async function failingKinesis(status: number) {
@@ -30,22 +46,8 @@ it('the deployed function calls StartStreamEncryption once, whatever it meets', 
   const { calls, endpoint } = await failingKinesis(500);
   vi.stubEnv('AWS_ENDPOINT_URL_KINESIS', endpoint);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const key = {
-    KeyId: 'alias/a',
-    KeyArn: 'arn:a',
-    PreviousKeyId: null,
-    PreviousKeyArn: null,
-  };
-  const Plan = {
-    RotationId: 'r',
-    StartedAt: new Date().toISOString(),
-    StreamName: 'orders',
-    StreamARN: ARN,
-    ...key,
-    LastAppliedAt: null,
-  };
   const Reservation = await quotaLedger().reserve(ARN, {
-    ...Plan,
+    ...PLAN,
     LeaseMs: 60_000,
   });
 
@@ -55,11 +57,45 @@ it('the deployed function calls StartStreamEncryption once, whatever it meets', 
     event: object,
     context: object,
   ) => Promise<object>;
-  const result = await start({ Plan, Reservation }, { functionName: 'test' });
+  const result = await start(
+    { Plan: PLAN, Reservation },
+    { functionName: 'test' },
+  );
 
   expect(result).toMatchObject({ Status: 'UNKNOWN', Unanswered: 1 });
   expect(calls).toEqual(['Kinesis_20131202.StartStreamEncryption']);
   expect((await quotaLedger().read(ARN)).Slots).toMatchObject([
     { State: 'SPENT' },
   ]);
+});
+
+it('makes no call that its stamp would not cover', async () => {
+  const table = await openLedgerTable('slow-ledger');
+  onTestFinished(() => table.close());
+  const { calls, endpoint } = await failingKinesis(500);
+  // The ledger takes 6 s to say that it has spent the slot.
+  let isSpent = false;
+  const now = () => {
+    const time = STARTED + (isSpent ? 6_000 : 0);
+    isSpent = true;
+    return time;
+  };
+  const ledger = new QuotaLedger(table.client, 'slow-ledger');
+  const Reservation = await ledger.reserve(ARN, { ...PLAN, LeaseMs: 60_000 });
+  const kinesis = kinesisClient({ endpoint, maxAttempts: 1 });
+  onTestFinished(() => kinesis.destroy());
+  const start = createStartEncryption({
+    kinesis,
+    kms: new KMSClient(),
+    ledger,
+    now,
+    random: Math.random,
+  }) as unknown as (event: object, context: object) => Promise<object>;
+
+  await expect(
+    start({ Plan: PLAN, Reservation }, { functionName: 'test' }),
+  ).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+
+  expect(calls).toEqual([]);
+  expect((await ledger.read(ARN)).Slots).toMatchObject([{ State: 'RESERVED' }]);
 });

@@ -65,6 +65,25 @@ async function under(nth: number): Promise<RotationsEntry> {
 }
 
 describe('SweepDrift', () => {
+  it.each([
+    null,
+    {},
+    { Streams: 'orders' },
+    { Streams: [null] },
+    { Streams: [{ StreamName: 'orders' }] },
+    { Streams: [{ StreamName: '\u001b[2J', KeyIds: ['alias/a', 'alias/b'] }] },
+  ])('refuses %j, which names no streams', async (event) => {
+    const handler = createSweepDrift({
+      kinesis,
+      kms,
+      ledger: ledgerReader(),
+      now: Date.now,
+    });
+    await expect(handler(event, context)).rejects.toMatchObject({
+      name: 'InvalidRequest',
+    });
+  });
+
   it('judges each stream by itself, and in their order', async () => {
     const unencrypted = aws.nextStream();
     const inOrder = await under(1);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ExecutionHistory } from '../../local/execution-history.ts';
 
 const timestamp = Date.parse('2026-01-01T00:00:00Z');
+const PATIENTLY = { interval: 1, timeout: 30_000 };
 const state = { name: 'Order', type: 'Task', input: {} };
 
 async function withCall() {
@@ -14,7 +15,7 @@ async function withCall() {
   }));
   const answered = Order?.({} as never, {} as never);
   await expect
-    .poll(() => history.events.at(-1)?.type, { interval: 1 })
+    .poll(() => history.events.at(-1)?.type, PATIENTLY)
     .toBe('LambdaFunctionStarted');
   const types = () => history.events.slice(4).map(({ type }) => type);
   return { history, answer, answered, types };

@@ -1,13 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  DescribeExecutionCommand,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SERVICES } from '../../local/endpoints.ts';
 import { openLocalAws } from '../../local/local-aws.ts';
-import { localExecutions } from '../../local/rotation.ts';
+import { localExecutions, localStateMachine } from '../../local/rotation.ts';
 import { ledgerTableName } from '../../shared/clients.ts';
 import { notifier, SILENCE } from '../../shared/notifier.ts';
 import { QuotaLedger } from '../../shared/quota-ledger.ts';
+import { stepFunctionsAt } from './connected-clients.ts';
 
 const ROTATIONS = [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }];
 const ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
@@ -99,6 +104,28 @@ describe('openLocalAws', () => {
     await aws.close();
   });
 
+  it('runs a rotation that somebody else starts', async () => {
+    // The functions keep the endpoints that they were first given.
+    vi.resetModules();
+    const { openLocalAws: open } = await import('../../local/local-aws.ts');
+    const aws = await open(ROTATIONS);
+    const client = stepFunctionsAt(aws.endpoints.SFN ?? '');
+    const { executionArn } = await client.send(
+      new StartExecutionCommand({
+        stateMachineArn: localStateMachine(aws.region),
+        name: 'mine',
+        input: JSON.stringify({ StreamName: 'nowhere', KeyId: 'alias/a' }),
+      }),
+    );
+    expect(executionArn).toBe(`${localExecutions(aws.region)}mine`);
+    await expect
+      .poll(() => client.send(new DescribeExecutionCommand({ executionArn })), {
+        timeout: 30_000,
+      })
+      .toMatchObject({ status: 'FAILED', error: 'ResourceNotFoundException' });
+    await aws.close();
+  });
+
   it('does not borrow a service that the owner has elsewhere', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_KINESIS', 'http://127.0.0.1:1');
     const owner = await openLocalAws(ROTATIONS);
@@ -115,11 +142,20 @@ describe('openLocalAws', () => {
     vi.stubEnv('LOCAL_DIR', join(directory, 'unused'));
     vi.stubEnv('LEDGER_TABLE_NAME', 'another-ledger');
     const guest = await openLocalAws([]);
-    expect(guest.endpoints).toEqual(elsewhere.endpoints);
+    const { SFN, ...services } = elsewhere.endpoints;
+    expect(guest.endpoints).toEqual(services);
     expect(await withLedger((ledger) => ledger.read(ARN))).toMatchObject({
       Version: 0,
     });
     await guest.close();
+
+    const forOthers = await openLocalAws([], { ports: { SFN: 0 } });
+    expect(forOthers.endpoints).toEqual({
+      ...services,
+      SFN: expect.stringMatching(/^http:/),
+    });
+    expect(forOthers.endpoints.SFN).not.toBe(SFN);
+    await forOthers.close();
     await elsewhere.close();
   });
 });

@@ -75,7 +75,7 @@ const describeExecution = (client: SFNClient, name: string) =>
 async function historyOf(client: SFNClient, name: string) {
   const executionArn = `${EXECUTION}:${name}`;
   await expect
-    .poll(() => describeExecution(client, name), { interval: 5 })
+    .poll(() => describeExecution(client, name), PATIENTLY)
     .not.toMatchObject({ status: 'RUNNING' });
   const { events = [] } = await client.send(
     new GetExecutionHistoryCommand({ executionArn }),
@@ -91,6 +91,7 @@ const outline = (events: HistoryEvent[]) =>
     rest.stateEnteredEventDetails?.name ?? rest.stateExitedEventDetails?.name,
   ]);
 
+const PATIENTLY = { interval: 5, timeout: 30_000 };
 const WHOLE = { truncated: false };
 const STUCK = { Long: { Type: 'Wait', Seconds: 3600, End: true } };
 
@@ -242,7 +243,7 @@ describe('the history of an execution', () => {
       return { ids: events.map(({ id }) => id), nextToken };
     };
     await expect
-      .poll(() => ask({}), { interval: 5 })
+      .poll(() => ask({}), PATIENTLY)
       .toEqual({ ids: [1, 2, 3, 4, 5, 6], nextToken: undefined });
 
     const reverse = { reverseOrder: true, maxResults: 4 };

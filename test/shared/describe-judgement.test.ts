@@ -8,6 +8,7 @@ import {
   STALE_MS,
 } from '../../shared/describe-judgement.ts';
 import { RotationError } from '../../shared/errors.ts';
+import { CLOCK_MARGIN_MS } from '../../shared/ledger-entry.ts';
 import { UPDATE_TIMEOUT_MS } from '../../shared/plan.ts';
 
 const STARTED = Date.parse('2026-01-01T00:00:00.000Z');
@@ -45,16 +46,24 @@ function thrownBy(judge: () => unknown): RotationError {
   throw new Error('Nothing was thrown');
 }
 
-/** The description after all of these, one upon the other. */
+/** The description after all of these, one upon the other, or the last one. */
 function judgeAll(
   observations: Observation[],
   plan = PLAN,
   started = start(),
 ): Description | undefined {
-  return observations.reduce<Description | undefined>(
-    (previous, observation) =>
-      judgeDescription(observation, plan, started, previous),
-    undefined,
+  let description: Description | undefined;
+  for (const observation of observations) {
+    description = judgeDescription(observation, plan, started, description);
+    if (description.Status !== 'UPDATING') break;
+  }
+  return description;
+}
+
+/** Looks at a stream that stays under another key, for as long as it takes. */
+function staying(key: string | null): Observation[] {
+  return Array.from({ length: STALE_MS / 1000 + 1 }, (_, second) =>
+    seen('ACTIVE', key, (second + 1) * 1000),
   );
 }
 
@@ -124,28 +133,46 @@ describe('judgeDescription', () => {
 });
 
 describe('judgeDescription of a stream ACTIVE under another key', () => {
-  it('takes that for an old answer at first, and notes since when', () => {
+  it('takes that for an old answer at first, and notes for how long', () => {
     const description = judgeAll([
-      seen('ACTIVE', 'alias/old', 1000),
-      seen('ACTIVE', 'alias/old', STALE_MS),
+      seen('ACTIVE', 'alias/old', 20_000),
+      seen('ACTIVE', 'alias/old', 22_000),
+      seen('ACTIVE', 'alias/old', 24_000),
     ]);
 
     expect(description).toMatchObject({
       Status: 'UPDATING',
-      OtherKeySince: new Date(STARTED + 1000).toISOString(),
+      OtherKeySeconds: 4,
     });
   });
 
+  it.each(['STARTED', 'UNKNOWN'] as const)(
+    'counts what was waited, since clocks may be apart (%s)',
+    (status) => {
+      const description = judgeAll(
+        [
+          seen('ACTIVE', 'alias/old', 1000),
+          seen('ACTIVE', 'alias/old', 1000 + CLOCK_MARGIN_MS),
+          seen('ACTIVE', 'alias/old', 2000),
+        ],
+        PLAN,
+        start(status),
+      );
+
+      expect(description?.Status).toBe('UPDATING');
+    },
+  );
+
   it('counts anew after the stream was seen UPDATING', () => {
     const description = judgeAll([
-      seen('ACTIVE', 'alias/old', 1000),
-      seen('UPDATING', 'alias/old', 2000),
+      ...staying('alias/old').slice(0, 20),
+      seen('UPDATING', 'alias/old', 21_000),
       seen('ACTIVE', 'alias/old', STALE_MS + 1000),
     ]);
 
     expect(description).toMatchObject({
       Status: 'UPDATING',
-      OtherKeySince: new Date(STARTED + STALE_MS + 1000).toISOString(),
+      OtherKeySeconds: 0,
     });
   });
 
@@ -154,12 +181,7 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
     ['somebody else', 'alias/them', '"orders" is ACTIVE under alias/them'],
     ['no key', null, '"orders" is ACTIVE under no key'],
   ])('finds a mismatch when it stays with %s', (_what, key, words) => {
-    const error = thrownBy(() =>
-      judgeAll([
-        seen('ACTIVE', key, 1000),
-        seen('ACTIVE', key, STALE_MS + 1000),
-      ]),
-    );
+    const error = thrownBy(() => judgeAll(staying(key)));
 
     expect(error.name).toBe('KeyMismatch');
     expect(error.message).toContain(words);
@@ -167,22 +189,15 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
   });
 
   it('says NOT_APPLIED when the Start went unanswered and nothing changed', () => {
-    const description = judgeAll(
-      [
-        seen('ACTIVE', 'alias/old', 1000),
-        seen('ACTIVE', 'alias/old', STALE_MS + 1000),
-      ],
-      PLAN,
-      start('UNKNOWN'),
-    );
+    const description = judgeAll(staying('alias/old'), PLAN, start('UNKNOWN'));
 
     expect(description?.Status).toBe('NOT_APPLIED');
-    expect(description).not.toHaveProperty('OtherKeySince');
+    expect(description).not.toHaveProperty('OtherKeySeconds');
   });
 
   it('says NOT_APPLIED also of a stream that was not encrypted', () => {
     const description = judgeAll(
-      [seen('ACTIVE', null, 1000), seen('ACTIVE', null, STALE_MS + 1000)],
+      staying(null),
       { ...PLAN, PreviousKeyId: null } as unknown as typeof PLAN,
       start('UNKNOWN'),
     );
@@ -192,24 +207,14 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
 
   it('finds a mismatch when the Start went unanswered and others came', () => {
     const error = thrownBy(() =>
-      judgeAll(
-        [
-          seen('ACTIVE', 'alias/them', 1000),
-          seen('ACTIVE', 'alias/them', STALE_MS + 1000),
-        ],
-        PLAN,
-        start('UNKNOWN'),
-      ),
+      judgeAll(staying('alias/them'), PLAN, start('UNKNOWN')),
     );
 
     expect(error.name).toBe('KeyMismatch');
   });
 
   it('gives up after some unanswered Starts, and says how many', () => {
-    const old = [
-      seen('ACTIVE', 'alias/old', 1000),
-      seen('ACTIVE', 'alias/old', STALE_MS + 1000),
-    ];
+    const old = staying('alias/old');
     const oneLess = start('UNKNOWN', MAX_UNANSWERED_STARTS - 1);
     const enough = start('UNKNOWN', MAX_UNANSWERED_STARTS);
 
@@ -219,6 +224,13 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
     expect(error.message).toContain(`${MAX_UNANSWERED_STARTS} times`);
     expect(error.message).toContain('StreamName "orders"');
     expect(error.message).toContain('alias/old');
+  });
+
+  it('says so of a stream that is still not encrypted', () => {
+    const plan = { ...PLAN, PreviousKeyId: null } as never;
+    const gone = start('UNKNOWN', MAX_UNANSWERED_STARTS);
+    const error = thrownBy(() => judgeAll(staying(null), plan, gone));
+    expect(error.message).toContain('still under no key');
   });
 });
 
@@ -277,9 +289,7 @@ describe('judgeDescription, whatever describe says,', () => {
         KeyId: anyKey,
         WaitSeconds: fc.integer({ min: 1, max: 15 }),
         SawUpdating: fc.boolean(),
-        OtherKeySince: fc
-          .nat(UPDATE_TIMEOUT_MS)
-          .map((ms) => new Date(STARTED + ms).toISOString()),
+        OtherKeySeconds: fc.nat(STALE_MS / 1000),
       },
       {
         requiredKeys: [

@@ -4,8 +4,10 @@ import {
   AwsRefusal,
   ERRORS,
   type ErrorName,
+  legible,
   quote,
   RotationError,
+  visible,
 } from '../../shared/errors.ts';
 
 describe('quote', () => {
@@ -71,6 +73,45 @@ describe('quote', () => {
   });
 });
 
+describe('legible', () => {
+  it('leaves a sentence as it is', () => {
+    const sentence = 'KeyId "alias/ключ 🔑" is no key id;  give one';
+
+    expect(legible(sentence)).toBe(sentence);
+  });
+
+  it('is one line of at most 4,096 characters that can all be seen, whatever the text', () => {
+    const long = fc.string({
+      unit: 'binary',
+      minLength: 3000,
+      maxLength: 6000,
+    });
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), long), (text) => {
+        const line = legible(text);
+
+        expect(line.length).toBeLessThanOrEqual(4096);
+        expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+        expect(legible(line)).toBe(line);
+      }),
+    );
+  });
+
+  it('shows that it cut something off', () => {
+    expect(legible('x'.repeat(4096))).toBe('x'.repeat(4096));
+    expect(legible('x'.repeat(4097))).toBe(`${'x'.repeat(4093)}...`);
+  });
+});
+
+describe('visible', () => {
+  it('shows what is hidden or hides others, and mends what is half', () => {
+    expect(visible('a\u202eb\u0000\u200b\u2028c\ud800')).toBe(
+      'a\\u{202e}b\\u{0}\\u{200b}\\u{2028}c\ufffd',
+    );
+    expect(visible('"Grüße" שלום 😀')).toBe('"Grüße" שלום 😀');
+  });
+});
+
 describe('RotationError', () => {
   it.each(Object.keys(ERRORS) as ErrorName[])('carries the name %s', (name) => {
     const cause = new Error('below');
@@ -91,6 +132,19 @@ describe('AwsRefusal', () => {
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(RotationError);
     expect(String(error)).toBe('KMSDisabledException: disabled');
+  });
+});
+
+describe('the message of an error', () => {
+  it('is legible, whatever AWS or a request put into it', () => {
+    const said = `Value '\u001b[2J\n${'x'.repeat(9000)}' failed`;
+
+    for (const { message } of [
+      new RotationError('InvalidRequest', said),
+      new AwsRefusal('ValidationException', said),
+    ]) {
+      expect(message).toBe(legible(said));
+    }
   });
 });
 

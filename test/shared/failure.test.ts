@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { legible } from '../../shared/errors.ts';
 import { readFailure } from '../../shared/failure.ts';
+
+/** What an error of ours can say. */
+const anyMessage = fc.string({ unit: 'binary' }).map(legible);
 
 describe('readFailure', () => {
   it("takes the message out of a function's error", () => {
@@ -54,7 +58,7 @@ describe('readFailure', () => {
   it('finds any message again, and drops everything else', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary' }),
+        anyMessage,
         fc.dictionary(fc.string(), fc.jsonValue()),
         (errorMessage, others) => {
           const Cause = JSON.stringify({ ...others, errorMessage });
@@ -67,7 +71,7 @@ describe('readFailure', () => {
 
   it('keeps any text that is not JSON', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyMessage, (text) => {
         const Cause = `!${text}`;
 
         expect(readFailure({ Error: 'X', Cause })).toEqual({
@@ -76,5 +80,15 @@ describe('readFailure', () => {
         });
       }),
     );
+  });
+
+  it('shows what a stranger says in one line that can be seen', () => {
+    const said = 'Stopped\r\n\u001b[2JERROR forged\u202e';
+    const failure = { Error: said, Cause: said };
+    const line = 'Stopped \\u{1b}[2JERROR forged\\u{202e}';
+
+    expect(readFailure(failure)).toEqual({ Error: line, Cause: line });
+    const long = readFailure({ Error: 'X', Cause: 'x'.repeat(32_768) });
+    expect(long.Cause).toHaveLength(4096);
   });
 });

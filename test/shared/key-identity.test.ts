@@ -78,6 +78,8 @@ describe('parseKeyId', () => {
     'mrk-1234',
     `mrk-${GUID}`,
     `arn:aws:kms:${REGION}:${ACCOUNT}:${GUID}`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:kex/${GUID}`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:alias/orders\n`,
     `arn:aws:kms:${REGION}:${ACCOUNT}:key/orders`,
     `arn:aws:kms:${REGION}:${ACCOUNT}:key/alias/orders`,
     `arn:aws:kms:${REGION}:${ACCOUNT}:alias/`,

@@ -258,6 +258,12 @@ describe('chooseKey ROTATE', () => {
 });
 
 describe('chooseKey RESTORE', () => {
+  it('keeps the text under which the stream has the key', () => {
+    const ring = [key(1, keyArn(1)), key(1), key(2)];
+
+    expect(fromRing(ring, under(1), 'RESTORE').KeyId).toBe('alias/key-1');
+  });
+
   it('keeps a usable key of the ring', () => {
     const ring = [key(1), key(2)];
 
@@ -287,7 +293,7 @@ describe('chooseKey RESTORE', () => {
     expect(error.name).toBe('UnusableKey');
     expect(error.message).toContain('KeyIds "alias/key-1"');
     expect(error.message).toContain('Disabled');
-    expect(error.message).toContain('KeyIds "alias/key-2": no key');
+    expect(error.message).toContain('; KeyIds "alias/key-2": no key');
   });
 
   it('never moves a stream off a usable key of the ring', () => {

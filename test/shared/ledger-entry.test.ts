@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  ANSWER_MS,
   book,
   CLOCK_MARGIN_MS,
   type Claim,
@@ -16,6 +17,7 @@ import {
   SLOT_MS,
   settle,
   spend,
+  startsByOthers,
   type Transition,
   usage,
 } from '../../shared/ledger-entry.ts';
@@ -186,6 +188,58 @@ describe('reserve', () => {
   });
 });
 
+describe('a rotation that asks again', () => {
+  it('gets a new slot after a Start that AWS answered', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const key = { KeyId: 'alias/r', KeyArn: 'arn:r', AppliedAt: T0 };
+    const [, done] = apply(spent, confirm(spent, 'r', slotId, key, 'id'));
+    const again = granted(done, 'r', T0 + 1);
+    expect(again.slotId).not.toBe(slotId);
+    expect(usage(again.entry, T0 + 1).Used).toBe(2);
+  });
+
+  it('gives back what it held when its plan is stale by now', () => {
+    const { entry } = granted(emptyEntry(ARN), 'r', T0);
+    const planned = claim('r', entry);
+    const theirs = { RequestId: 'x', KeyId: 'k', At: T0 + 1000, By: 'alice' };
+    const [, overtaken] = apply(entry, book(entry, theirs, T0 + 2000));
+    const { answer, entry: after } = reserve(overtaken, planned, T0 + 2000);
+    expect(answer.Status).toBe('STALE_PLAN');
+    expect(after?.Lease).toBeUndefined();
+    expect(after?.Slots).toMatchObject([{ RequestId: 'x' }]);
+  });
+
+  it('writes nothing when it is refused and held nothing', () => {
+    const planned = { ...claim('r', emptyEntry(ARN)), HeldBy: 'another' };
+    expect(reserve(emptyEntry(ARN), planned, T0)).toEqual({
+      answer: { Status: 'STALE_PLAN' },
+    });
+  });
+});
+
+describe('usage', () => {
+  it('says when the first slot is free, in whatever order they were booked', () => {
+    let entry = emptyEntry(ARN);
+    for (let i = 0; i < QUOTA_LIMIT; i++) {
+      const At = T0 + ((i * 7) % QUOTA_LIMIT) * 1000;
+      const theirs = { RequestId: `x${i}`, KeyId: 'k', At, By: 'alice' };
+      entry = apply(entry, book(entry, theirs, T0 + HOUR))[1];
+    }
+    const first = T0 + 1000 + SLOT_MS;
+    expect(usage(entry, T0 + HOUR)).toMatchObject({
+      Used: QUOTA_LIMIT,
+      NextAvailableAt: new Date(first).toISOString(),
+    });
+    const third = new Date(first + 2000).toISOString();
+    expect(usage(entry, T0 + HOUR, 3).NextAvailableAt).toBe(third);
+  });
+
+  it('is nothing of an entry that was never written', () => {
+    expect(emptyEntry(ARN)).toEqual({ StreamARN: ARN, Version: 0, Slots: [] });
+  });
+});
+
 describe('spend', () => {
   it('counts the slot until the caller gives up waiting for AWS', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
@@ -212,6 +266,29 @@ describe('spend', () => {
       StampedAt: T0 + 1,
       RequestId: 'id',
     });
+  });
+
+  it("is refused for a slot that is another rotation's, or nobody's", () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'first', T0);
+    const [, spent] = apply(entry, spend(entry, 'first', slotId, T0, T0));
+    const [, settled] = apply(spent, settle(spent, 'first', T0));
+    const { entry: held } = granted(settled, 'r', T0);
+    for (const foreign of [slotId, 99]) {
+      expect(spend(held, 'r', foreign, T0, T0)).toEqual({
+        answer: { Status: 'LEASE_LOST' },
+      });
+      expect(release(held, 'r', foreign, 'REFUSED')).toEqual({
+        answer: false,
+      });
+    }
+  });
+
+  it('does not pass a call off as made that AWS counts no more', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const ask = (at: number) => spend(spent, 'r', slotId, at, at).answer.Status;
+    expect(ask(T0 + SLOT_MS - 1)).toBe('ALREADY_SPENT');
+    expect(ask(T0 + SLOT_MS)).toBe('LEASE_LOST');
   });
 
   it('is refused once the lease ran out, or belongs to another', () => {
@@ -252,7 +329,7 @@ describe('release', () => {
   it('makes a slot usable again that AWS did not count', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
-    const [answer, back] = apply(spent, release(spent, 'r', slotId));
+    const [answer, back] = apply(spent, release(spent, 'r', slotId, 'REFUSED'));
     expect(answer).toBe(true);
     const [, settled] = apply(back, settle(back, 'r', T0));
     expect(usage(settled, T0).Used).toBe(0);
@@ -260,7 +337,36 @@ describe('release', () => {
 
   it('never gives back what AWS confirmed', () => {
     const entry = rotate(emptyEntry(ARN), 'r', T0);
-    expect(release(entry, 'r', 1)).toEqual({ answer: false });
+    expect(release(entry, 'r', 1, 'REFUSED')).toEqual({ answer: false });
+  });
+
+  describe('because the stream was seen under the key that it had', () => {
+    const stopped = () => {
+      const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+      const spent = apply(entry, spend(entry, 'r', slotId, T0, T0))[1];
+      return { slotId, entry: apply(spent, settle(spent, 'r', T0))[1] };
+    };
+
+    it('gives the slot back', () => {
+      const { slotId, entry } = stopped();
+      const [answer, back] = apply(entry, release(entry, 'r', slotId, 'SEEN'));
+      expect(answer).toBe(true);
+      expect(back.Slots).toMatchObject([{ State: 'RESERVED' }]);
+    });
+
+    it('does not, once others have moved it there', () => {
+      const { slotId, entry } = stopped();
+      const moved = rotate(entry, 'other', T0 + 1000);
+      expect(release(moved, 'r', slotId, 'SEEN')).toEqual({ answer: false });
+    });
+
+    it('nor later, when it is planned anew', () => {
+      const { slotId, entry } = stopped();
+      const moved = rotate(entry, 'other', T0 + 1000);
+      const anew = granted(moved, 'r', T0 + 2000);
+      expect(anew.slotId).not.toBe(slotId);
+      expect(usage(anew.entry, T0 + 2000).Used).toBe(3);
+    });
   });
 });
 
@@ -295,6 +401,83 @@ describe('settle', () => {
     expect(settle(entry, 'r', T0).entry).toBeUndefined();
   });
 
+  it('gives back a reserved slot also after the lease went to another', () => {
+    const { entry } = granted(emptyEntry(ARN), 'r', T0);
+    const taken = granted(entry, 'other', T0 + LEASE + CLOCK_MARGIN_MS).entry;
+    const left = { ...taken, Slots: [...entry.Slots, ...taken.Slots] };
+    const [{ Lease }, after] = apply(left, settle(left, 'r', T0 + LEASE));
+    expect(Lease).toBeUndefined();
+    expect(after.Lease?.RotationId).toBe('other');
+    expect(after.Slots).toEqual(taken.Slots);
+  });
+
+  it('keeps the time of an answer for that of a later look', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(spent, confirm(spent, 'r', slotId, answered, 'id'));
+    const seen = { ...answered, AppliedAt: T0 + 5000 };
+    const [, after] = apply(done, settle(done, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(answered);
+  });
+
+  it('remembers another key that was seen applied beside an answered one', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(spent, confirm(spent, 'r', slotId, answered, 'id'));
+    const back = { KeyId: 'before', KeyArn: 'b', AppliedAt: T0 + 5000 };
+    const [, after] = apply(done, settle(done, 'r', T0 + 5000, back));
+    expect(after.LastApplied).toEqual(back);
+  });
+
+  it('believes a look where its call of that key was not answered', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const seen = { KeyId: 'alias/r', KeyArn: 'k', AppliedAt: T0 + 5000 };
+    const [, after] = apply(spent, settle(spent, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(seen);
+  });
+
+  it('keeps the time of an answer also beside a call that was not answered', () => {
+    const first = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(
+      first.entry,
+      spend(first.entry, 'r', first.slotId, T0, T0),
+    );
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(
+      spent,
+      confirm(spent, 'r', first.slotId, answered, 'id'),
+    );
+    const second = granted(done, 'r', T0 + 2);
+    const [, both] = apply(
+      second.entry,
+      spend(second.entry, 'r', second.slotId, T0 + 3, T0 + 3),
+    );
+    const seen = { ...answered, AppliedAt: T0 + 5000 };
+    const [answer, after] = apply(both, settle(both, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(answered);
+    expect(answer.SlotsSpent).toBe(2);
+  });
+
+  it('says what it spent itself, not what others did', () => {
+    const before = rotateTimes(3, HOUR);
+    const { entry } = granted(before, 'r', T0 + 4 * HOUR);
+    const { answer } = settle(entry, 'r', T0 + 4 * HOUR);
+    expect(answer).toMatchObject({ SlotsSpent: 0, Quota: { Used: 3 } });
+  });
+
+  it('does not put an older key in the place of a newer one', () => {
+    const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const theirs = { RequestId: 'x', KeyId: 'k2', At: T0 + 9000, By: 'alice' };
+    const [, newer] = apply(spent, book(spent, theirs, T0 + 9000));
+    const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, after] = apply(newer, settle(newer, 'r', T0 + 9000, applied));
+    expect(after.LastApplied).toEqual({ KeyId: 'k2', AppliedAt: T0 + 9000 });
+  });
+
   it('remembers a key that only Describe saw applied', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
@@ -322,6 +505,30 @@ describe('exhaust', () => {
       reserve(after, claim('x', after), at).answer.Status;
     expect(ask(free - 1)).toBe('QUOTA_EXHAUSTED');
     expect(ask(free)).toBe('GRANTED');
+  });
+
+  it('gives back the refused slot alone, and no lease of another', () => {
+    const first = granted(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(
+      first.entry,
+      spend(first.entry, 'r', first.slotId, T0, T0),
+    );
+    const key = { KeyId: 'alias/r', KeyArn: 'k', AppliedAt: T0 };
+    const [, done] = apply(
+      spent,
+      confirm(spent, 'r', first.slotId, key, 'answered'),
+    );
+    const { slotId, entry } = granted(done, 'r', T0 + 1);
+    const [, after] = apply(entry, exhaust(entry, 'r', slotId, T0 + 1));
+    expect(after.Slots).toMatchObject([{ RequestId: 'answered' }]);
+    expect(after.Lease).toBeUndefined();
+
+    const other = granted(emptyEntry(ARN), 'other', T0).entry;
+    const [, untouched] = apply(other, exhaust(other, 'r', 1, T0));
+    expect(untouched.Slots).toEqual(other.Slots);
+    expect(untouched.Lease).toEqual(other.Lease);
+    const bare = emptyEntry(ARN);
+    expect(exhaust(bare, 'r', 1, T0).answer.Remaining).toBe(0);
   });
 
   it('asks AWS again after an hour when no own slot is free before', () => {
@@ -395,6 +602,15 @@ describe('book', () => {
         RequestId: 'theirs',
       },
     ]);
+  });
+
+  it('is told as made by others, unless it stands for a call of ours', () => {
+    const theirs = booked(emptyEntry(ARN), start(), T0).entry;
+    expect(startsByOthers(theirs)).toEqual([start()]);
+    const { entry } = calling(emptyEntry(ARN), 'r', T0 + 300);
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    expect(startsByOthers(booked(entry, ours, T0 + 1000).entry)).toEqual([]);
+    expect(startsByOthers(rotate(emptyEntry(ARN), 'r', T0))).toEqual([]);
   });
 
   it('counts what is reported twice once, and writes nothing then', () => {
@@ -480,8 +696,9 @@ describe('book', () => {
   it('does not take a Start of another time for ours', () => {
     const { entry } = calling(emptyEntry(ARN), 'r', T0);
     const ours = { KeyId: 'alias/r' };
-    const late = T0 + 10_000 + CLOCK_MARGIN_MS + 10_000;
-    for (const At of [T0 - CLOCK_MARGIN_MS - 2000, late]) {
+    const late = T0 + ANSWER_MS + CLOCK_MARGIN_MS + ANSWER_MS;
+    const early = T0 - CLOCK_MARGIN_MS - ANSWER_MS;
+    for (const At of [early, late]) {
       expect(booked(entry, start({ ...ours, At }), late)).toMatchObject({
         Outcome: 'BOOKED',
         Quota: { Used: 2 },
@@ -557,7 +774,10 @@ describe('book', () => {
     const { slotId, entry } = calling(emptyEntry(ARN), 'r', T0);
     const theirs = start({ KeyId: 'alias/r' });
     const between = booked(entry, theirs, T0 + 100).entry;
-    const [, released] = apply(between, release(between, 'r', slotId));
+    const [, released] = apply(
+      between,
+      release(between, 'r', slotId, 'REFUSED'),
+    );
     const [, settled] = apply(released, settle(released, 'r', T0 + 200));
     expect(usage(settled, T0 + 200).Used).toBe(1);
     const [, exhausted] = apply(
@@ -581,6 +801,17 @@ describe('book', () => {
         Quota: { Limit: 25, Used: 0, Remaining: 25, NextAvailableAt: null },
       },
     });
+  });
+
+  it('does not believe a time to come, which would keep the slot until then', () => {
+    const centuries = start({ At: Date.parse('9999-12-31T23:59:59Z') });
+    const { Outcome, entry } = booked(emptyEntry(ARN), centuries, T0);
+
+    expect(Outcome).toBe('BOOKED');
+    expect(entry.LastApplied?.AppliedAt).toBe(T0 + CLOCK_MARGIN_MS);
+    const free = T0 + CLOCK_MARGIN_MS + 1000 + SLOT_MS;
+    expect(usage(entry, free - 1).Used).toBe(1);
+    expect(usage(entry, free).Used).toBe(0);
   });
 
   it.each([
@@ -693,7 +924,7 @@ describe('book', () => {
               entry = apply(entry, spent)[1];
             }
             if (action === 'release') {
-              entry = apply(entry, release(entry, 'r', slotId))[1];
+              entry = apply(entry, release(entry, 'r', slotId, 'REFUSED'))[1];
             }
             if (action === 'settle') {
               entry = apply(entry, settle(entry, 'r', now))[1];
@@ -800,7 +1031,7 @@ describe('the count, with reports', () => {
           const heard = confirm(entry, name, slotId, of, requestId);
           entry = apply(entry, heard)[1];
         } else if (isRefused) {
-          entry = apply(entry, release(entry, name, slotId))[1];
+          entry = apply(entry, release(entry, name, slotId, 'REFUSED'))[1];
         }
         entry = apply(entry, settle(entry, name, ourTime))[1];
         return fresh(step.key);
@@ -955,7 +1186,10 @@ describe('the invariant', () => {
                 const done = confirm(entry, name, slotId, applied, 'id');
                 entry = apply(entry, done)[1];
               } else if (step.result === 'refused') {
-                entry = apply(entry, release(entry, name, slotId))[1];
+                entry = apply(
+                  entry,
+                  release(entry, name, slotId, 'REFUSED'),
+                )[1];
               }
             } else {
               entry = apply(entry, settle(entry, name, clock))[1];

@@ -302,6 +302,21 @@ describe('decidePlan', () => {
     expect(error.message).toContain('eu-west-1');
   });
 
+  it('says of a stream that stays that it has the key', () => {
+    expect(keyPlan(facts([1])).Reason).toBe('the stream already has the key');
+  });
+
+  it('waits for the quota for 48 hours, and has minutes left to verify', () => {
+    const { QuotaDeadline } = decidePlan(facts([2]));
+    expect(Date.parse(QuotaDeadline) - NOW).toBe(48 * 3_600_000);
+    expect(LEASE_MS - UPDATE_TIMEOUT_MS).toBeGreaterThanOrEqual(600_000);
+  });
+
+  it('is not misled by the request, which is all that was there before', () => {
+    const Previous = { StreamName: 'orders', KeyId: 'alias/key-2' } as object;
+    expect(decidePlan(facts([2], { Previous })).Decision).toBe('ROTATE');
+  });
+
   it('holds a stream for longer than an update may take', () => {
     expect(LEASE_MS).toBeGreaterThan(UPDATE_TIMEOUT_MS);
   });
@@ -448,6 +463,7 @@ describe('decidePlan for a busy stream', () => {
     });
 
     expect(error.name).toBe('StreamBusy');
+    expect(error.message).toContain('has been busy since');
   });
 });
 

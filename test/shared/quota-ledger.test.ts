@@ -1,6 +1,7 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RotationError } from '../../shared/errors.ts';
 import type { Claim } from '../../shared/ledger-entry.ts';
 import { QUOTA_LIMIT, SLOT_MS } from '../../shared/ledger-entry.ts';
 import { LEDGER_RECORD } from '../../shared/ledger-reader.ts';
@@ -230,7 +231,7 @@ describe('QuotaLedger', () => {
       }),
     ).rejects.toMatchObject({
       name: 'LedgerContended',
-      message: expect.stringContaining(stream),
+      message: expect.stringContaining(`${stream} changed 3 times`),
     });
     const { Slots } = await rival.read(stream);
     expect(Slots.map((slot) => slot.RotationId)).not.toContain('r');
@@ -302,6 +303,64 @@ describe('QuotaLedger', () => {
       name: 'ResourceNotFoundException',
       message: expect.stringContaining('no-such-table'),
     });
+  });
+
+  it('keeps a record under the time and the name of the execution', async () => {
+    const stream = newStream();
+    const outcome = {
+      RotationId: 'arn:aws:states:us-east-1:1:execution:rotate-stream:named',
+      StartedAt: '2026-01-12T03:00:00.000Z',
+      Status: 'FAILED',
+      Error: 'StreamBusy',
+      Cause: '',
+      KeyId: undefined,
+    } as Failure;
+    await newLedger().record(stream, outcome);
+    const [record] = await recordsOf(client, TABLE, stream);
+    expect(record?.Record).toBe('ROTATION#2026-01-12T03:00:00.000Z#named');
+    expect(record).not.toHaveProperty('KeyId');
+  });
+
+  it('counts a call until its answer can no longer come', async () => {
+    const stream = newStream();
+    now = T0;
+    const ledger = newLedger();
+    const reserved = await ledger.reserve(stream, claim('r'));
+    if (reserved.Status !== 'GRANTED') throw new Error(reserved.Status);
+    await ledger.spend(stream, 'r', reserved.SlotId, 10_000);
+    const { Slots } = await ledger.read(stream);
+    expect(Slots).toMatchObject([{ StampedAt: T0 + 10_000 }]);
+  });
+
+  it('takes AWS at its word that others used the quota', async () => {
+    const stream = newStream();
+    now = T0;
+    const ledger = newLedger();
+    const reserved = await ledger.reserve(stream, claim('r'));
+    if (reserved.Status !== 'GRANTED') throw new Error(reserved.Status);
+    const quota = await ledger.exhaust(stream, 'r', reserved.SlotId);
+    expect(quota).toMatchObject({ Remaining: 0, UsedByOthers: QUOTA_LIMIT });
+    expect(await ledger.usage(stream)).toEqual(quota);
+    expect(await ledger.reserve(stream, claim('x'))).toMatchObject({
+      Status: 'QUOTA_EXHAUSTED',
+    });
+  });
+
+  it('says by its own name why it could not be written', async () => {
+    const denied = new DynamoDBClient();
+    denied.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName !== 'PutItemCommand') return next(args);
+          throw new RotationError('ServiceUnavailable', 'down');
+        },
+      { step: 'initialize' },
+    );
+    const ledger = new QuotaLedger(denied, TABLE, { now: () => now });
+    await expect(ledger.reserve(newStream(), claim('r'))).rejects.toMatchObject(
+      { name: 'ServiceUnavailable' },
+    );
+    denied.destroy();
   });
 
   it('books what CloudTrail reports, and counts with it from then on', async () => {
@@ -476,7 +535,7 @@ describe('QuotaLedger against a plain model', () => {
               model.confirm(name);
               slots.delete(name);
             } else {
-              await ledger.release(stream, name, slotId);
+              await ledger.release(stream, name, slotId, 'REFUSED');
               model.release(name);
             }
             expect((await ledger.usage(stream)).Used).toBe(model.used());
@@ -533,7 +592,7 @@ describe('QuotaLedger against a plain model', () => {
               const key = { KeyId: 'k', KeyArn: name };
               await ledger.confirm(stream, name, SlotId, key, name);
             } else if (fate === 'refused') {
-              await ledger.release(stream, name, SlotId);
+              await ledger.release(stream, name, SlotId, 'REFUSED');
             }
             now++;
             await ledger.settle(stream, name);

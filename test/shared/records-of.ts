@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { ROTATION_RECORD } from '../../shared/quota-ledger.ts';
+import { ROTATION_RECORD } from '../../shared/rotation-record.ts';
 
 /** The history of a stream. */
 export async function recordsOf(

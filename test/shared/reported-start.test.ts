@@ -55,6 +55,21 @@ describe('parseStartEvent', () => {
     });
   });
 
+  it('refuses what no item of the ledger could hold', () => {
+    const long = 'x'.repeat(2049);
+    const parameters = { streamName: 'orders', keyId: long };
+
+    expect(refusal(eventOf({ requestParameters: parameters }))).toContain(
+      'requestParameters.keyId',
+    );
+    expect(refusal(eventOf({ requestID: long }))).toContain('requestID');
+    expect(refusal(eventOf({ errorCode: long }))).toContain('errorCode');
+    const userIdentity = { arn: long };
+    expect(parseStartEvent(eventOf({ userIdentity }), 'aws')).toMatchObject({
+      By: 'unknown',
+    });
+  });
+
   it('reads the events that are shipped', async () => {
     expect(
       parseStartEvent(await sampleEvent('start-stream-encryption'), 'aws'),

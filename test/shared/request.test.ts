@@ -302,7 +302,55 @@ describe('parseRequest refuses, naming field and value,', () => {
     );
   });
 
-  it.each([1e20, Number.MAX_VALUE])(
+  it.each([
+    ['that is empty', ''],
+    ['that is long', 'x'.repeat(129)],
+    ['that forges a line', 'a\n{"level":"ERROR"}'],
+    ['that reads backwards', 'a\u202eb'],
+    ['of half a character', '\ud800'],
+  ])('a name of a field of Trigger %s', (_, field) => {
+    const Trigger = withField({ Source: 'manual' }, field, 1);
+    const message = refusalOf({ ...MINIMAL, Trigger });
+
+    expect(message).toContain('Trigger has a field "');
+    expect(message).not.toMatch(/[\n\u202e\ud800]/);
+    expect(message.length).toBeLessThan(300);
+  });
+
+  it('texts with half a character, which neither DynamoDB nor Kinesis can hold', () => {
+    const Trigger = { Source: 'manual', Note: 'a\udfff' };
+    const Probe = { PartitionKey: '\ud800', Data: '' };
+
+    expect(refusalOf({ ...MINIMAL, Trigger })).toContain('Trigger.Note "a');
+    expect(refusalOf({ ...MINIMAL, Probe })).toContain('Probe.PartitionKey');
+  });
+
+  it('a Trigger that would not fit twice into the last state', () => {
+    const notes = Array.from({ length: 17 }, (_, at) => [at, 'n'.repeat(1000)]);
+    const Trigger = { Source: 'manual', ...Object.fromEntries(notes) };
+
+    expect(refusalOf({ ...MINIMAL, Trigger })).toContain('16384');
+  });
+
+  it('keys and streams longer than AWS has them', () => {
+    const long = '-'.repeat(100);
+    const StreamARN = ARN.replace('aws', `aws${long}`);
+    const KeyId = `arn:aws:kms:us-east-1${long}:123456789012:alias/orders`;
+
+    expect(refusalOf({ ...MINIMAL, KeyId })).toContain('is not a key id');
+    expect(refusalOf({ StreamARN, KeyId: 'alias/a' })).toContain(
+      'is not the ARN of a data stream',
+    );
+  });
+
+  it('a request that was encoded twice, and does not repeat its probe', () => {
+    const input = { Probe: { PartitionKey: 'secret', Data: 'c2VjcmV0' } };
+
+    expect(refusalOf(JSON.stringify(input))).not.toMatch(/secret|c2Vj/);
+    expect(refusalOf([input])).not.toMatch(/secret|c2Vj/);
+  });
+
+  it.each([1e20, Number.MAX_VALUE, 1e-320, 1e-200])(
     'a number of Trigger that no DynamoDB item can hold: %d',
     (Id) => {
       const Trigger = { Source: 'manual', Id };

@@ -78,6 +78,34 @@ describe('planRollback', () => {
     });
   });
 
+  it('says why, and waits for nothing where the stream is not busy', () => {
+    const plan = planned();
+    expect(plan.Reason).toBe('alias/new cannot be used: KMSDisabledException');
+    expect(plan.WaitSeconds).toBe(1);
+    expect(plan).not.toHaveProperty('BusySince');
+  });
+
+  it('takes no key for that of somebody else while the stream is UPDATING', () => {
+    const Stream = { StreamStatus: 'UPDATING', KeyId: 'alias/x' } as const;
+    expect(planned({ Stream }).Decision).toBe('ROLL_BACK');
+  });
+
+  it('says that somebody ended encryption', () => {
+    const Stream = { StreamStatus: 'ACTIVE' } as const;
+    expect(planned({ Stream }).Rollback?.Impossible).toContain('to no key');
+  });
+
+  it('knows of no key that the ledger does not know of', () => {
+    const { LastAppliedAt } = planRollback({
+      State: { Plan: plan, ProbeFailure },
+      Stream: active,
+      Keys: [old, byArn],
+      Entry: emptyEntry(ARN),
+      Now: T0,
+    });
+    expect(LastAppliedAt).toBeNull();
+  });
+
   it('gives it back by ARN where its text stands for another key', () => {
     expect(planned({ Keys: [elsewhere, byArn] })).toMatchObject({
       Decision: 'ROLL_BACK',
@@ -196,5 +224,63 @@ describe('rollbackOutcome', () => {
     const Failure = { Error: 'KeyMismatch', Cause: '' };
     expect(rollbackOutcome({ Plan: plan, Failure })).toBeUndefined();
     expect(rollbackOutcome({ Plan: plan, ProbeFailure })).toBeUndefined();
+  });
+
+  const rolling: KeyPlan = planned();
+  const Failure = {
+    Error: 'StreamBusy',
+    Cause: JSON.stringify({ errorMessage: 'for too long' }),
+  };
+
+  it.each([
+    ['planning it did', { Plan: plan, ProbeFailure, Failure }],
+    ['a later state did', { Plan: rolling, Failure }],
+    [
+      'the key before was refused, too',
+      { Plan: rolling, ProbeFailure: Failure },
+    ],
+  ])('says that it failed, and why, where %s', (_, state) => {
+    expect(rollbackOutcome(state)).toEqual({
+      Status: 'FAILED',
+      Cause: 'StreamBusy: for too long',
+    });
+  });
+
+  it('says why it was impossible', () => {
+    const Plan = planned({ Keys: [elsewhere] });
+    expect(rollbackOutcome({ Plan, ProbeFailure })).toEqual({
+      Status: 'IMPOSSIBLE',
+      Cause: 'the key before, "alias/old", cannot be found any more',
+    });
+  });
+
+  it('proves that the stream has its key again', () => {
+    const proof = {
+      ShardId: 'shardId-000000000000',
+      SequenceNumber: '1',
+      EncryptionType: 'KMS',
+    } as const;
+    const ActiveAt = new Date(T0 + 1000).toISOString();
+    const VerifiedAt = new Date(T0 + 6000).toISOString();
+    const key = { KeyId: 'alias/old', KeyArn: keyArn(0) };
+    const Description = { ActiveAt } as PlannedState['Description'];
+    expect(
+      rollbackOutcome({
+        Plan: rolling,
+        Description,
+        Verification: { ...proof, VerifiedAt },
+      }),
+    ).toEqual({
+      Status: 'ROLLED_BACK',
+      ...key,
+      ActiveAt,
+      VerifiedAt,
+      Verification: proof,
+    });
+    // An execution that was stopped may have got so far and no further.
+    expect(rollbackOutcome({ Plan: rolling })).toStrictEqual({
+      Status: 'ROLLED_BACK',
+      ...key,
+    });
   });
 });

@@ -103,6 +103,16 @@ describe('parseStatusChange', () => {
 
   it.each([
     ['no execution', eventOf({ executionArn: '' }), 'executionArn'],
+    [
+      'an execution whose name no record can have',
+      eventOf({ executionArn: `${EXECUTION}${'x'.repeat(2000)}` }),
+      'executionArn',
+    ],
+    [
+      'an execution whose name forges a line',
+      eventOf({ executionArn: `${EXECUTION}\nERROR` }),
+      'executionArn',
+    ],
     ['no start', eventOf({ startDate: null }), 'startDate'],
     ['a start that is no time', eventOf({ startDate: 1e17 }), 'startDate'],
     ['a start before all time', eventOf({ startDate: -1 }), 'startDate'],
@@ -191,5 +201,20 @@ describe('isStatusChange', () => {
     expect(isStatusChange(eventOf())).toBe(true);
     const inside = { RotationId: EXECUTION, Progress: {}, Request: {} };
     expect(isStatusChange(inside)).toBe(false);
+  });
+
+  it('takes nothing else for what the state machine says', () => {
+    const inside = { RotationId: EXECUTION, Progress: {}, Request: {} };
+    for (const event of [
+      null,
+      'text',
+      [],
+      {},
+      { ...inside, Progress: 'Plan' },
+      { ...inside, RotationId: 1 },
+      { ...inside, 'detail-type': 'Scheduled Event' },
+    ]) {
+      expect(isStatusChange(event)).toBe(true);
+    }
   });
 });

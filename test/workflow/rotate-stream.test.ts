@@ -401,7 +401,7 @@ describe('a request that cannot be met', () => {
   };
 
   it.each([
-    ['no object', 'rotate please', 'rotate please'],
+    ['no object', 'rotate please', 'a string, is not a JSON'],
     ['an unknown field', { StreamName: 's', Keyid: 'x' }, 'Keyid'],
     ['a prototype', JSON.parse('{"__proto__": {"a": 1}}'), '__proto__'],
   ])('%s is an InvalidRequest', async (_, request, value) => {
@@ -533,7 +533,7 @@ describe('an aborted rotation', () => {
     ]);
   });
 
-  it('gives back a slot that was not used yet', async () => {
+  it('gives back a slot that was not used yet, and keeps the reason', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const abort = new AbortController();
     const calls = countStartCalls();
@@ -544,7 +544,7 @@ describe('an aborted rotation', () => {
           signal: abort.signal,
           onEvent: ({ type, state }) => {
             if (type === 'StateExited' && state?.name === 'ReserveQuota') {
-              abort.abort();
+              abort.abort({ Cause: 'not that key' });
             }
           },
           handlers: {
@@ -555,7 +555,11 @@ describe('an aborted rotation', () => {
       )
       .catch((error: unknown) => error);
     calls.stop();
-    expect(outcome).toMatchObject({ Error: 'ExecutionAborted', SlotsSpent: 0 });
+    expect(outcome).toMatchObject({
+      Error: 'ExecutionAborted',
+      Cause: 'not that key',
+      SlotsSpent: 0,
+    });
     expect(calls.count()).toBe(0);
     expect((await ledgerOf(StreamName)).Slots).toEqual([]);
   });

@@ -310,7 +310,7 @@ describe.concurrent('what keeps a rotation from starting', () => {
     }).map(([flag, options]): [string, RotateOptions, string] => [
       `${flag} without a state machine`,
       { streamName: 'orders', ...options },
-      `${flag} is for a deployed state machine`,
+      'is for what is deployed; give --stage',
     ]),
   ])('is a wrong request: %s', async ([, options, words]) => {
     const never = new AbortController().signal;
@@ -351,16 +351,18 @@ describe.concurrent('what keeps a rotation from starting', () => {
     };
     const executionArn = `${EXECUTIONS}:x`;
     const standIn = async (StartExecution: () => object) => {
-      const { endpoint, close } = await startJsonService({
-        name: 'Step Functions',
-        target: 'AWSStepFunctions',
-        version: '1.0',
-        port: 0,
-        operations: {
-          StartExecution,
-          GetExecutionHistory: refuse('GetExecutionHistory'),
+      const { endpoint, close } = await startJsonService(
+        {
+          name: 'Step Functions',
+          target: 'AWSStepFunctions',
+          version: '1.0',
+          operations: {
+            StartExecution,
+            GetExecutionHistory: refuse('GetExecutionHistory'),
+          },
         },
-      });
+        0,
+      );
       onTestFinished(close);
       return cli.run(onMachine, {
         env: { ...CREDENTIALS, AWS_ENDPOINT_URL_SFN: endpoint },

@@ -1,0 +1,11 @@
+import { styleText } from 'node:util';
+
+/** What went well, in green where stdout is a terminal that wants colours. */
+export function good(text: string): string {
+  return styleText('green', text, { stream: process.stdout });
+}
+
+/** What did not, in red. */
+export function bad(text: string): string {
+  return styleText('red', text, { stream: process.stdout });
+}

@@ -1,0 +1,42 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** As `2026-11-25 13:04:05 UTC`, where a line never ends before UTC. */
+export function utc(at: number | string): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return String(at);
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')}\u00a0UTC`;
+}
+
+/** The two largest units of a length of time, as `12 d 3 h`, in one piece. */
+export function duration(ms: number): string {
+  const units: [number, string][] = [
+    [DAY, 'd'],
+    [HOUR, 'h'],
+    [MINUTE, 'min'],
+    [SECOND, 's'],
+  ];
+  const first = units.findIndex(([length]) => ms >= length);
+  if (first < 0) return 'less than a second';
+  let rest = ms;
+  return units
+    .slice(first, first + 2)
+    .map(([length, unit]) => {
+      const count = Math.floor(rest / length);
+      rest -= count * length;
+      return count > 0 ? `${count}\u00a0${unit}` : '';
+    })
+    .filter((part) => part !== '')
+    .join('\u00a0');
+}
+
+/** A day on an axis, as `26 Oct`. */
+export function dayText(at: number): string {
+  return new Date(at).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC',
+  });
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { historyText } from '../../cli/history.ts';
+import { previewTable, previewText } from '../../cli/plan.ts';
+import { callsOf, costOf } from '../../cli/rotation-cost.ts';
+import type { RotationPreview } from '../../cli/rotation-preview.ts';
+import type { Failure, Success } from '../../shared/outcome.ts';
+
+const QUOTA = { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null };
+const CALLS = callsOf(2, 2);
+const ROTATED: RotationPreview = {
+  StreamName: 'orders',
+  StreamARN: 'arn:aws:kinesis:eu-west-1:111122223333:stream/orders',
+  Expected: 'ROTATED',
+  Reason: 'the stream is under alias/a',
+  KeyId: 'alias/b',
+  KeyArn: 'arn:b',
+  PreviousKeyId: 'alias/a',
+  PreviousKeyArn: 'arn:a',
+  QuotaBefore: QUOTA,
+  QuotaAfter: { ...QUOTA, Used: 2, Remaining: 23 },
+  Estimate: {
+    UpdateSeconds: 2,
+    Seconds: 8,
+    BasedOn: 'the last rotation of this stream',
+    Calls: CALLS,
+    CostUsd: costOf(CALLS),
+  },
+};
+const FAILING: RotationPreview = {
+  StreamName: 'ads',
+  Expected: 'FAILED',
+  Reason: 'it would be refused',
+  Error: 'UnusableKey',
+  Cause: 'KeyId "alias/x" is Disabled',
+};
+
+describe('previewText', () => {
+  it('says from which key to which, what is left, and what it takes', () => {
+    expect(previewText(ROTATED)).toBe(
+      [
+        'ROTATED orders: alias/a -> alias/b, the stream is under alias/a',
+        'Key     arn:b',
+        'From    arn:a',
+        'Quota   1 of 25 used in 24 hours, 24 remaining, next free now',
+        'After   2 of 25 used in 24 hours, 23 remaining, next free now',
+        'Takes   about 8 s: the last rotation of this stream',
+        'Calls   18 StateTransitions, 8 LambdaInvocations, 4 DescribeStreamSummary, 1 StartStreamEncryption, 1 PutRecord, 2 DescribeKey, 5 DynamoDbReads, 5 DynamoDbWrites, 1 EventBridgeEvents',
+        'Cost    about USD 0.00049 at the list prices of us-east-1',
+        'Nothing was changed.',
+      ].join('\n'),
+    );
+  });
+
+  it('says why a rotation would fail', () => {
+    expect(previewText(FAILING)).toBe(
+      [
+        'FAILED UnusableKey ads: it would be refused',
+        'KeyId "alias/x" is Disabled',
+        'Nothing was changed.',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('previewTable', () => {
+  it('adds up what all of them come to', () => {
+    const lines = previewTable([ROTATED, FAILING]).split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toMatch(/^orders +ROTATED +alias\/a -> alias\/b .* 23$/);
+    expect(lines[2]).toMatch(/^ads +FAILED UnusableKey .* unknown$/);
+    expect(lines[3]).toBe(
+      '2 streams, 1 would fail, about USD 0.00049. Nothing was changed.',
+    );
+  });
+});
+
+describe('historyText', () => {
+  const rotated: Success = {
+    Status: 'SUCCEEDED',
+    Outcome: 'ROTATED',
+    RotationId: 'r',
+    StartedAt: '2026-11-25T13:00:00.000Z',
+    StreamName: 'orders',
+    StreamARN: 'arn',
+    EncryptionType: 'KMS',
+    KeyId: 'alias/b',
+    KeyArn: 'arn:b',
+    PreviousKeyId: null,
+    ActiveAt: '2026-11-25T13:00:02.000Z',
+    VerifiedAt: '2026-11-25T13:00:07.250Z',
+    Verification: null,
+    Quota: QUOTA,
+    Trigger: { Source: 'alarm', AlarmName: 'drift', At: null },
+  };
+  const failed: Failure = {
+    Status: 'FAILED',
+    Outcome: 'ROLLED_BACK',
+    RotationId: 's',
+    StartedAt: '2026-11-25T12:00:00.000Z',
+    StreamName: 'ads',
+    KeyId: 'alias/x',
+    PreviousKeyId: 'alias/y',
+    Error: 'KMSDisabledException',
+    Cause: 'no',
+    Rollback: { Status: 'ROLLED_BACK' },
+  };
+
+  it('is a line a rotation: how it ended, keys, time, and who started it', () => {
+    const [head, first, second] = historyText([rotated, failed]).split('\n');
+    expect(head).toMatch(/^Started +Stream +Ended as +Key +Took +Started by$/);
+    expect(first).toMatch(
+      / orders +ROTATED +not encrypted -> alias\/b +7\.3 s +alarm drift$/,
+    );
+    expect(second).toMatch(
+      / ads +KMSDisabledException, ROLLED_BACK +alias\/y -> alias\/x +unknown$/,
+    );
+  });
+
+  it('says so when there is none', () => {
+    expect(historyText([])).toBe('No rotations');
+  });
+});

@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { KEY_COLORS } from '../../../cli/report/key-paint.ts';
+import { reportPage } from '../../../cli/report/report-page.ts';
+import { duration, utc } from '../../../cli/report/time-text.ts';
+import { hostileMonth } from './hostile-month.ts';
+import { simulatedMonth } from './simulated-month.ts';
+
+/** A page's tags with their attributes, outside of charts. */
+function tags(page: string): string[] {
+  const body = page.replace(/<svg viewBox.*?<\/svg>/gs, '');
+  return body.match(/<[^>]*>/g) ?? [];
+}
+
+describe('reportPage', () => {
+  it('is one small document that needs nothing else and runs nothing', async () => {
+    const page = await reportPage(simulatedMonth());
+    expect(Buffer.byteLength(page)).toBeLessThan(800_000);
+    expect(page.includes('"default-src &#39;none&#39;;')).toBe(true);
+    const asking = /https?:|<script|<link|<img|@import|src=/i;
+    expect(asking.exec(page)?.[0]).toBeUndefined();
+  });
+
+  it('is the same for the same input', async () => {
+    const [one, other] = [
+      await reportPage(simulatedMonth(7)),
+      await reportPage(simulatedMonth(7)),
+    ];
+    expect(one === other).toBe(true);
+  });
+
+  it('has every rotation, with its id and its proof', async () => {
+    const input = simulatedMonth();
+    const page = await reportPage(input);
+    for (const outcome of input.Streams.flatMap(({ History }) => History)) {
+      expect(page).toContain(outcome.RotationId);
+      if (outcome.Status === 'FAILED') expect(page).toContain(outcome.Error);
+      else expect(page).toContain(outcome.Verification?.SequenceNumber);
+    }
+  });
+
+  it('says aloud what is a table, which cards on a phone no longer look like', async () => {
+    const parts = tags(await reportPage(simulatedMonth())).filter((tag) =>
+      /^<(table|thead|tbody|tfoot|tr|th|td)[ >]/.test(tag),
+    );
+    expect(parts.length).toBeGreaterThan(1000);
+    expect(parts.filter((tag) => !tag.includes(' role="'))).toEqual([]);
+  });
+
+  it('divides the charts of many streams, and has no id twice', async () => {
+    const input = simulatedMonth();
+    const Streams = [1, 2, 3, 4].flatMap(() =>
+      input.Streams.map((stream) => ({
+        ...stream,
+        History: stream.History.slice(0, 3),
+      })),
+    );
+    const page = await reportPage({ ...input, Streams });
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.length).toBe(new Set(ids).size);
+    expect(page).toContain('<title id="timeline-3-title">Keys of 16 streams');
+    const links = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id);
+    expect(links.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+
+  it('is a document also of no stream, and of one without records', async () => {
+    const input = simulatedMonth();
+    const none = await reportPage({ ...input, Streams: [] });
+    expect(none).toContain('There is no stream.');
+    const [first] = input.Streams;
+    const empty = await reportPage({
+      ...input,
+      Streams: first ? [{ ...first, History: [] }] : [],
+    });
+    expect(empty).toContain('No rotation in the period.');
+  });
+
+  it('escapes every value: no text adds a tag or an attribute', async () => {
+    const page = (text: string) => {
+      const month = hostileMonth([text]);
+      return reportPage({ ...month, Streams: month.Streams.slice(0, 3) });
+    };
+    const harmless = tags(await page('harmless'));
+    const nasty = fc.string({
+      unit: fc.constantFrom(
+        ...`<>"'&/=!-[]\`{}$\u0000\u2028\u202e \n`,
+        '<script>',
+        '</style>',
+        '<!--',
+        '&quot;',
+        '$&',
+        'onload=',
+        '\ud800',
+      ),
+      minLength: 1,
+      maxLength: 30,
+    });
+    await fc.assert(
+      fc.asyncProperty(nasty, async (text) => {
+        const hostile = await page(text);
+        expect(tags(hostile)).toEqual(harmless);
+        expect(hostile).not.toContain('<script');
+        expect(hostile.replaceAll('\n', '')).not.toMatch(
+          /[\p{Cc}\p{Cf}\p{Zl}]/u,
+        );
+        expect(hostile.isWellFormed()).toBe(true);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+describe('report.css', () => {
+  /** Relative luminance, as WCAG 2 defines it. */
+  const luminance = (color: string): number => {
+    const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
+      const part = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+
+  it('has labels that can be read on every key, in light and in dark', async () => {
+    const style = await readFile('cli/report/report.css', 'utf8');
+    const values = (name: string) =>
+      [...style.matchAll(new RegExp(`--${name}: (#[0-9a-f]{6});`, 'g'))].map(
+        ([, color = '']) => luminance(color),
+      );
+    for (let key = 1; key <= KEY_COLORS; key++) {
+      const fills = values(`key-${key}`);
+      const inks = values(`key-ink-${key}`);
+      expect([fills.length, inks.length]).toEqual([2, 2]);
+      for (const [at, fill] of fills.entries()) {
+        const [dark = 0, light = 0] = [fill, inks[at] ?? 0].sort(
+          (a, b) => a - b,
+        );
+        expect((light + 0.05) / (dark + 0.05)).toBeGreaterThanOrEqual(4.5);
+      }
+    }
+  });
+});
+
+describe('times in words', () => {
+  it.each([
+    [999, 'less than a second'],
+    [1000, '1 s'],
+    [61_000, '1 min 1 s'],
+    [3_600_000, '1 h'],
+    [86_400_000 * 12 + 3_600_000 * 3 + 5000, '12 d 3 h'],
+    [86_400_000 + 59_000, '1 d'],
+  ])('%i ms is %s', (ms, words) => {
+    expect(duration(ms)).toBe(words.replaceAll(/(?<=\d|min|d) /g, '\u00a0'));
+  });
+
+  it('are UTC, to the second, and left alone when they are none', () => {
+    expect(utc('2026-11-25T13:04:05.678Z')).toBe(
+      '2026-11-25 13:04:05\u00a0UTC',
+    );
+    expect(utc('yesterday')).toBe('yesterday');
+  });
+});
