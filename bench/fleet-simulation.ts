@@ -6,7 +6,9 @@ import {
 import { planFleet } from '../shared/fleet-plan.ts';
 import { pollSeconds } from '../shared/polling.ts';
 import { mostInWindow } from './rolling-window.ts';
-import type { Random } from './seeded.ts';
+
+/** A number from 0 to 1, the next of a sequence. */
+type Random = () => number;
 
 /** How a rotation of the simulation goes. */
 export interface SimulatedStream {

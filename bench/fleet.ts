@@ -1,8 +1,8 @@
+import { SeededRandom } from '../test/simulation/seeded-random.ts';
 import { BUDGETS } from './budgets.ts';
 import { simulateFleet, typicalStreams } from './fleet-simulation.ts';
 import { median } from './median.ts';
 import type { Section } from './section.ts';
-import { seeded } from './seeded.ts';
 import { verdict } from './verdict.ts';
 
 const SIZES = [10, 100, 1000];
@@ -26,7 +26,7 @@ async function measure(): Promise<Fleet> {
   return {
     Runs: SIZES.flatMap((Streams) =>
       SEEDS.map((Seed) => {
-        const random = seeded(Seed);
+        const random = new SeededRandom(Seed).next;
         const fleet = simulateFleet(typicalStreams(Streams, random), random);
         return {
           Streams,

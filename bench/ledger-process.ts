@@ -8,6 +8,7 @@ import { startDynamoDb } from '../local/dynamodb.ts';
 import { ensureLedgerTable } from '../local/ledger-table.ts';
 import { ledgerTableName } from '../shared/clients.ts';
 import { QUOTA_LIMIT } from '../shared/ledger-entry.ts';
+import { SeededRandom } from '../test/simulation/seeded-random.ts';
 import { hearCalls } from './heard-calls.ts';
 import type { Contention, LedgerData, WindowRun } from './ledger.ts';
 import {
@@ -17,7 +18,6 @@ import {
   rateLimiter,
 } from './ledgers.ts';
 import { mostInWindow } from './rolling-window.ts';
-import { seeded } from './seeded.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -72,7 +72,7 @@ async function contend(
  * than the quota on both sides of that window's end, and then some at random.
  */
 function demand(): number[] {
-  const random = seeded(25);
+  const random = new SeededRandom(25).next;
   const burst = (at: number) =>
     Array.from({ length: 2 * QUOTA_LIMIT }, (_, n) => at + n);
   const rest = Array.from(

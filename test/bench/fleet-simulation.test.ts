@@ -4,12 +4,12 @@ import {
   simulateFleet,
   typicalStreams,
 } from '../../bench/fleet-simulation.ts';
-import { seeded } from '../../bench/seeded.ts';
 import {
   DESCRIBE_RATE,
   FLEET_CONCURRENCY,
   FLEET_DESCRIBE_RATE,
 } from '../../shared/fleet-pace.ts';
+import { SeededRandom } from '../simulation/seeded-random.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 
@@ -18,7 +18,7 @@ const alike = (stream: SimulatedStream) =>
 
 describe('a fleet of 1,000 streams', () => {
   it.each(SEEDS)('keeps to the rates and ends in time, seed %i', (seed) => {
-    const random = seeded(seed);
+    const random = new SeededRandom(seed).next;
     const fleet = simulateFleet(typicalStreams(1000, random), random);
     expect(fleet.starts).toHaveLength(1000);
     expect(fleet.concurrency).toBe(FLEET_CONCURRENCY);
@@ -37,7 +37,7 @@ describe('a fleet whose updates all take as long', () => {
     (seconds) => {
       const fleet = simulateFleet(
         alike({ updateMs: seconds * 1000, ends: 'ROTATED' }),
-        seeded(seconds),
+        new SeededRandom(seconds).next,
       );
       expect(fleet.averageRate).toBeLessThanOrEqual(FLEET_DESCRIBE_RATE);
       expect(fleet.peakRate).toBeLessThanOrEqual(AT_MOST);
@@ -47,7 +47,10 @@ describe('a fleet whose updates all take as long', () => {
   it.each(['UNCHANGED', 'FAILED'] as const)(
     'keeps to half of the rate when all end at once as %s',
     (ends) => {
-      const fleet = simulateFleet(alike({ updateMs: 0, ends }), seeded(1));
+      const fleet = simulateFleet(
+        alike({ updateMs: 0, ends }),
+        new SeededRandom(1).next,
+      );
       expect(fleet.averageRate).toBeLessThanOrEqual(FLEET_DESCRIBE_RATE);
       expect(fleet.peakRate).toBeLessThanOrEqual(DESCRIBE_RATE);
     },
