@@ -2,6 +2,7 @@ import ora, { type Ora } from 'ora';
 import type { StreamOutcome } from '../shared/fleet-outcome.ts';
 
 const BAR_WIDTH = 20;
+const TICK_MS = 250;
 
 /**
  * Shows how many streams of a fleet are done: on a terminal a bar, where only
@@ -15,6 +16,7 @@ export class FleetProgress {
   #running = 0;
   #done = 0;
   #failed = 0;
+  #ticking: NodeJS.Timeout | undefined;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -30,6 +32,9 @@ export class FleetProgress {
     this.#total = total;
     this.#startedAt = at;
     this.#draw(at);
+    if (this.#spinner === undefined) return;
+    this.#ticking = setInterval(() => this.#draw(Date.now()), TICK_MS);
+    this.#ticking.unref();
   }
 
   /** A rotation has begun. */
@@ -60,6 +65,7 @@ export class FleetProgress {
 
   /** Takes the bar away. */
   end(): void {
+    clearInterval(this.#ticking);
     this.#spinner?.stop();
   }
 

@@ -52,6 +52,18 @@ describe('FleetProgress', () => {
     );
   });
 
+  it('counts the time on while nothing else happens', () => {
+    const stream = new FakeStream(true, 100);
+    const progress = new FleetProgress(stream as unknown as NodeJS.WriteStream);
+    progress.begin(4, START);
+    vi.advanceTimersByTime(3000);
+    progress.end();
+    const { length } = stream.text;
+    vi.advanceTimersByTime(3000);
+    expect(stripVTControlCharacters(stream.text)).toContain(' 2.8 s ░');
+    expect(stream.text).toHaveLength(length);
+  });
+
   it('is a bar on a terminal, where failures stay', () => {
     const text = shown(true);
     expect(text).toContain(`0.0 s ${'░'.repeat(20)} 0 of 4 streams, 1 running`);
