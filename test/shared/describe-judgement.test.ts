@@ -226,6 +226,20 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
     expect(error.message).toContain('alias/old');
   });
 
+  it('believes it after just so many seconds, and not before', () => {
+    const shown = (OtherKeySeconds: number) => () =>
+      judgeDescription(seen('ACTIVE', 'alias/other', 40_000), PLAN, start(), {
+        Status: 'UPDATING',
+        StreamStatus: 'ACTIVE',
+        KeyId: 'alias/other',
+        WaitSeconds: 1,
+        SawUpdating: false,
+        OtherKeySeconds,
+      });
+    expect(shown(STALE_MS / 1000 - 2)().Status).toBe('UPDATING');
+    expect(thrownBy(shown(STALE_MS / 1000 - 1)).name).toBe('KeyMismatch');
+  });
+
   it('says so of a stream that is still not encrypted', () => {
     const plan = { ...PLAN, PreviousKeyId: null } as never;
     const gone = start('UNKNOWN', MAX_UNANSWERED_STARTS);

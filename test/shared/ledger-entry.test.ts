@@ -370,7 +370,40 @@ describe('release', () => {
   });
 });
 
+describe('reserve after a rotation whose Start was never answered', () => {
+  it('takes no slot of the other for its own, though the key is the same', () => {
+    const key = { KeyId: 'alias/same', KeyArn: 'arn:same' };
+    const first = granted(emptyEntry(ARN), 'first', T0);
+    const [, spent] = apply(
+      first.entry,
+      spend(first.entry, 'first', first.slotId, T0, T0),
+    );
+    const unanswered = {
+      ...spent,
+      Slots: spent.Slots.map((slot) => ({ ...slot, KeyId: key.KeyId })),
+    };
+    const [, settled] = apply(unanswered, settle(unanswered, 'first', T0));
+    const second = { ...claim('second', settled), ...key };
+    const [answer, after] = apply(settled, reserve(settled, second, T0));
+
+    expect(answer).toMatchObject({ Status: 'GRANTED' });
+    expect(answer).not.toMatchObject({ SlotId: first.slotId });
+    expect(usage(after, T0).Used).toBe(2);
+  });
+});
+
 describe('settle', () => {
+  it('says what was applied last, by whomever', () => {
+    const first = rotate(emptyEntry(ARN), 'first', T0);
+    const { entry } = granted(first, 'second', T0 + HOUR);
+    const { answer } = settle(entry, 'second', T0 + HOUR);
+    expect(answer.LastApplied).toEqual(first.LastApplied);
+    expect(first.LastApplied).toBeDefined();
+    expect(settle(emptyEntry(ARN), 'r', T0).answer).not.toHaveProperty(
+      'LastApplied',
+    );
+  });
+
   it('gives back the lease and the unused slot', () => {
     const { entry } = granted(emptyEntry(ARN), 'r', T0);
     const [{ Lease, SlotsSpent }, after] = apply(entry, settle(entry, 'r', T0));
