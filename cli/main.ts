@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import { keepCompiledCode } from '../local/compile-cache.ts';
 import { listenForInterruption } from './interruption.ts';
 import { createProgram } from './program.ts';
 
 // For the commands, which are imported when they are called.
-enableCompileCache();
+keepCompiledCode();
 
 const SUCCEEDED = 0;
 const FAILED = 1;

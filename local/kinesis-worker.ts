@@ -3,9 +3,10 @@
  * known beforehand, hears no signals meant for the terminal's foreground
  * process, and cannot outlive the process.
  */
-import { createRequire, enableCompileCache } from 'node:module';
+import { createRequire } from 'node:module';
 import { Server, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
+import { keepCompiledCode } from './compile-cache.ts';
 
 /** Stands for the TLS port, which nobody needs: any free one will do. */
 export const TLS_PORT = 1;
@@ -51,5 +52,5 @@ process.on('uncaughtException', (error) => {
 });
 
 // Compiling it is most of its start.
-enableCompileCache();
+keepCompiledCode();
 createRequire(import.meta.url)('kinesis-local');
