@@ -64,6 +64,7 @@ describe('parseKeyId', () => {
     'orders',
     'key',
     `key/${GUID}`,
+    ` arn:aws:kms:${REGION}:${ACCOUNT}:key/${GUID}`,
     'alias/',
     'alias',
     'Alias/orders',
