@@ -3,11 +3,11 @@
  * undisturbed, and with a Start that is throttled once:
  * `cost-process.ts SECONDS`.
  */
-import type { RotationCalls } from '../cli/rotation-cost.ts';
 import { runRotation } from '../local/rotation.ts';
 import type { ExecutionEvent } from '../local/state-machine.ts';
 import { awsError } from '../test/faults/fault-proxy.ts';
 import type { RotationRun } from './cost.ts';
+import { countedCalls } from './counted-calls.ts';
 import { countOf, hearCalls } from './heard-calls.ts';
 import { openMeasuredAws } from './measured-aws.ts';
 
@@ -16,7 +16,7 @@ const aws = await openMeasuredAws(updateSeconds, ['undisturbed', 'throttled']);
 
 async function run(at: number, isThrottled: boolean): Promise<RotationRun> {
   const { StreamName = '', KeyIds = [] } = aws.rings[at] ?? {};
-  const entered: ExecutionEvent[] = [];
+  const events: ExecutionEvent[] = [];
   const scope = aws.proxy.scope(StreamName);
   if (isThrottled) {
     scope.rules.push({
@@ -29,26 +29,12 @@ async function run(at: number, isThrottled: boolean): Promise<RotationRun> {
     runRotation({
       request: { StreamName, KeyIds },
       ...aws,
-      onEvent: (event) => {
-        if (event.type === 'StateEntered') entered.push(event);
-      },
+      onEvent: (event) => events.push(event),
     }),
   );
   scope.close();
   if (result.Status !== 'SUCCEEDED') throw new Error(result.Cause);
-  const count = (operation: string) => countOf(calls, operation);
-  const Calls: RotationCalls = {
-    StateTransitions: entered.length,
-    LambdaInvocations: entered.filter(({ state }) => state?.type === 'Task')
-      .length,
-    DescribeStreamSummary: count('DescribeStreamSummary'),
-    StartStreamEncryption: count('StartStreamEncryption'),
-    PutRecord: count('PutRecord'),
-    DescribeKey: count('DescribeKey'),
-    DynamoDbReads: count('GetItem'),
-    DynamoDbWrites: count('PutItem'),
-    EventBridgeEvents: count('PutEvents'),
-  };
+  const Calls = countedCalls(events, (operation) => countOf(calls, operation));
   return { UpdateSeconds: updateSeconds, IsThrottled: isThrottled, Calls };
 }
 

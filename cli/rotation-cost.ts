@@ -1,4 +1,4 @@
-import { pollSeconds } from '../shared/polling.ts';
+import { lookTimes } from '../shared/polling.ts';
 
 /**
  * Prices in us-east-1 in November 2026, in USD, as AWS's price pages show them;
@@ -46,13 +46,10 @@ export interface RotationCalls {
 
 /** How often DescribeStream looks at an update that takes this long. */
 export function describesOf(updateSeconds: number): number {
-  let looks = 1;
-  for (
-    let waited = 0;
-    waited < updateSeconds;
-    waited += pollSeconds(waited * 1000)
-  ) {
+  let looks = 0;
+  for (const at of lookTimes()) {
     looks++;
+    if (at >= updateSeconds * 1000) break;
   }
   return looks;
 }

@@ -1,5 +1,5 @@
 import type { Success } from './outcome.ts';
-import { pollSeconds } from './polling.ts';
+import { lookTimes } from './polling.ts';
 
 /**
  * DescribeStreamSummary calls a second that AWS allows an account in a Region.
@@ -18,14 +18,13 @@ const STARTS_IN_A_SECOND = 2;
  */
 export const FLEET_CONCURRENCY = DESCRIBE_RATE - STARTS_IN_A_SECOND;
 
-/**
- * How many times a rotation looks again, at most, at a stream that it waits for
- * so long: each look takes time of its own, so the real ones come later.
- */
+/** How many times a rotation looks again, at most, in a wait of so long. */
 function looksIn(waitedMs: number): number {
-  const next = (at: number) => at + pollSeconds(at) * 1000;
   let looks = 0;
-  for (let at = next(0); at <= waitedMs; at = next(at)) looks++;
+  for (const at of lookTimes()) {
+    if (at > waitedMs) break;
+    if (at > 0) looks++;
+  }
   return looks;
 }
 

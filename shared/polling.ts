@@ -9,3 +9,12 @@
 export function pollSeconds(waitedMs: number): number {
   return Math.min(15, Math.max(1, Math.floor(waitedMs / 10_000)));
 }
+
+/**
+ * When a stream is looked at that is waited for, in milliseconds since the wait
+ * began, the first look among them: at the earliest, since each takes time of
+ * its own.
+ */
+export function* lookTimes(): Generator<number, never> {
+  for (let at = 0; ; at += pollSeconds(at) * 1000) yield at;
+}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { callsOf, type RotationCalls } from '../../cli/rotation-cost.ts';
+import { countedCalls } from '../../bench/counted-calls.ts';
+import { callsOf } from '../../cli/rotation-cost.ts';
 import type {
   ExecutionEvent,
   TaskHandlers,
@@ -43,30 +44,20 @@ afterAll(async () => {
 async function callsOfRun(StreamName: string, KeyIds: string[]) {
   // Keys have no stream's name in them.
   const [scope, keys] = [StreamName, 'alias/'].map((text) => proxy.scope(text));
-  const entered: ExecutionEvent[] = [];
+  const events: ExecutionEvent[] = [];
   const outcome = await aws.rotate(
     { StreamName, KeyIds },
     {
       handlers,
       waits: { WaitForPropagation: 0 },
-      onEvent: (event) => {
-        if (event.type === 'StateEntered') entered.push(event);
-      },
+      onEvent: (event) => events.push(event),
     },
   );
-  const count = (operation: string) => scope?.count(operation) ?? 0;
-  const calls: RotationCalls = {
-    StateTransitions: entered.length,
-    LambdaInvocations: entered.filter(({ state }) => state?.type === 'Task')
-      .length,
-    DescribeStreamSummary: count('DescribeStreamSummary'),
-    StartStreamEncryption: count('StartStreamEncryption'),
-    PutRecord: count('PutRecord'),
-    DescribeKey: keys?.count('DescribeKey') ?? 0,
-    DynamoDbReads: count('GetItem'),
-    DynamoDbWrites: count('PutItem'),
-    EventBridgeEvents: count('PutEvents'),
-  };
+  const calls = countedCalls(
+    events,
+    (operation) =>
+      (operation === 'DescribeKey' ? keys : scope)?.count(operation) ?? 0,
+  );
   scope?.close();
   keys?.close();
   return { outcome, calls };
