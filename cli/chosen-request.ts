@@ -1,6 +1,10 @@
 import { parseRequest } from '../shared/request.ts';
 import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
-import { type RequestFlags, requestFromFlags } from './request-input.ts';
+import {
+  NAMING_FIELDS,
+  type RequestFlags,
+  requestFromFlags,
+} from './request-input.ts';
 
 /**
  * The request that flags ask for: without a stream and a key, one for the first
@@ -13,7 +17,8 @@ export async function chosenRequest(
   rotations: () => Promise<RotationsEntry[]>,
 ): Promise<Record<string, unknown>> {
   const given = await requestFromFlags(flags);
-  const [entry] = namesNothing(given) ? await rotations() : [];
+  const isNamed = NAMING_FIELDS.some((field) => field in given);
+  const [entry] = isNamed ? [] : await rotations();
   const request = {
     ...(entry && requestFor(entry)),
     Trigger: { Source: 'manual' },
@@ -21,10 +26,4 @@ export async function chosenRequest(
   };
   parseRequest(request);
   return request;
-}
-
-function namesNothing(request: Record<string, unknown>): boolean {
-  return !['StreamName', 'StreamARN', 'KeyId', 'KeyIds'].some(
-    (field) => field in request,
-  );
 }

@@ -1,5 +1,4 @@
 import { runFleet } from '../local/fleet.ts';
-import { readLocalSettings } from '../local/local-aws.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import { planFleet } from '../shared/fleet-plan.ts';
 import { type RotationsEntry, requestFor } from '../stack/rotations-file.ts';
@@ -8,7 +7,11 @@ import { fleetText } from './fleet-text.ts';
 import type { Interruption } from './interruption.ts';
 import { onLocalAws } from './on-local-aws.ts';
 import { type OutputOptions, render } from './output.ts';
-import { type RequestFlags, requestFromFlags } from './request-input.ts';
+import {
+  NAMING_FIELDS,
+  type RequestFlags,
+  requestFromFlags,
+} from './request-input.ts';
 import type { ExecutionStart } from './start-execution.ts';
 
 /**
@@ -22,9 +25,7 @@ export async function fleetRequests(
   rotations: () => Promise<RotationsEntry[]>,
 ): Promise<Record<string, unknown>[]> {
   const given = await requestFromFlags(flags);
-  const named = ['StreamName', 'StreamARN', 'KeyId', 'KeyIds'].find(
-    (field) => field in given,
-  );
+  const named = NAMING_FIELDS.find((field) => field in given);
   if (named !== undefined) {
     throw new RotationError(
       'InvalidRequest',
@@ -60,9 +61,7 @@ export async function rotateFleet(
   rotations: () => Promise<RotationsEntry[]>,
   interruption: Interruption,
 ): Promise<number> {
-  const { isAllExternal } = readLocalSettings(process.env);
-  const entries = isAllExternal ? [] : await rotations();
-  return onLocalAws(entries, interruption, async (aws, starting) => {
+  return onLocalAws(rotations, interruption, async (aws, starting) => {
     starting.end();
     const progress = new FleetProgress(process.stderr);
     progress.begin(requests.length, Date.now());

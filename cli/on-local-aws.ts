@@ -6,6 +6,7 @@ import {
 import { readStateMachine } from '../local/state-machine.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import type { Interruption } from './interruption.ts';
+import { neededEntries } from './needed-entries.ts';
 import { Progress } from './progress.ts';
 import type { WaitState } from './wait-end.ts';
 import { waitingForGuests } from './waiting-for-guests.ts';
@@ -15,10 +16,11 @@ import { waitingForGuests } from './waiting-for-guests.ts';
  * all in order behind it.
  */
 export async function onLocalAws<T>(
-  entries: readonly RotationsEntry[],
+  rotations: () => Promise<RotationsEntry[]>,
   { signal, insistence }: Interruption,
   work: (aws: LocalAws, progress: Progress) => Promise<T>,
 ): Promise<T> {
+  const entries = await neededEntries(rotations);
   const { States } = await readStateMachine();
   const progress = new Progress({
     stream: process.stderr,

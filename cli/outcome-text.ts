@@ -1,19 +1,21 @@
 import type { Quota } from '../shared/ledger-entry.ts';
 import type { Outcome, RollbackOutcome } from '../shared/outcome.ts';
 import { bad, good } from './colour.ts';
+import { labelledRow } from './labelled-row.ts';
 import { localTime } from './time-flag.ts';
 
 /** An outcome in lines for people. */
 export function outcomeText(outcome: Outcome): string {
-  const quota = outcome.Quota ? row('Quota', quotaText(outcome.Quota)) : [];
+  const { Quota } = outcome;
+  const quota = labelledRow('Quota', Quota && quotaText(Quota));
   if (outcome.Status === 'FAILED') {
     return [
       bad(`FAILED ${outcome.Error}`),
       outcome.Cause,
       ...(outcome.Rollback ? [rollbackText(outcome.Rollback)] : []),
-      ...(outcome.StreamName ? row('Stream', outcome.StreamName) : []),
+      ...labelledRow('Stream', outcome.StreamName),
       ...(outcome.SlotsSpent
-        ? row(
+        ? labelledRow(
             'Spent',
             `${outcome.SlotsSpent} slot of the quota, which AWS counts or may count`,
           )
@@ -29,12 +31,10 @@ export function outcomeText(outcome: Outcome): string {
         ? outcome.KeyId
         : `${from} -> ${outcome.KeyId}`
     }`,
-    ...row('Key', outcome.KeyArn),
-    ...(outcome.InProgressRotationId
-      ? row('By', outcome.InProgressRotationId)
-      : []),
+    ...labelledRow('Key', outcome.KeyArn),
+    ...labelledRow('By', outcome.InProgressRotationId),
     ...(proof
-      ? row(
+      ? labelledRow(
           'Probe',
           `EncryptionType ${proof.EncryptionType}, ${proof.ShardId}, record ${proof.SequenceNumber}`,
         )
@@ -54,8 +54,4 @@ export function quotaText(quota: Quota): string {
   const others = UsedByOthers ? ` (${UsedByOthers} outside the ledger)` : '';
   const next = NextAvailableAt ? localTime(NextAvailableAt) : 'now';
   return `${Used} of ${Limit} used in 24 hours${others}, ${Remaining} remaining, next free ${next}`;
-}
-
-function row(name: string, value: string): string[] {
-  return [`${name.padEnd(7)} ${value}`];
 }

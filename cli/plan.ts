@@ -11,6 +11,7 @@ import { bad, good } from './colour.ts';
 import type { AwsOptions } from './deployment.ts';
 import { fleetRequests } from './fleet.ts';
 import type { Interruption } from './interruption.ts';
+import { labelledRow } from './labelled-row.ts';
 import { quotaText } from './outcome-text.ts';
 import { type OutputOptions, render } from './output.ts';
 import type { RequestFlags } from './request-input.ts';
@@ -75,22 +76,25 @@ export function previewText(preview: RotationPreview): string {
   return [
     headText(preview),
     ...(preview.Cause ? [preview.Cause] : []),
-    ...row('Waits', preview.WaitsFor && `for ${preview.WaitsFor}`),
-    ...row('Key', preview.KeyArn),
-    ...row('From', preview.PreviousKeyArn),
-    ...row('Quota', QuotaBefore && quotaText(QuotaBefore)),
-    ...row('After', QuotaAfter && quotaText(QuotaAfter)),
+    ...labelledRow('Waits', preview.WaitsFor && `for ${preview.WaitsFor}`),
+    ...labelledRow('Key', preview.KeyArn),
+    ...labelledRow('From', preview.PreviousKeyArn),
+    ...labelledRow('Quota', QuotaBefore && quotaText(QuotaBefore)),
+    ...labelledRow('After', QuotaAfter && quotaText(QuotaAfter)),
     ...(Estimate
       ? [
-          ...row('Takes', `about ${Estimate.Seconds} s: ${Estimate.BasedOn}`),
-          ...row(
+          ...labelledRow(
+            'Takes',
+            `about ${Estimate.Seconds} s: ${Estimate.BasedOn}`,
+          ),
+          ...labelledRow(
             'Calls',
             Object.entries(Estimate.Calls)
               .filter(([, count]) => count > 0)
               .map(([name, count]) => `${count} ${name}`)
               .join(', '),
           ),
-          ...row(
+          ...labelledRow(
             'Cost',
             `about ${usd(Estimate.CostUsd)} at the list prices of us-east-1`,
           ),
@@ -126,7 +130,8 @@ export function previewTable(previews: readonly RotationPreview[]): string {
 
 function headText(preview: RotationPreview): string {
   const { StreamName, Reason } = preview;
-  return `${expectedText(preview)} ${StreamName}: ${moveText(preview) || Reason}${moveText(preview) ? `, ${Reason}` : ''}`;
+  const what = [moveText(preview), Reason].filter(Boolean).join(', ');
+  return `${expectedText(preview)} ${StreamName}: ${what}`;
 }
 
 function expectedText({ Expected, Error: name }: RotationPreview): string {
@@ -137,10 +142,6 @@ function moveText({ Expected, KeyId, ...from }: RotationPreview): string {
   if (KeyId === undefined) return '';
   if (Expected === 'UNCHANGED') return KeyId;
   return `${from.PreviousKeyId ?? 'not encrypted'} -> ${KeyId}`;
-}
-
-function row(name: string, value: string | null | undefined): string[] {
-  return value ? [`${name.padEnd(7)} ${value}`] : [];
 }
 
 const usd = (amount: number) => `USD ${amount.toFixed(5)}`;

@@ -1,3 +1,4 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoDbClient, ledgerTableName } from '../shared/clients.ts';
 import { countedSlots, SLOT_MS, usage } from '../shared/ledger-entry.ts';
 import { LedgerReader } from '../shared/ledger-reader.ts';
@@ -38,60 +39,61 @@ export async function quota(
   return onSite(options, rotations, interruption, async (site) => {
     const streams = await chooseStreams(options, site, rotations);
     const isOne = isOneStream(options);
-    const reports: QuotaReport[] = [];
-    for (const stream of streams) {
-      const found = isOne ? await locateStream(stream, options) : stream;
-      reports.push(await reportOn(found, Date.now()));
+    const client = dynamoDbClient();
+    try {
+      const reports: QuotaReport[] = [];
+      for (const stream of streams) {
+        const found = isOne ? await locateStream(stream, options) : stream;
+        reports.push(await reportOn(client, found, Date.now()));
+      }
+      const [first] = reports;
+      const text =
+        isOne && first
+          ? render(first, options, () => quotaPicture(first, Date.now()))
+          : render(reports, options, () => quotaTable(reports));
+      process.stdout.write(`${text}\n`);
+      return 0;
+    } finally {
+      client.destroy();
     }
-    const [first] = reports;
-    const text =
-      isOne && first
-        ? render(first, options, () => quotaPicture(first, Date.now()))
-        : render(reports, options, () => quotaTable(reports));
-    process.stdout.write(`${text}\n`);
-    return 0;
   });
 }
 
 async function reportOn(
+  client: DynamoDBClient,
   { StreamName, StreamARN }: ChosenStream,
   now: number,
 ): Promise<QuotaReport> {
-  const client = dynamoDbClient();
-  try {
-    const entry = await new LedgerReader(client, ledgerTableName()).read(
-      StreamARN,
-    );
-    const slots = countedSlots(entry, now).toSorted(
-      (a, b) => a.StampedAt - b.StampedAt,
-    );
-    const earliest = slots[0]?.StampedAt ?? now;
-    const triggers = new Map<string, Trigger | undefined>();
-    // A rotation may have waited for two days before it took its slot.
-    const since = earliest - 2 * SLOT_MS;
-    for await (const outcome of slots.length > 0
-      ? readHistory(client, ledgerTableName(), StreamARN, { since })
-      : []) {
-      triggers.set(outcome.RotationId, outcome.Trigger);
-    }
-    return {
-      StreamName,
-      StreamARN,
-      Quota: usage(entry, now),
-      Slots: slots.map((slot) => {
-        const Trigger = triggers.get(slot.RotationId);
-        return {
-          State: slot.State,
-          StampedAt: new Date(slot.StampedAt).toISOString(),
-          FreeAt: new Date(slot.StampedAt + SLOT_MS).toISOString(),
-          KeyId: slot.KeyId,
-          By: slot.RotationId,
-          ...(Trigger && { Trigger }),
-          ...(slot.IsReported && { IsReported: true as const }),
-        };
-      }),
-    };
-  } finally {
-    client.destroy();
+  const entry = await new LedgerReader(client, ledgerTableName()).read(
+    StreamARN,
+  );
+  const slots = countedSlots(entry, now).toSorted(
+    (a, b) => a.StampedAt - b.StampedAt,
+  );
+  const earliest = slots[0]?.StampedAt ?? now;
+  const triggers = new Map<string, Trigger | undefined>();
+  // A rotation may have waited for two days before it took its slot.
+  const since = earliest - 2 * SLOT_MS;
+  for await (const outcome of slots.length > 0
+    ? readHistory(client, ledgerTableName(), StreamARN, { since })
+    : []) {
+    triggers.set(outcome.RotationId, outcome.Trigger);
   }
+  return {
+    StreamName,
+    StreamARN,
+    Quota: usage(entry, now),
+    Slots: slots.map((slot) => {
+      const Trigger = triggers.get(slot.RotationId);
+      return {
+        State: slot.State,
+        StampedAt: new Date(slot.StampedAt).toISOString(),
+        FreeAt: new Date(slot.StampedAt + SLOT_MS).toISOString(),
+        KeyId: slot.KeyId,
+        By: slot.RotationId,
+        ...(Trigger && { Trigger }),
+        ...(slot.IsReported && { IsReported: true as const }),
+      };
+    }),
+  };
 }

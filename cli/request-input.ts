@@ -20,6 +20,9 @@ export interface RequestFlags {
   cliInputYaml?: string;
 }
 
+/** Fields of a request that say which stream, and which keys. */
+export const NAMING_FIELDS = ['StreamName', 'StreamARN', 'KeyId', 'KeyIds'];
+
 /**
  * Puts a request together: the document of --cli-input-json or
  * --cli-input-yaml, and the flags over it. A flag that names the stream or the

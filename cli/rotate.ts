@@ -67,11 +67,9 @@ export async function rotate(
   if (isElsewhere) {
     return startExecution(rotationStart(request), options, interruption);
   }
-  const { isAllExternal, region } = readLocalSettings(process.env);
-  checkRegion(request, region);
-  const entries = isAllExternal ? [] : await rotations();
+  checkRegion(request, readLocalSettings(process.env).region);
 
-  return onLocalAws(entries, interruption, async (aws, progress) => {
+  return onLocalAws(rotations, interruption, async (aws, progress) => {
     const outcome = await runRotation({
       request,
       handlers: aws.handlers,

@@ -1,5 +1,5 @@
 import { LOCAL_ACCOUNT } from '../local/embedded-aws.ts';
-import { openLocalAws, readLocalSettings } from '../local/local-aws.ts';
+import { openLocalAws } from '../local/local-aws.ts';
 import { quote, RotationError } from '../shared/errors.ts';
 import type { RotationsEntry } from '../stack/rotations-file.ts';
 import {
@@ -9,6 +9,7 @@ import {
   setAwsVariables,
 } from './deployment.ts';
 import type { Interruption } from './interruption.ts';
+import { neededEntries } from './needed-entries.ts';
 import { waitingForGuests } from './waiting-for-guests.ts';
 
 /** Where a command finds streams, keys and the ledger. */
@@ -74,9 +75,7 @@ async function onEmbeddedAws<T>(
   { signal, insistence }: Interruption,
   work: (site: Site) => Promise<T>,
 ): Promise<T> {
-  const { isAllExternal } = readLocalSettings(process.env);
-  const entries = isAllExternal ? [] : await rotations();
-  const aws = await openLocalAws(entries, { signal });
+  const aws = await openLocalAws(await neededEntries(rotations), { signal });
   try {
     return await work({
       name: 'the embedded AWS',

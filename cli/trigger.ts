@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { type LocalAws, readLocalSettings } from '../local/local-aws.ts';
+import type { LocalAws } from '../local/local-aws.ts';
 import { runRotation } from '../local/rotation.ts';
 import { invokeFunction } from '../local/state-machine.ts';
 import { readTemplate, TemplateError } from '../local/template.ts';
@@ -91,9 +91,7 @@ export async function trigger(
   };
   // A topic has nobody to tell here.
   if (found.every(({ Target }) => Target.Type === TOPIC)) return run();
-  const { isAllExternal } = readLocalSettings(process.env);
-  const entries = isAllExternal ? [] : await rotations();
-  return onLocalAws(entries, interruption, run);
+  return onLocalAws(rotations, interruption, run);
 }
 
 function checkTarget({ LogicalId, Target }: FoundTrigger): void {
