@@ -43,7 +43,8 @@ export async function history(
     try {
       const found: Outcome[] = [];
       for (const { StreamARN } of streams) {
-        found.push(...(await newest(client, StreamARN, options)));
+        const all = readHistory(client, ledgerTableName(), StreamARN, options);
+        found.push(...(await chosenOf(all, options)));
       }
       found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
       process.stdout.write(
@@ -56,17 +57,13 @@ export async function history(
   });
 }
 
-async function newest(
-  client: ReturnType<typeof dynamoDbClient>,
-  streamArn: string,
-  { since, until, status, maxItems }: HistoryOptions,
+/** Of the newest first: the first so many that ended so. */
+export async function chosenOf(
+  outcomes: AsyncIterable<Outcome>,
+  { status, maxItems }: Pick<HistoryOptions, 'status' | 'maxItems'>,
 ): Promise<Outcome[]> {
   const found: Outcome[] = [];
-  const all = readHistory(client, ledgerTableName(), streamArn, {
-    since,
-    until,
-  });
-  for await (const outcome of all) {
+  for await (const outcome of outcomes) {
     const { Status, Outcome: ended } = outcome;
     if (status !== undefined && status !== Status && status !== ended) continue;
     found.push(outcome);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { historyText } from '../../cli/history.ts';
+import { chosenOf, historyText } from '../../cli/history.ts';
 import { previewTable, previewText } from '../../cli/plan.ts';
 import { callsOf, costOf } from '../../cli/rotation-cost.ts';
 import type { RotationPreview } from '../../cli/rotation-preview.ts';
@@ -114,6 +114,26 @@ describe('historyText', () => {
     expect(second).toMatch(
       / ads +KMSDisabledException, ROLLED_BACK +alias\/y -> alias\/x +unknown$/,
     );
+  });
+
+  it.each([
+    [undefined, 9, [rotated, failed, rotated]],
+    [undefined, 2, [rotated, failed]],
+    ['ROTATED', 9, [rotated, rotated]],
+    ['ROTATED', 1, [rotated]],
+    ['FAILED', 9, [failed]],
+    ['ROLLED_BACK', 9, [failed]],
+    ['UNCHANGED', 9, []],
+  ] as const)('is of those that ended as %s, %d at most', async (...given) => {
+    const [status, maxItems, expected] = given;
+    async function* outcomes() {
+      yield* [rotated, failed, rotated];
+    }
+    const found = await chosenOf(outcomes(), {
+      maxItems,
+      ...(status && { status }),
+    });
+    expect(found).toEqual(expected);
   });
 
   it('says so when there is none', () => {

@@ -571,6 +571,14 @@ describe('report', () => {
     ]);
   });
 
+  it('says of a stream that cannot be described why', async ({ cli }) => {
+    const { exitCode, stdout } = await cli.run([
+      ...['report', '--stream-name', 'nowhere', '--file', '-'],
+    ]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/could not be looked at: ResourceNotFoundException/);
+  });
+
   it('says that it cannot write, and leaves nothing', async ({ cli }) => {
     const file = join(cli.home, 'nowhere', 'report.html');
     const { exitCode, stdout, stderr } = await cli.run([

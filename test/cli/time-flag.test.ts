@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseTime } from '../../cli/time-flag.ts';
 
 const NOW = Date.parse('2026-11-25T13:00:00Z');
@@ -15,7 +15,11 @@ describe('parseTime', () => {
   });
 
   it('takes a date for its first moment where the reader is', () => {
-    expect(parseTime('2026-11-01', NOW)).toBe(new Date(2026, 10, 1).getTime());
+    vi.stubEnv('TZ', 'America/New_York');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(parseTime('2026-11-01', NOW)).toBe(
+      Date.parse('2026-11-01T00:00:00-04:00'),
+    );
   });
 
   it.each([
