@@ -2,14 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 /** The fast tests of the modules that stryker.config.json mutates. */
 const MODULES = [
-  'describe-judgement',
-  'key-identity',
-  'key-ring',
-  'ledger-entry',
-  'plan',
-  'quota-ledger',
-  'rollback',
-  'start-refusal',
+  'identifiers/key-id',
+  'keys/key-ring',
+  'ledger/entry',
+  'ledger/quota-ledger',
+  'rotation/plan',
+  'rotation/rollback',
+  'rotation/start-error',
+  'rotation/stream-status',
 ];
 
 export default defineConfig({

@@ -3,9 +3,9 @@
  * undisturbed, and with a Start that is throttled once:
  * `cost-process.ts SECONDS`.
  */
-import { runRotation } from '../local/rotation.ts';
-import type { ExecutionEvent } from '../local/state-machine.ts';
-import { awsError } from '../test/faults/fault-proxy.ts';
+import { runRotation } from '../local/runner/rotation.ts';
+import type { ExecutionEvent } from '../local/runner/state-machine.ts';
+import { awsError } from '../test/support/faults/fault-proxy.ts';
 import type { RotationRun } from './cost.ts';
 import { countedCalls } from './counted-calls.ts';
 import { countOf, hearCalls } from './heard-calls.ts';

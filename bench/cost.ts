@@ -4,7 +4,7 @@ import {
   describesOf,
   PRICES_USD,
   type RotationCalls,
-} from '../cli/rotation-cost.ts';
+} from '../cli/preview/rotation-cost.ts';
 import { BUDGETS } from './budgets.ts';
 import { measuredBy } from './measured-by.ts';
 import type { Section } from './section.ts';

@@ -1,4 +1,4 @@
-import { SeededRandom } from '../test/simulation/seeded-random.ts';
+import { SeededRandom } from '../test/support/simulation/seeded-random.ts';
 import { BUDGETS } from './budgets.ts';
 import { simulateFleet, typicalStreams } from './fleet-simulation.ts';
 import { median } from './median.ts';

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
-import { DUMMY_CREDENTIALS } from '../local/credentials.ts';
-import { startDynamoDb } from '../local/dynamodb.ts';
-import { ensureLedgerTable } from '../local/ledger-table.ts';
-import { ledgerTableName } from '../shared/clients.ts';
-import { QUOTA_LIMIT } from '../shared/ledger-entry.ts';
-import { SeededRandom } from '../test/simulation/seeded-random.ts';
+import { startDynamoDb } from '../local/services/dynamodb.ts';
+import { DUMMY_CREDENTIALS } from '../local/session/credentials.ts';
+import { ensureLedgerTable } from '../local/session/ledger-table.ts';
+import { ledgerTableName } from '../shared/lambda/clients.ts';
+import { QUOTA_LIMIT } from '../shared/ledger/entry.ts';
+import { SeededRandom } from '../test/support/simulation/seeded-random.ts';
 import { hearCalls } from './heard-calls.ts';
 import type { Contention, LedgerData, WindowRun } from './ledger.ts';
 import {

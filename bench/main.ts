@@ -1,6 +1,6 @@
 /** Measures, and prints tables for people or one JSON document. */
 import { Command, Option } from 'commander';
-import { rowTable } from '../cli/row-table.ts';
+import { rowTable } from '../cli/output/table.ts';
 import { type Measured, measured, SECTION_NAMES } from './sections.ts';
 
 interface Options {

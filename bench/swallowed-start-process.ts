@@ -2,7 +2,7 @@
  * What every contender says of a Start that Kinesis answers and does not
  * apply, so that the stream stays ACTIVE under the key that it had.
  */
-import type { Fault } from '../test/faults/fault-proxy.ts';
+import type { Fault } from '../test/support/faults/fault-proxy.ts';
 import { apply, CONTENDERS, STREAMS } from './contenders.ts';
 import type { SwallowedStart } from './latency.ts';
 import { openMeasuredAws } from './measured-aws.ts';

@@ -34,7 +34,7 @@ async function exitCodeOf(error: unknown): Promise<number> {
   if (code?.startsWith('commander.')) {
     return exitCode === 0 ? SUCCEEDED : WRONG_REQUEST;
   }
-  const { explain } = await import('./problem.ts');
+  const { explain } = await import('./errors/explain.ts');
   const { line, isWrongInput } = explain(error);
   process.stderr.write(`${line}\n`);
   return isWrongInput ? WRONG_REQUEST : FAILED;

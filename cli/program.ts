@@ -3,8 +3,16 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   type RotationsEntry,
   readRotationsFile,
-} from '../stack/rotations-file.ts';
-import { addCompletion } from './completion.ts';
+} from '../shared/config/rotations-file.ts';
+import type { FollowOptions } from './commands/follow.ts';
+import type { HistoryOptions } from './commands/history.ts';
+import type { LocalOptions } from './commands/local.ts';
+import type { PlanOptions } from './commands/plan.ts';
+import type { QuotaOptions } from './commands/quota.ts';
+import type { ReportOptions } from './commands/report.ts';
+import type { RotateOptions } from './commands/rotate.ts';
+import type { TriggerOptions } from './commands/trigger.ts';
+import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
   historyFlags,
@@ -16,18 +24,10 @@ import {
   startFlags,
   streamFlags,
   withFlags,
-} from './flags.ts';
-import type { FollowOptions } from './follow.ts';
-import { HELP_EXAMPLES } from './help-examples.ts';
-import type { HistoryOptions } from './history.ts';
+} from './input/flags.ts';
+import { HELP_EXAMPLES } from './input/help-examples.ts';
+import { SKELETONS, type Skeleton, skeleton } from './input/skeleton.ts';
 import type { Interruption } from './interruption.ts';
-import type { LocalOptions } from './local.ts';
-import type { PlanOptions } from './plan.ts';
-import type { QuotaOptions } from './quota.ts';
-import type { ReportOptions } from './report/report.ts';
-import type { RotateOptions } from './rotate.ts';
-import { SKELETONS, type Skeleton, skeleton } from './skeleton.ts';
-import type { TriggerOptions } from './trigger.ts';
 
 /** The command line: every command with its flags, help and examples. */
 export function createProgram(interruption: Interruption): Command {
@@ -74,7 +74,7 @@ export function createProgram(interruption: Interruption): Command {
         return;
       }
       const force = forceOf(options, command);
-      const { rotate } = await import('./rotate.ts');
+      const { rotate } = await import('./commands/rotate.ts');
       process.exitCode = await rotate(
         { ...options, force },
         rotations,
@@ -91,7 +91,7 @@ export function createProgram(interruption: Interruption): Command {
       .addOption(profileFlag()),
     outputFlags(),
   ).action(async (executionArn: string, options: FollowOptions) => {
-    const { follow } = await import('./follow.ts');
+    const { follow } = await import('./commands/follow.ts');
     process.exitCode = await follow(executionArn, options, interruption);
   });
 
@@ -107,7 +107,7 @@ export function createProgram(interruption: Interruption): Command {
     outputFlags(),
   ).action(async (options: PlanOptions, command: Command) => {
     const force = forceOf(options, command);
-    const { plan } = await import('./plan.ts');
+    const { plan } = await import('./commands/plan.ts');
     process.exitCode = await plan(
       { ...options, force },
       rotations,
@@ -125,7 +125,7 @@ export function createProgram(interruption: Interruption): Command {
     siteFlags(),
     outputFlags(),
   ).action(async (options: QuotaOptions) => {
-    const { quota } = await import('./quota.ts');
+    const { quota } = await import('./commands/quota.ts');
     process.exitCode = await quota(options, rotations, interruption);
   });
 
@@ -138,7 +138,7 @@ export function createProgram(interruption: Interruption): Command {
     siteFlags(),
     outputFlags(),
   ).action(async (options: HistoryOptions) => {
-    const { history } = await import('./history.ts');
+    const { history } = await import('./commands/history.ts');
     process.exitCode = await history(options, rotations, interruption);
   });
 
@@ -157,7 +157,7 @@ export function createProgram(interruption: Interruption): Command {
     periodFlags(),
     siteFlags(),
   ).action(async (options: ReportOptions) => {
-    const { report } = await import('./report/report.ts');
+    const { report } = await import('./commands/report.ts');
     process.exitCode = await report(options, rotations, interruption);
   });
 
@@ -174,7 +174,7 @@ export function createProgram(interruption: Interruption): Command {
       .option('--now', 'date the event to the present'),
     outputFlags(),
   ).action(async (options: TriggerOptions) => {
-    const { trigger } = await import('./trigger.ts');
+    const { trigger } = await import('./commands/trigger.ts');
     process.exitCode = await trigger(options, rotations, interruption);
   });
 
@@ -186,7 +186,7 @@ export function createProgram(interruption: Interruption): Command {
     .option('--kms-port <port>', 'port of KMS', port, 8001)
     .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
     .action(async (options: LocalOptions) => {
-      const { local } = await import('./local.ts');
+      const { local } = await import('./commands/local.ts');
       process.exitCode = await local(options, rotations, interruption);
     });
 

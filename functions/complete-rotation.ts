@@ -1,12 +1,12 @@
-import { quotaLedger } from '../shared/clients.ts';
-import { logger } from '../shared/logger.ts';
-import { measureOutcome } from '../shared/metrics.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import { type Notifier, notifier } from '../shared/notifier.ts';
-import type { Success } from '../shared/outcome.ts';
-import { refuseOvertaken } from '../shared/overtaking.ts';
-import type { QuotaLedger } from '../shared/quota-ledger.ts';
-import type { PlannedState } from '../shared/rotation-state.ts';
+import type { Success } from '../shared/contract/outcome.ts';
+import { quotaLedger } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import { measureOutcome } from '../shared/lambda/metrics.ts';
+import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
+import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import type { PlannedState } from '../shared/rotation/state.ts';
+import { refuseOvertaken } from '../shared/rotation/superseded.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;

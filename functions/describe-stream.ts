@@ -3,14 +3,18 @@ import {
   type KinesisClient,
 } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { isAnswer, isThrottling, namedError } from '../shared/aws-errors.ts';
-import { kinesisClient, kmsClient } from '../shared/clients.ts';
-import { judgeDescription } from '../shared/describe-judgement.ts';
-import { quote } from '../shared/errors.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import type { KeyPlan } from '../shared/plan.ts';
-import type { PlannedState } from '../shared/rotation-state.ts';
+import {
+  isAnswer,
+  isThrottling,
+  namedError,
+} from '../shared/errors/aws-errors.ts';
+import { quote } from '../shared/errors/errors.ts';
+import { kinesisClient, kmsClient } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import type { KeyPlan } from '../shared/rotation/plan.ts';
+import type { PlannedState } from '../shared/rotation/state.ts';
+import { judgeDescription } from '../shared/rotation/stream-status.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;

@@ -1,6 +1,6 @@
-import { planFleet } from '../shared/fleet-plan.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
+import { planFleet } from '../shared/fleet/plan.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
 
 /**
  * Checks the requests of a fleet and says how long each waits for its turn.

@@ -1,14 +1,18 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
-import { kinesisClient, kmsClient, ledgerReader } from '../shared/clients.ts';
-import { describeKeys } from '../shared/key-lookup.ts';
-import type { LedgerReader } from '../shared/ledger-reader.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import { planRollback } from '../shared/rollback.ts';
-import type { PlannedState } from '../shared/rotation-state.ts';
-import { parseStreamArn } from '../shared/stream-identity.ts';
-import { describeStream } from '../shared/stream-lookup.ts';
+import { parseStreamArn } from '../shared/identifiers/arn.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  ledgerReader,
+} from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
+import { describeKeys } from '../shared/lookup/describe-keys.ts';
+import { describeStream } from '../shared/lookup/describe-stream.ts';
+import { planRollback } from '../shared/rotation/rollback.ts';
+import type { PlannedState } from '../shared/rotation/state.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;

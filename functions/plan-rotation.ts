@@ -3,18 +3,25 @@ import type {
   StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
-import { kinesisClient, kmsClient, ledgerReader } from '../shared/clients.ts';
-import { isoTime } from '../shared/iso-time.ts';
-import { lookUpKeys } from '../shared/key-lookup.ts';
-import type { LedgerEntry } from '../shared/ledger-entry.ts';
-import type { LedgerReader } from '../shared/ledger-reader.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import { decidePlan, type Plan } from '../shared/plan.ts';
-import { parseRequest, type RotationRequest } from '../shared/request.ts';
-import type { RotationState } from '../shared/rotation-state.ts';
-import { streamOfExecution } from '../shared/stream-identity.ts';
-import { describeStream } from '../shared/stream-lookup.ts';
+import {
+  parseRequest,
+  type RotationRequest,
+} from '../shared/contract/request.ts';
+import { isoTime } from '../shared/events/iso-time.ts';
+import { streamOfExecution } from '../shared/identifiers/arn.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  ledgerReader,
+} from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import type { LedgerEntry } from '../shared/ledger/entry.ts';
+import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
+import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
+import { describeStream } from '../shared/lookup/describe-stream.ts';
+import { decidePlan, type Plan } from '../shared/rotation/plan.ts';
+import type { RotationState } from '../shared/rotation/state.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;

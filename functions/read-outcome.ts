@@ -1,5 +1,8 @@
-import { taskHandler } from '../shared/middleware.ts';
-import { type RotationEnd, readRotationEnd } from '../shared/rotation-end.ts';
+import {
+  type RotationEnd,
+  readRotationEnd,
+} from '../shared/fleet/rotation-result.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
 
 /**
  * Says in few bytes how a stream's rotation ended, and how long its place in

@@ -1,13 +1,13 @@
-import { quotaLedger } from '../shared/clients.ts';
-import { QUOTA_LIMIT } from '../shared/ledger-entry.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import { LEASE_MS } from '../shared/plan.ts';
-import type { QuotaLedger } from '../shared/quota-ledger.ts';
+import { quotaLedger } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import { QUOTA_LIMIT } from '../shared/ledger/entry.ts';
+import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import { LEASE_MS } from '../shared/rotation/plan.ts';
 import type {
   PlannedState,
   ReservationResult,
-} from '../shared/rotation-state.ts';
+} from '../shared/rotation/state.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;

@@ -1,17 +1,20 @@
-import { quotaLedger } from '../shared/clients.ts';
-import { isUncaught, readFailure } from '../shared/failure.ts';
-import { isoTime } from '../shared/iso-time.ts';
-import { logger } from '../shared/logger.ts';
-import { measureOutcome } from '../shared/metrics.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import { type Notifier, notifier } from '../shared/notifier.ts';
-import type { Failure, Outcome } from '../shared/outcome.ts';
-import type { QuotaLedger } from '../shared/quota-ledger.ts';
-import { parseRequest } from '../shared/request.ts';
-import { rollbackOutcome } from '../shared/rollback.ts';
-import type { CaughtFailure, RotationState } from '../shared/rotation-state.ts';
-import { isStatusChange, parseStatusChange } from '../shared/status-change.ts';
-import { streamOfExecution } from '../shared/stream-identity.ts';
+import type { Failure, Outcome } from '../shared/contract/outcome.ts';
+import { parseRequest } from '../shared/contract/request.ts';
+import {
+  isStatusChange,
+  parseStatusChange,
+} from '../shared/events/execution-ended.ts';
+import { isoTime } from '../shared/events/iso-time.ts';
+import { streamOfExecution } from '../shared/identifiers/arn.ts';
+import { quotaLedger } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import { measureOutcome } from '../shared/lambda/metrics.ts';
+import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
+import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import { isUncaught, readFailure } from '../shared/rotation/failure.ts';
+import { rollbackOutcome } from '../shared/rotation/rollback.ts';
+import type { CaughtFailure, RotationState } from '../shared/rotation/state.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;

@@ -3,24 +3,24 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { namedError } from '../shared/aws-errors.ts';
+import { namedError } from '../shared/errors/aws-errors.ts';
+import { quote, RotationError } from '../shared/errors/errors.ts';
 import {
   kinesisClient,
   kmsClient,
   quotaLedger,
   REQUEST_TIMEOUT_MS,
-} from '../shared/clients.ts';
-import { quote, RotationError } from '../shared/errors.ts';
-import { ANSWER_MS } from '../shared/ledger-entry.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import type { QuotaLedger } from '../shared/quota-ledger.ts';
-import type { PlannedState, StartResult } from '../shared/rotation-state.ts';
+} from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import { ANSWER_MS } from '../shared/ledger/entry.ts';
+import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import {
   judgeStartError,
   MAX_START_ATTEMPTS,
   startBackoffSeconds,
-} from '../shared/start-refusal.ts';
+} from '../shared/rotation/start-error.ts';
+import type { PlannedState, StartResult } from '../shared/rotation/state.ts';
 
 interface Dependencies {
   /** Must not retry by itself: a second Start is a second slot. */

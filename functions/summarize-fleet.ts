@@ -1,7 +1,7 @@
-import { type FleetOutcome, summarizeFleet } from '../shared/fleet-outcome.ts';
-import { isoTime } from '../shared/iso-time.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
+import { isoTime } from '../shared/events/iso-time.ts';
+import { type FleetOutcome, summarizeFleet } from '../shared/fleet/outcome.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
 
 type SummarizeFleetEvent = Pick<
   FleetOutcome,

@@ -1,19 +1,26 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import pThrottle from 'p-throttle';
-import { namedError } from '../shared/aws-errors.ts';
-import { kinesisClient, kmsClient, ledgerReader } from '../shared/clients.ts';
-import { type DriftJudgement, judgeDrift } from '../shared/drift.ts';
-import { quote, RotationError } from '../shared/errors.ts';
-import { lookUpKeys } from '../shared/key-lookup.ts';
-import { usage } from '../shared/ledger-entry.ts';
-import type { LedgerReader } from '../shared/ledger-reader.ts';
-import { logger } from '../shared/logger.ts';
-import { measureDrift } from '../shared/metrics.ts';
-import { taskHandler } from '../shared/middleware.ts';
-import { parseRequest, type RotationRequest } from '../shared/request.ts';
-import { parseStreamArn } from '../shared/stream-identity.ts';
-import { describeStream } from '../shared/stream-lookup.ts';
+import {
+  parseRequest,
+  type RotationRequest,
+} from '../shared/contract/request.ts';
+import { namedError } from '../shared/errors/aws-errors.ts';
+import { quote, RotationError } from '../shared/errors/errors.ts';
+import { parseStreamArn } from '../shared/identifiers/arn.ts';
+import { type DriftJudgement, judgeDrift } from '../shared/keys/drift.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  ledgerReader,
+} from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import { measureDrift } from '../shared/lambda/metrics.ts';
+import { usage } from '../shared/ledger/entry.ts';
+import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
+import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
+import { describeStream } from '../shared/lookup/describe-stream.ts';
 
 interface Dependencies {
   /** Must not retry by itself: the rate below counts attempts. */

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
-import { namedError } from '../shared/aws-errors.ts';
-import { kinesisClient } from '../shared/clients.ts';
-import { quote, RotationError } from '../shared/errors.ts';
-import { logger } from '../shared/logger.ts';
-import { taskHandler } from '../shared/middleware.ts';
+import { namedError } from '../shared/errors/aws-errors.ts';
+import { quote, RotationError } from '../shared/errors/errors.ts';
+import { kinesisClient } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
 import type {
   PlannedState,
   VerificationResult,
-} from '../shared/rotation-state.ts';
+} from '../shared/rotation/state.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;

@@ -1,5 +1,5 @@
+import type { RotationsEntry } from '../shared/config/rotations-file.ts';
 import { driftAlarmName, serviceName } from './names.ts';
-import type { RotationsEntry } from './rotations-file.ts';
 import type { Resource } from './template.ts';
 
 /** An alarm widget shows at most so many. */

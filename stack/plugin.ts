@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import {
+  type RotationsEntry,
+  readRotationsFile,
+} from '../shared/config/rotations-file.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
 import { checkRegion } from './region.ts';
 import { roles } from './roles.ts';
-import { type RotationsEntry, readRotationsFile } from './rotations-file.ts';
 import { checkStage } from './stage.ts';
 import type { Resources, Template } from './template.ts';
 import { triggers } from './triggers.ts';

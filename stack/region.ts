@@ -1,6 +1,6 @@
-import { quote } from '../shared/errors.ts';
-import { parseKeyId } from '../shared/key-identity.ts';
-import type { RotationsEntry } from './rotations-file.ts';
+import type { RotationsEntry } from '../shared/config/rotations-file.ts';
+import { quote } from '../shared/errors/errors.ts';
+import { parseKeyId } from '../shared/identifiers/key-id.ts';
 
 /**
  * Kinesis takes only keys of the stream's own Region.

@@ -1,7 +1,7 @@
-import { type KeyIdParts, parseKeyId } from '../shared/key-identity.ts';
+import type { RotationsEntry } from '../shared/config/rotations-file.ts';
+import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
 import { serviceName } from './names.ts';
 import { packPolicies, type Statement } from './policies.ts';
-import type { RotationsEntry } from './rotations-file.ts';
 import { arnOf, type Resources, sub } from './template.ts';
 
 /** What a function may do, besides writing its log and its traces. */

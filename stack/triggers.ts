@@ -1,6 +1,9 @@
-import { quote } from '../shared/errors.ts';
+import {
+  type RotationsEntry,
+  requestFor,
+} from '../shared/config/rotations-file.ts';
+import { quote } from '../shared/errors/errors.ts';
 import { driftAlarmName, logicalId, serviceName, shortName } from './names.ts';
-import { type RotationsEntry, requestFor } from './rotations-file.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
 
 const STATE_MACHINE = ref('RotateStreamStateMachine');

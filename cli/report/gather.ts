@@ -5,13 +5,13 @@ import type {
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import pThrottle from 'p-throttle';
-import { AwsRefusal } from '../../shared/errors.ts';
-import { describeKeys } from '../../shared/key-lookup.ts';
-import { LedgerReader } from '../../shared/ledger-reader.ts';
-import { parseStreamArn } from '../../shared/stream-identity.ts';
-import { describeStream } from '../../shared/stream-lookup.ts';
-import { readHistory } from '../history-reader.ts';
-import type { ChosenStream } from '../stream-choice.ts';
+import { AwsRefusal } from '../../shared/errors/errors.ts';
+import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
+import { readHistory } from '../../shared/ledger/read-history.ts';
+import { describeKeys } from '../../shared/lookup/describe-keys.ts';
+import { describeStream } from '../../shared/lookup/describe-stream.ts';
+import type { ChosenStream } from '../input/streams.ts';
 import type { StreamInput, StreamNow } from './report-input.ts';
 
 export interface GatherClients {

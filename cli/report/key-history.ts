@@ -1,10 +1,10 @@
+import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import {
   CLOCK_MARGIN_MS,
   type LedgerEntry,
   startsByOthers,
-} from '../../shared/ledger-entry.ts';
-import type { Failure, Outcome } from '../../shared/outcome.ts';
-import { LEASE_MS } from '../../shared/plan.ts';
+} from '../../shared/ledger/entry.ts';
+import { LEASE_MS } from '../../shared/rotation/plan.ts';
 import type { StreamInput, StreamNow } from './report-input.ts';
 
 /**

@@ -1,9 +1,9 @@
+import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   type LedgerEntry,
   SLOT_MS,
   startsByOthers,
-} from '../../shared/ledger-entry.ts';
-import type { Outcome } from '../../shared/outcome.ts';
+} from '../../shared/ledger/entry.ts';
 import { effectAt } from './key-history.ts';
 
 /** How many slots counted from a time on, in milliseconds since the epoch. */

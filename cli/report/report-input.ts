@@ -1,7 +1,7 @@
-import type { ResolvedKey } from '../../shared/key-ring.ts';
-import type { LedgerEntry } from '../../shared/ledger-entry.ts';
-import type { Outcome } from '../../shared/outcome.ts';
-import type { RotationsEntry } from '../../stack/rotations-file.ts';
+import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
+import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 
 /** What DescribeStreamSummary says now, or why it said nothing. */
 export type StreamNow =

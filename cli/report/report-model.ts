@@ -1,14 +1,14 @@
-import { judgeDrift } from '../../shared/drift.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import { judgeDrift } from '../../shared/keys/drift.ts';
 import {
   activeLease,
   type Quota,
   type ReportedStart,
   startsByOthers,
   usage,
-} from '../../shared/ledger-entry.ts';
-import type { Outcome } from '../../shared/outcome.ts';
-import { currentKey, lastAppliedTo } from '../../shared/plan.ts';
-import { parseStreamArn } from '../../shared/stream-identity.ts';
+} from '../../shared/ledger/entry.ts';
+import { currentKey, lastAppliedTo } from '../../shared/rotation/plan.ts';
 import { type Timeliness, timeliness } from './due.ts';
 import { ageSpan, type KeySpan, keyHistory, keyIdNow } from './key-history.ts';
 import { type QuotaUse, quotaUse, slotsOf } from './quota-use.ts';

@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { visible } from '../../shared/errors.ts';
-import type { Quota } from '../../shared/ledger-entry.ts';
-import type { Failure, Verification } from '../../shared/outcome.ts';
-import type { Trigger } from '../../shared/request.ts';
+import type { Failure, Verification } from '../../shared/contract/outcome.ts';
+import type { Trigger } from '../../shared/contract/request.ts';
+import { visible } from '../../shared/errors/errors.ts';
+import type { Quota } from '../../shared/ledger/entry.ts';
 import { code, keyName, knownWords, sinceWords } from './key-words.ts';
 import type { Entry, ReportModel, StreamModel } from './report-model.ts';
 import { type Cell, type Markup, table } from './report-table.ts';

@@ -4,9 +4,12 @@ import { BUDGETS } from '../../bench/budgets.ts';
 import { awsCalls } from '../../bench/cost.ts';
 import { hearCalls } from '../../bench/heard-calls.ts';
 import { ourLedger } from '../../bench/ledgers.ts';
-import { callsOf, describesOf } from '../../cli/rotation-cost.ts';
-import { ledgerTableName } from '../../shared/clients.ts';
-import { type LedgerTable, openLedgerTable } from '../shared/ledger-table.ts';
+import { callsOf, describesOf } from '../../cli/preview/rotation-cost.ts';
+import { ledgerTableName } from '../../shared/lambda/clients.ts';
+import {
+  type LedgerTable,
+  openLedgerTable,
+} from '../support/aws/ledger-table.ts';
 
 // test/workflow/rotation-cost.test.ts holds these to a real rotation, and
 // test/stack/template.test.ts the bundles to their size.

@@ -8,8 +8,8 @@ import {
   DESCRIBE_RATE,
   FLEET_CONCURRENCY,
   FLEET_DESCRIBE_RATE,
-} from '../../shared/fleet-pace.ts';
-import { SeededRandom } from '../simulation/seeded-random.ts';
+} from '../../shared/fleet/pace.ts';
+import { SeededRandom } from '../support/simulation/seeded-random.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 

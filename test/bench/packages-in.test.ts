@@ -8,7 +8,7 @@ it('adds up what each package brought, the innermost of a path', () => {
       code: new Uint8Array(),
       inputs: {
         'functions/plan-rotation.ts': bytes(3),
-        'shared/plan.ts': bytes(4),
+        'shared/rotation/plan.ts': bytes(4),
         'node_modules/valibot/dist/index.mjs': bytes(5),
         'node_modules/@smithy/core/a.js': bytes(20),
         'node_modules/x/node_modules/@smithy/core/b.js': bytes(1),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chosenOf, historyText } from '../../cli/history.ts';
-import { previewTable, previewText } from '../../cli/plan.ts';
-import { callsOf, costOf } from '../../cli/rotation-cost.ts';
-import type { RotationPreview } from '../../cli/rotation-preview.ts';
-import type { Failure, Success } from '../../shared/outcome.ts';
+import { chosenOf, historyText } from '../../cli/commands/history.ts';
+import { previewTable, previewText } from '../../cli/commands/plan.ts';
+import { callsOf, costOf } from '../../cli/preview/rotation-cost.ts';
+import type { RotationPreview } from '../../cli/preview/rotation-preview.ts';
+import type { Failure, Success } from '../../shared/contract/outcome.ts';
 
 const QUOTA = { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null };
 const CALLS = callsOf(2, 2);

@@ -6,17 +6,17 @@ import { promisify } from 'node:util';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { describe, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import { QuotaLedger } from '../../shared/quota-ledger.ts';
-import { REQUEST_FIELDS } from '../../shared/request.ts';
-import { dynamoDbAt, kinesisAt } from '../local/connected-clients.ts';
-import { takenPort } from '../local/taken-port.ts';
+import { startDynamoDb } from '../../local/services/dynamodb.ts';
+import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
+import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import {
   ANY_PORTS,
   exportedVariables,
   it,
   processesOf,
-} from './command-line.ts';
+} from '../support/cli/command-line.ts';
+import { dynamoDbAt, kinesisAt } from '../support/local/connected-clients.ts';
+import { takenPort } from '../support/local/taken-port.ts';
 
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
 const FULL_ROTATION_MS = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HELP_EXAMPLES } from '../../cli/help-examples.ts';
+import { HELP_EXAMPLES } from '../../cli/input/help-examples.ts';
 import { createProgram } from '../../cli/program.ts';
 
 const UNINTERRUPTED = {

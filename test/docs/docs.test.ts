@@ -5,11 +5,11 @@ import {
   mermaid,
   readDefinition,
   withDiagram,
-} from '../../docs/state-machine-diagram.ts';
-import { ERRORS } from '../../shared/errors.ts';
-import { REQUEST_FIELDS } from '../../shared/request.ts';
-import { STREAM_FIELDS } from '../../stack/rotations-file.ts';
-import { testTitles } from './test-titles.ts';
+} from '../../scripts/state-machine-diagram.ts';
+import { STREAM_FIELDS } from '../../shared/config/rotations-file.ts';
+import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
+import { ERRORS } from '../../shared/errors/errors.ts';
+import { testTitles } from '../support/docs/test-titles.ts';
 
 const read = (path: string) => readFile(path, 'utf8');
 

@@ -12,12 +12,12 @@ import {
   expect,
   it,
 } from 'vitest';
-import { kinesisClient } from '../../shared/clients.ts';
+import { kinesisClient } from '../../shared/lambda/clients.ts';
 import {
   answering,
   type EventBus,
   startEventBus,
-} from '../shared/event-bus.ts';
+} from '../support/aws/event-bus.ts';
 import {
   altered,
   answeredLate,
@@ -31,7 +31,7 @@ import {
   type Scope,
   startFaultProxy,
   UNAVAILABLE,
-} from './fault-proxy.ts';
+} from '../support/faults/fault-proxy.ts';
 
 let service: EventBus;
 let proxy: FaultProxy;

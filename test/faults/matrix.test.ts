@@ -2,10 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Observed, runCell } from './cell.ts';
-import { openLaboratory } from './laboratory.ts';
-import { CALLS, CELLS, type Cell, isSlow, nameOf } from './matrix.ts';
-import { withTable } from './reliability-table.ts';
+import { type Observed, runCell } from '../support/faults/cell.ts';
+import { openLaboratory } from '../support/faults/laboratory.ts';
+import {
+  CALLS,
+  CELLS,
+  type Cell,
+  isSlow,
+  nameOf,
+} from '../support/faults/matrix.ts';
+import { withTable } from '../support/faults/reliability-table.ts';
 
 /**
  * SOAK=1 takes every cell, and UPDATE=1 then writes the table; ONLY takes those

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
-import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
-import type { KeyPlan, Plan } from '../../shared/plan.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  quotaLedger,
+} from '../../shared/lambda/clients.ts';
+import type { KeyPlan, Plan } from '../../shared/rotation/plan.ts';
 import {
   type LocalRotations,
   openLocalRotations,
-} from '../workflow/local-rotations.ts';
+} from '../support/workflow/local-rotations.ts';
 
 let aws: LocalRotations;
 const kinesis = kinesisClient();

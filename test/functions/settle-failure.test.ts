@@ -9,15 +9,15 @@ import {
 } from 'vitest';
 import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
-import { ensureLedgerTable } from '../../local/ledger-table.ts';
-import type { LocalAws } from '../../local/local-aws.ts';
-import { type Notifier, SILENCE } from '../../shared/notifier.ts';
-import type { Outcome, Success } from '../../shared/outcome.ts';
-import { QuotaLedger } from '../../shared/quota-ledger.ts';
-import type { RotationState } from '../../shared/rotation-state.ts';
-import { publishedBy } from '../shared/published-metrics.ts';
-import { recordsOf as recordsIn } from '../shared/records-of.ts';
-import { openLocalRotations } from '../workflow/local-rotations.ts';
+import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
+import type { LocalAws } from '../../local/session/local-aws.ts';
+import type { Outcome, Success } from '../../shared/contract/outcome.ts';
+import { type Notifier, SILENCE } from '../../shared/lambda/notifier.ts';
+import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import type { RotationState } from '../../shared/rotation/state.ts';
+import { publishedBy } from '../support/aws/published-metrics.ts';
+import { recordsOf as recordsIn } from '../support/aws/records-of.ts';
+import { openLocalRotations } from '../support/workflow/local-rotations.ts';
 
 const TABLE = 'settle-failure';
 const STARTED_AT = '2026-01-01T00:00:00.000Z';

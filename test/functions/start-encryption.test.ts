@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
-import { kinesisClient, quotaLedger } from '../../shared/clients.ts';
-import { QuotaLedger } from '../../shared/quota-ledger.ts';
-import { openLedgerTable } from '../shared/ledger-table.ts';
-import { openLocalRotations } from '../workflow/local-rotations.ts';
+import { kinesisClient, quotaLedger } from '../../shared/lambda/clients.ts';
+import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import { openLedgerTable } from '../support/aws/ledger-table.ts';
+import { openLocalRotations } from '../support/workflow/local-rotations.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
 const STARTED = Date.now();

@@ -13,17 +13,17 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSweepDrift, type Sweep } from '../../functions/sweep-drift.ts';
+import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
 import {
   kinesisClient,
   kmsClient,
   ledgerReader,
-} from '../../shared/clients.ts';
-import type { RotationsEntry } from '../../stack/rotations-file.ts';
-import { publishedBy } from '../shared/published-metrics.ts';
+} from '../../shared/lambda/clients.ts';
+import { publishedBy } from '../support/aws/published-metrics.ts';
 import {
   type LocalRotations,
   openLocalRotations,
-} from '../workflow/local-rotations.ts';
+} from '../support/workflow/local-rotations.ts';
 
 const MANY = 12;
 

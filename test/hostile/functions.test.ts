@@ -8,31 +8,35 @@ import {
 import type { KMSClient } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createBookStart } from '../../functions/book-start.ts';
 import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
+import { createBookStart } from '../../functions/record-external-start.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
 import { createSweepDrift } from '../../functions/sweep-drift.ts';
-import { localExecutions } from '../../local/rotation.ts';
-import type { TaskHandlers } from '../../local/state-machine.ts';
+import { localExecutions } from '../../local/runner/rotation.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import type { Failure } from '../../shared/contract/outcome.ts';
+import { streamOfExecution } from '../../shared/identifiers/arn.ts';
 import {
   kinesisClient,
   kmsClient,
   ledgerTableName,
   quotaLedger,
-} from '../../shared/clients.ts';
-import { logger } from '../../shared/logger.ts';
-import { eventBusNotifier } from '../../shared/notifier.ts';
-import type { Failure } from '../../shared/outcome.ts';
-import { streamOfExecution } from '../../shared/stream-identity.ts';
-import { type EventBus, startEventBus } from '../shared/event-bus.ts';
-import { recordsOf } from '../shared/records-of.ts';
-import { sampleEvent } from '../shared/sample-event.ts';
+} from '../../shared/lambda/clients.ts';
+import { logger } from '../../shared/lambda/logger.ts';
+import { eventBusNotifier } from '../../shared/lambda/notifier.ts';
+import { type EventBus, startEventBus } from '../support/aws/event-bus.ts';
+import { recordsOf } from '../support/aws/records-of.ts';
+import { sampleEvent } from '../support/aws/sample-event.ts';
+import {
+  hostileVariant,
+  refusalOf,
+  runs,
+} from '../support/hostile/hostile-json.ts';
 import {
   type LocalRotations,
   openLocalRotations,
-} from '../workflow/local-rotations.ts';
-import { hostileVariant, refusalOf, runs } from './hostile-json.ts';
+} from '../support/workflow/local-rotations.ts';
 
 /** Before the logger is made, which reads it once. */
 vi.hoisted(() => vi.stubEnv('POWERTOOLS_LOGGER_LOG_EVENT', 'true'));

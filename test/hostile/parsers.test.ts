@@ -2,21 +2,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readEvent, redated } from '../../cli/event-input.ts';
-import { requestFromFlags } from '../../cli/request-input.ts';
-import { findTriggers } from '../../local/triggers.ts';
-import { parseStartEvent } from '../../shared/reported-start.ts';
-import { parseRequest } from '../../shared/request.ts';
-import { parseStatusChange } from '../../shared/status-change.ts';
-import { parseRotations } from '../../stack/rotations-file.ts';
-import { temporaryDirectory } from '../local/temporary-directory.ts';
-import { sampleEvent } from '../shared/sample-event.ts';
+import { readEvent, redated } from '../../cli/input/event.ts';
+import { requestFromFlags } from '../../cli/input/request-flags.ts';
+import { findTriggers } from '../../local/events/triggers.ts';
+import { parseRotations } from '../../shared/config/rotations-file.ts';
+import { parseRequest } from '../../shared/contract/request.ts';
+import { parseStartEvent } from '../../shared/events/cloudtrail-start.ts';
+import { parseStatusChange } from '../../shared/events/execution-ended.ts';
+import { sampleEvent } from '../support/aws/sample-event.ts';
 import {
   hostileText,
   hostileVariant,
   refusalOf,
   runs,
-} from './hostile-json.ts';
+} from '../support/hostile/hostile-json.ts';
+import { temporaryDirectory } from '../support/local/temporary-directory.ts';
 
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
 const REQUEST = {

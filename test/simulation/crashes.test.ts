@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Crash, type Experiment, runCrashes } from './crashes.ts';
+import {
+  type Crash,
+  type Experiment,
+  runCrashes,
+} from '../support/simulation/crashes.ts';
 
 /**
  * SOAK=1 takes every pair of calls, otherwise SEED picks some. What is said when

@@ -1,8 +1,11 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LedgerTable, openLedgerTable } from '../shared/ledger-table.ts';
-import { DynamoDbModel } from './dynamodb-model.ts';
+import {
+  type LedgerTable,
+  openLedgerTable,
+} from '../support/aws/ledger-table.ts';
+import { DynamoDbModel } from '../support/simulation/dynamodb-model.ts';
 
 const TableName = 'model';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inWorld } from './world.ts';
+import { inWorld } from '../support/simulation/world.ts';
 
 /** SOAK=1 takes more seeds, and SEED one of them. */
 const { SOAK, SEED } = process.env;

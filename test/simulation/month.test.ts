@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { simulateMonth } from './month.ts';
+import { simulateMonth } from '../support/simulation/month.ts';
 
 /**
  * SOAK=1 runs a month, otherwise some days. SEED replays one of them; the seed

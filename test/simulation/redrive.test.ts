@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { usage } from '../../shared/ledger-entry.ts';
-import { inWorld } from './world.ts';
+import { usage } from '../../shared/ledger/entry.ts';
+import { inWorld } from '../support/simulation/world.ts';
 
 const KEYS = ['alias/a', 'alias/b'];
 

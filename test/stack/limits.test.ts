@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { parseRotations } from '../../shared/config/rotations-file.ts';
 import { checkLimits } from '../../stack/limits.ts';
 import { checkRegion } from '../../stack/region.ts';
-import { parseRotations } from '../../stack/rotations-file.ts';
 import { checkStage } from '../../stack/stage.ts';
 import { triggers } from '../../stack/triggers.ts';
 

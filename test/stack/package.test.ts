@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { packaged } from './packaged.ts';
+import { packaged } from '../support/stack/packaged.ts';
 
 async function run(rotations?: string, args?: string[]) {
   const result = await packaged(rotations, args);

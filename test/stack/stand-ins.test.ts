@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { buildOptions } from '../../stack/function-build.ts';
+import { buildOptions } from '../../stack/bundling/function-build.ts';
 
 type Constructor = new (
   input: object,

@@ -2,14 +2,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUDGETS } from '../../bench/budgets.ts';
-import type { TaskHandlers } from '../../local/state-machine.ts';
-import { bundlesIn } from '../../stack/bundles.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { bundlesIn } from '../../stack/bundling/bundles.ts';
 import { sourceFile } from '../../stack/names.ts';
 import { FUNCTION_NAMES } from '../../stack/roles.ts';
 import type { Resource, Template } from '../../stack/template.ts';
-import { openLocalRotations } from '../workflow/local-rotations.ts';
-import { type Packaged, packaged } from './packaged.ts';
-import { sdkCalls } from './sdk-calls.ts';
+import { type Packaged, packaged } from '../support/stack/packaged.ts';
+import { sdkCalls } from '../support/stack/sdk-calls.ts';
+import { openLocalRotations } from '../support/workflow/local-rotations.ts';
 
 /** What IAM calls a list and CloudFormation may write as a single value. */
 const list = <T>(value: T | T[]): T[] =>

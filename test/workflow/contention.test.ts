@@ -3,11 +3,14 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kinesisClient, quotaLedger } from '../../shared/clients.ts';
-import type { Outcome } from '../../shared/outcome.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
-import { recordStates } from './record-states.ts';
-import { countStartCalls } from './start-calls.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import { kinesisClient, quotaLedger } from '../../shared/lambda/clients.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
+import { recordStates } from '../support/workflow/record-states.ts';
+import { countStartCalls } from '../support/workflow/start-calls.ts';
 
 /** Long enough for a rotation to meet another one's update on a busy machine. */
 const UPDATE_SECONDS = 2;

@@ -15,13 +15,24 @@ import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
-import type { TaskHandlers } from '../../local/state-machine.ts';
-import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
-import { QuotaLedger } from '../../shared/quota-ledger.ts';
-import { MAX_START_ATTEMPTS } from '../../shared/start-refusal.ts';
-import { type Fault, faultyKinesis, refusal } from './faulty-kinesis.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
-import { NO_RETRY_PAUSES } from './no-retry-pauses.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  quotaLedger,
+} from '../../shared/lambda/clients.ts';
+import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import { MAX_START_ATTEMPTS } from '../../shared/rotation/start-error.ts';
+import {
+  type Fault,
+  faultyKinesis,
+  refusal,
+} from '../support/workflow/faulty-kinesis.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
+import { NO_RETRY_PAUSES } from '../support/workflow/no-retry-pauses.ts';
 
 /** Faults that the emulators cannot be brought to show by themselves. */
 let aws: LocalRotations;

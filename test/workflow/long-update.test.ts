@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ExecutionEvent } from '../../local/state-machine.ts';
-import { openLocalRotations } from './local-rotations.ts';
+import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
+import { openLocalRotations } from '../support/workflow/local-rotations.ts';
 
 /** In real time: the emulator's updates take no clock. */
 it('an update of 40 seconds is noticed within a tenth of its length', async () => {

@@ -2,11 +2,14 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
-import type { TaskHandlers } from '../../local/state-machine.ts';
-import { quotaLedger } from '../../shared/clients.ts';
-import { eventBusNotifier } from '../../shared/notifier.ts';
-import { type EventBus, startEventBus } from '../shared/event-bus.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { quotaLedger } from '../../shared/lambda/clients.ts';
+import { eventBusNotifier } from '../../shared/lambda/notifier.ts';
+import { type EventBus, startEventBus } from '../support/aws/event-bus.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
 
 let aws: LocalRotations;
 let bus: EventBus;

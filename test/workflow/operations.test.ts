@@ -5,20 +5,20 @@ import {
   waitUntilStreamNotExists,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLOCK_MARGIN_MS } from '../../shared/ledger-entry.ts';
+import { CLOCK_MARGIN_MS } from '../../shared/ledger/entry.ts';
 import {
   altered,
   awsError,
   meanwhile,
   type Rule,
-} from '../faults/fault-proxy.ts';
+} from '../support/faults/fault-proxy.ts';
 import {
   createStream,
   type Laboratory,
   openLaboratory,
   type Specimen,
-} from '../faults/laboratory.ts';
-import { recordStates } from './record-states.ts';
+} from '../support/faults/laboratory.ts';
+import { recordStates } from '../support/workflow/record-states.ts';
 
 /** What operators meet, from end to end; docs/operations.md names each test. */
 let laboratory: Laboratory;

@@ -19,15 +19,26 @@ import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
-import type { TaskHandlers } from '../../local/state-machine.ts';
-import { kinesisClient, kmsClient, quotaLedger } from '../../shared/clients.ts';
-import type { LedgerEntry } from '../../shared/ledger-entry.ts';
-import type { Outcome } from '../../shared/outcome.ts';
-import type { KeyPlan } from '../../shared/plan.ts';
-import { type Fault, faultyKinesis, refusal } from './faulty-kinesis.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
-import { NO_RETRY_PAUSES } from './no-retry-pauses.ts';
-import { recordStates } from './record-states.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  quotaLedger,
+} from '../../shared/lambda/clients.ts';
+import type { LedgerEntry } from '../../shared/ledger/entry.ts';
+import type { KeyPlan } from '../../shared/rotation/plan.ts';
+import {
+  type Fault,
+  faultyKinesis,
+  refusal,
+} from '../support/workflow/faulty-kinesis.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
+import { NO_RETRY_PAUSES } from '../support/workflow/no-retry-pauses.ts';
+import { recordStates } from '../support/workflow/record-states.ts';
 
 let aws: LocalRotations;
 let kms: KMSClient;

@@ -10,10 +10,13 @@ import {
   type FleetOptions,
   runFleet,
   type StreamEvent,
-} from '../../local/fleet.ts';
-import { kmsClient, quotaLedger } from '../../shared/clients.ts';
-import { FLEET_CONCURRENCY } from '../../shared/fleet-pace.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+} from '../../local/runner/fleet.ts';
+import { FLEET_CONCURRENCY } from '../../shared/fleet/pace.ts';
+import { kmsClient, quotaLedger } from '../../shared/lambda/clients.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
 
 let aws: LocalRotations;
 let requests: Record<string, unknown>[];

@@ -23,13 +23,16 @@ import {
   kmsClient,
   ledgerTableName,
   quotaLedger,
-} from '../../shared/clients.ts';
-import { SLOT_MS } from '../../shared/ledger-entry.ts';
-import { LEASE_MS } from '../../shared/plan.ts';
-import { QuotaLedger } from '../../shared/quota-ledger.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
-import { recordStates } from './record-states.ts';
-import { countStartCalls } from './start-calls.ts';
+} from '../../shared/lambda/clients.ts';
+import { SLOT_MS } from '../../shared/ledger/entry.ts';
+import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import { LEASE_MS } from '../../shared/rotation/plan.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
+import { recordStates } from '../support/workflow/record-states.ts';
+import { countStartCalls } from '../support/workflow/start-calls.ts';
 
 let aws: LocalRotations;
 let kms: KMSClient;

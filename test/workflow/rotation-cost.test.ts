@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { countedCalls } from '../../bench/counted-calls.ts';
-import { callsOf } from '../../cli/rotation-cost.ts';
+import { callsOf } from '../../cli/preview/rotation-cost.ts';
 import type {
   ExecutionEvent,
   TaskHandlers,
-} from '../../local/state-machine.ts';
-import { type FaultProxy, startFaultProxy } from '../faults/fault-proxy.ts';
-import { startEventBus } from '../shared/event-bus.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+} from '../../local/runner/state-machine.ts';
+import { startEventBus } from '../support/aws/event-bus.ts';
+import {
+  type FaultProxy,
+  startFaultProxy,
+} from '../support/faults/fault-proxy.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
 
 /** Two looks and a bit: the third one finds the stream ACTIVE. */
 const UPDATE_SECONDS = 1.3;
@@ -29,7 +35,7 @@ beforeAll(async () => {
   }
   vi.stubEnv('EVENT_BUS_NAME', 'default');
   vi.resetModules();
-  const loaded = await import('../../local/handlers.ts');
+  const loaded = await import('../../local/runner/handlers.ts');
   handlers = loaded.handlers as unknown as TaskHandlers;
 });
 

@@ -2,17 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type PreviewClients,
   previewRotation,
-} from '../../cli/rotation-preview.ts';
-import { localExecutions } from '../../local/rotation.ts';
+} from '../../cli/preview/rotation-preview.ts';
+import { localExecutions } from '../../local/runner/rotation.ts';
 import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
   ledgerTableName,
   quotaLedger,
-} from '../../shared/clients.ts';
-import { LEASE_MS } from '../../shared/plan.ts';
-import { type LocalRotations, openLocalRotations } from './local-rotations.ts';
+} from '../../shared/lambda/clients.ts';
+import { LEASE_MS } from '../../shared/rotation/plan.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
 
 let aws: LocalRotations;
 let clients: PreviewClients;

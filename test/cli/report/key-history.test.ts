@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ageSpan, keyHistory } from '../../../cli/report/key-history.ts';
 import type { StreamInput } from '../../../cli/report/report-input.ts';
+import type {
+  Failure,
+  Outcome,
+  Success,
+} from '../../../shared/contract/outcome.ts';
 import {
   book,
   emptyEntry,
   type LedgerEntry,
   usage,
-} from '../../../shared/ledger-entry.ts';
-import type { Failure, Outcome, Success } from '../../../shared/outcome.ts';
+} from '../../../shared/ledger/entry.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
 const T0 = Date.parse('2026-11-01T00:00:00.000Z');

@@ -6,9 +6,9 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportPage } from '../../../cli/report/report-page.ts';
-import { findChromium } from './chromium.ts';
-import { HOSTILE, hostileMonth } from './hostile-month.ts';
-import { simulatedMonth } from './simulated-month.ts';
+import { findChromium } from '../../support/report/chromium.ts';
+import { HOSTILE, hostileMonth } from '../../support/report/hostile-month.ts';
+import { simulatedMonth } from '../../support/report/simulated-month.ts';
 
 const launching = await findChromium();
 if (launching === undefined) {

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findings } from '../../../cli/report/findings.ts';
 import { reportModel } from '../../../cli/report/report-model.ts';
-import { QUOTA_LIMIT } from '../../../shared/ledger-entry.ts';
-import { FROM, NOW, simulatedMonth } from './simulated-month.ts';
+import { QUOTA_LIMIT } from '../../../shared/ledger/entry.ts';
+import {
+  FROM,
+  NOW,
+  simulatedMonth,
+} from '../../support/report/simulated-month.ts';
 
 const sum = (counts: Record<string, number>) =>
   Object.values(counts).reduce((all, one) => all + one, 0);

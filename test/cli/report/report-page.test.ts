@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { KEY_COLORS } from '../../../cli/report/key-paint.ts';
 import { reportPage } from '../../../cli/report/report-page.ts';
 import { duration, utc } from '../../../cli/report/time-text.ts';
-import { hostileMonth } from './hostile-month.ts';
-import { simulatedMonth } from './simulated-month.ts';
+import { hostileMonth } from '../../support/report/hostile-month.ts';
+import { simulatedMonth } from '../../support/report/simulated-month.ts';
 
 /** A page's tags with their attributes, outside of charts. */
 function tags(page: string): string[] {

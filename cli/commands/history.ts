@@ -1,0 +1,112 @@
+import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import {
+  dynamoDbClient,
+  ledgerTableName,
+} from '../../shared/lambda/clients.ts';
+import { type Period, readHistory } from '../../shared/ledger/read-history.ts';
+import type { AwsOptions } from '../environment/deployment.ts';
+import { onSite } from '../environment/environment.ts';
+import type { HistoryStatus } from '../input/flags.ts';
+import {
+  checkStreamFlags,
+  chooseStreams,
+  type StreamOptions,
+} from '../input/streams.ts';
+import { localTime } from '../input/time.ts';
+import type { Interruption } from '../interruption.ts';
+import { bad, good } from '../output/colour.ts';
+import { type OutputOptions, render } from '../output/render.ts';
+import { rowTable } from '../output/table.ts';
+import { triggerText } from '../output/trigger-text.ts';
+
+export interface HistoryOptions
+  extends AwsOptions,
+    OutputOptions,
+    StreamOptions,
+    Period {
+  status?: HistoryStatus;
+  maxItems: number;
+}
+
+/**
+ * Prints the rotations of a stream, or of all of rotations.yml, newest first.
+ *
+ * @returns the exit code
+ */
+export async function history(
+  options: HistoryOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  checkStreamFlags(options);
+  return onSite(options, rotations, interruption, async (site) => {
+    const streams = await chooseStreams(options, site, rotations);
+    const client = dynamoDbClient();
+    try {
+      const found: Outcome[] = [];
+      for (const { StreamARN } of streams) {
+        const all = readHistory(client, ledgerTableName(), StreamARN, options);
+        found.push(...(await chosenOf(all, options)));
+      }
+      found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
+      process.stdout.write(
+        `${render(found, options, () => historyText(found))}\n`,
+      );
+      return 0;
+    } finally {
+      client.destroy();
+    }
+  });
+}
+
+/** Of the newest first: the first so many that ended so. */
+export async function chosenOf(
+  outcomes: AsyncIterable<Outcome>,
+  { status, maxItems }: Pick<HistoryOptions, 'status' | 'maxItems'>,
+): Promise<Outcome[]> {
+  const found: Outcome[] = [];
+  for await (const outcome of outcomes) {
+    const { Status, Outcome: ended } = outcome;
+    if (status !== undefined && status !== Status && status !== ended) continue;
+    found.push(outcome);
+    if (found.length === maxItems) break;
+  }
+  return found;
+}
+
+const HEAD = ['Started', 'Stream', 'Ended as', 'Key', 'Took', 'Started by'];
+
+/** A line a rotation. Times in the reader's zone. */
+export function historyText(outcomes: readonly Outcome[]): string {
+  if (outcomes.length === 0) return 'No rotations';
+  return rowTable(
+    HEAD,
+    outcomes.map((outcome) => [
+      localTime(outcome.StartedAt),
+      outcome.StreamName ?? '',
+      endText(outcome),
+      keyText(outcome),
+      durationText(outcome),
+      triggerText(outcome.Trigger),
+    ]),
+  );
+}
+
+function endText(outcome: Outcome): string {
+  if (outcome.Status === 'SUCCEEDED') return good(outcome.Outcome);
+  const { Error: name, Rollback } = outcome;
+  return bad(Rollback ? `${name}, ${Rollback.Status}` : name);
+}
+
+function keyText({ Status, PreviousKeyId, KeyId, ...rest }: Outcome): string {
+  if (KeyId === undefined) return '';
+  const isMove = rest.Outcome === 'ROTATED' || Status === 'FAILED';
+  return isMove ? `${PreviousKeyId ?? 'not encrypted'} -> ${KeyId}` : KeyId;
+}
+
+function durationText(outcome: Outcome): string {
+  if (outcome.Status === 'FAILED' || outcome.VerifiedAt === null) return '';
+  const ms = Date.parse(outcome.VerifiedAt) - Date.parse(outcome.StartedAt);
+  return `${(ms / 1000).toFixed(1)} s`;
+}

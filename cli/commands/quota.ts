@@ -1,0 +1,106 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { Trigger } from '../../shared/contract/request.ts';
+import {
+  dynamoDbClient,
+  ledgerTableName,
+} from '../../shared/lambda/clients.ts';
+import { countedSlots, SLOT_MS, usage } from '../../shared/ledger/entry.ts';
+import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
+import { readHistory } from '../../shared/ledger/read-history.ts';
+import type { AwsOptions } from '../environment/deployment.ts';
+import { onSite } from '../environment/environment.ts';
+import { locateStream } from '../environment/locate-stream.ts';
+import {
+  type ChosenStream,
+  checkStreamFlags,
+  chooseStreams,
+  isOneStream,
+  type StreamOptions,
+} from '../input/streams.ts';
+import type { Interruption } from '../interruption.ts';
+import {
+  type QuotaReport,
+  quotaPicture,
+  quotaTable,
+} from '../output/quota-text.ts';
+import { type OutputOptions, render } from '../output/render.ts';
+
+export interface QuotaOptions
+  extends AwsOptions,
+    OutputOptions,
+    StreamOptions {}
+
+/**
+ * Prints how much of the quota of a stream, or of all of rotations.yml, is
+ * used: which slot, since when, by whom, and when it is free again.
+ *
+ * @returns the exit code
+ */
+export async function quota(
+  options: QuotaOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  checkStreamFlags(options);
+  return onSite(options, rotations, interruption, async (site) => {
+    const streams = await chooseStreams(options, site, rotations);
+    const isOne = isOneStream(options);
+    const client = dynamoDbClient();
+    try {
+      const reports: QuotaReport[] = [];
+      for (const stream of streams) {
+        const found = isOne ? await locateStream(stream, options) : stream;
+        reports.push(await reportOn(client, found, Date.now()));
+      }
+      const [first] = reports;
+      const text =
+        isOne && first
+          ? render(first, options, () => quotaPicture(first, Date.now()))
+          : render(reports, options, () => quotaTable(reports));
+      process.stdout.write(`${text}\n`);
+      return 0;
+    } finally {
+      client.destroy();
+    }
+  });
+}
+
+async function reportOn(
+  client: DynamoDBClient,
+  { StreamName, StreamARN }: ChosenStream,
+  now: number,
+): Promise<QuotaReport> {
+  const entry = await new LedgerReader(client, ledgerTableName()).read(
+    StreamARN,
+  );
+  const slots = countedSlots(entry, now).toSorted(
+    (a, b) => a.StampedAt - b.StampedAt,
+  );
+  const earliest = slots[0]?.StampedAt ?? now;
+  const triggers = new Map<string, Trigger | undefined>();
+  // A rotation may have waited for two days before it took its slot.
+  const since = earliest - 2 * SLOT_MS;
+  for await (const outcome of slots.length > 0
+    ? readHistory(client, ledgerTableName(), StreamARN, { since })
+    : []) {
+    triggers.set(outcome.RotationId, outcome.Trigger);
+  }
+  return {
+    StreamName,
+    StreamARN,
+    Quota: usage(entry, now),
+    Slots: slots.map((slot) => {
+      const Trigger = triggers.get(slot.RotationId);
+      return {
+        State: slot.State,
+        StampedAt: new Date(slot.StampedAt).toISOString(),
+        FreeAt: new Date(slot.StampedAt + SLOT_MS).toISOString(),
+        KeyId: slot.KeyId,
+        By: slot.RotationId,
+        ...(Trigger && { Trigger }),
+        ...(slot.IsReported && { IsReported: true as const }),
+      };
+    }),
+  };
+}

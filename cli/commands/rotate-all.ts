@@ -1,0 +1,85 @@
+import { runFleet } from '../../local/runner/fleet.ts';
+import {
+  type RotationsEntry,
+  requestFor,
+} from '../../shared/config/rotations-file.ts';
+import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { planFleet } from '../../shared/fleet/plan.ts';
+import { onLocalAws } from '../environment/on-local-aws.ts';
+import type { ExecutionStart } from '../executions/start.ts';
+import {
+  NAMING_FIELDS,
+  type RequestFlags,
+  requestFromFlags,
+} from '../input/request-flags.ts';
+import type { Interruption } from '../interruption.ts';
+import { FleetProgress } from '../output/fleet-progress.ts';
+import { fleetText } from '../output/fleet-text.ts';
+import { type OutputOptions, render } from '../output/render.ts';
+
+/**
+ * The requests for every stream of rotations.yml, each with what the flags want
+ * of all.
+ *
+ * @throws {RotationError} InvalidRequest, before anything is started
+ */
+export async function fleetRequests(
+  flags: RequestFlags,
+  rotations: () => Promise<RotationsEntry[]>,
+): Promise<Record<string, unknown>[]> {
+  const given = await requestFromFlags(flags);
+  const named = NAMING_FIELDS.find((field) => field in given);
+  if (named !== undefined) {
+    throw new RotationError(
+      'InvalidRequest',
+      `--all takes every stream of rotations.yml with its ring, and ${named} ${quote(given[named])} names another; leave out one of the two`,
+    );
+  }
+  const requests = (await rotations()).map((entry) => ({
+    ...requestFor(entry),
+    Trigger: { Source: 'manual' },
+    ...given,
+  }));
+  planFleet({ Streams: requests });
+  return requests;
+}
+
+/** The start of a fleet. */
+export function fleetStart(
+  requests: readonly Record<string, unknown>[],
+): ExecutionStart {
+  const input = { Streams: requests };
+  return { machine: 'rotate-fleet', name: 'fleet', input, requests };
+}
+
+/**
+ * Runs a fleet on the embedded AWS, in this process: its outcome on stdout, its
+ * progress on stderr.
+ *
+ * @returns the exit code
+ */
+export async function rotateFleet(
+  requests: readonly Record<string, unknown>[],
+  options: OutputOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+): Promise<number> {
+  return onLocalAws(rotations, interruption, async (aws, starting) => {
+    starting.end();
+    const progress = new FleetProgress(process.stderr);
+    progress.begin(requests.length, Date.now());
+    const outcome = await runFleet({
+      input: { Streams: requests },
+      handlers: aws.handlers,
+      region: aws.region,
+      signal: interruption.signal,
+      onStream: (event) => {
+        if (event.Type === 'STARTED') progress.started(Date.now());
+        else progress.ended(event, Date.now());
+      },
+    }).finally(() => progress.end());
+    const text = render(outcome, options, () => fleetText(outcome));
+    process.stdout.write(`${text}\n`);
+    return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
+  });
+}

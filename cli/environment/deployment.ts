@@ -1,0 +1,108 @@
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  type Stack,
+} from '@aws-sdk/client-cloudformation';
+import { httpHandler } from '../../shared/lambda/clients.ts';
+import { serviceName } from '../../stack/names.ts';
+import { CommandError } from '../errors/command-error.ts';
+
+/** Where AWS is looked for, besides its own variables and files. */
+export interface AwsOptions {
+  stage?: string;
+  region?: string;
+  profile?: string;
+}
+
+/** What a deployed stack says of itself. */
+export interface Deployment {
+  Stage: string;
+  StateMachineArn: string;
+  /** Absent from stacks that were deployed before there was one. */
+  FleetStateMachineArn?: string;
+  LedgerTableName: string;
+}
+
+/**
+ * Puts flags where the SDK looks for them. The AWS CLI's AWS_DEFAULT_REGION is
+ * one that the SDK does not know.
+ *
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
+ */
+export function setAwsVariables({ region, profile }: AwsOptions): void {
+  const { env } = process;
+  if (profile !== undefined) {
+    env.AWS_PROFILE = profile;
+    // Else keys in the variables would outvote the profile that was asked for.
+    delete env.AWS_ACCESS_KEY_ID;
+    delete env.AWS_SECRET_ACCESS_KEY;
+    delete env.AWS_SESSION_TOKEN;
+  }
+  const chosen = region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION);
+  if (chosen) env.AWS_REGION = chosen;
+}
+
+/**
+ * Reads the outputs of a stage's stack.
+ *
+ * @param abortSignal ends the wait for CloudFormation, with its reason
+ * @throws {CommandError} when there is no such stack in the Region
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
+ */
+export async function findDeployment(
+  stage: string,
+  abortSignal?: AbortSignal,
+): Promise<Deployment> {
+  const client = new CloudFormationClient({ requestHandler: httpHandler() });
+  const StackName = serviceName(stage);
+  try {
+    const region = await client.config.region();
+    const { Stacks = [] } = await client
+      .send(new DescribeStacksCommand({ StackName }), { abortSignal })
+      .catch((error: Error) => {
+        abortSignal?.throwIfAborted();
+        if (!isMissing(error)) throw error;
+        throw new CommandError(
+          `There is no stack ${StackName} in Region ${region}. Deploy it (npm run deploy -- --stage ${stage} --region ${region}), or give another --stage or --region`,
+        );
+      });
+    return outputsOf(stage, StackName, Stacks[0]);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** CloudFormation has no error of its own for a stack that is not there. */
+function isMissing({ name, message }: Error): boolean {
+  return name === 'ValidationError' && message.includes('does not exist');
+}
+
+function outputsOf(
+  Stage: string,
+  StackName: string,
+  stack: Stack | undefined,
+): Deployment {
+  const outputs = new Map(
+    stack?.Outputs?.map(({ OutputKey, OutputValue }) => [
+      OutputKey,
+      OutputValue,
+    ]),
+  );
+  const [StateMachineArn, LedgerTableName] = [
+    'StateMachineArn',
+    'LedgerTableName',
+  ].map((name) => {
+    const value = outputs.get(name);
+    if (value !== undefined) return value;
+    throw new CommandError(
+      `The stack ${StackName} has no output ${name}, it is ${stack?.StackStatus}. Look at it in CloudFormation, and deploy it again`,
+    );
+  }) as [string, string];
+  const FleetStateMachineArn = outputs.get('FleetStateMachineArn');
+  return {
+    Stage,
+    StateMachineArn,
+    LedgerTableName,
+    ...(FleetStateMachineArn && { FleetStateMachineArn }),
+  };
+}

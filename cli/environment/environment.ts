@@ -1,0 +1,94 @@
+import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
+import { openLocalAws } from '../../local/session/local-aws.ts';
+import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import { quote, RotationError } from '../../shared/errors/errors.ts';
+import type { Interruption } from '../interruption.ts';
+import {
+  type AwsOptions,
+  type Deployment,
+  findDeployment,
+  setAwsVariables,
+} from './deployment.ts';
+import { neededEntries } from './needed-streams.ts';
+import { waitingForGuests } from './waiting-for-clients.ts';
+
+/** Where a command finds streams, keys and the ledger. */
+export interface Site {
+  /** For people. */
+  name: string;
+  region: string;
+  /** Of 12 digits. */
+  account: string;
+  /** `aws`, `aws-cn` and the like. */
+  partition: string;
+  /** Absent on the embedded AWS. */
+  deployment?: Deployment;
+}
+
+/**
+ * Does some work where the flags say: on the stack of a stage, or else on the
+ * embedded AWS. The variables are set then so that the SDK's clients and the
+ * ledger of shared/lambda/clients.ts find it.
+ */
+export async function onSite<T>(
+  options: AwsOptions,
+  rotations: () => Promise<RotationsEntry[]>,
+  interruption: Interruption,
+  work: (site: Site) => Promise<T>,
+): Promise<T> {
+  const { stage } = options;
+  refuseAimless(options, stage !== undefined);
+  if (stage === undefined) return onEmbeddedAws(rotations, interruption, work);
+  setAwsVariables(options);
+  const deployment = await findDeployment(stage, interruption.signal);
+  process.env.LEDGER_TABLE_NAME = deployment.LedgerTableName;
+  const [, partition = '', , region = '', account = ''] =
+    deployment.StateMachineArn.split(':');
+  process.env.AWS_REGION = region;
+  // Functions' logs go to stdout, which belongs to the result here.
+  process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
+  const name = `stage ${stage} of account ${account} in ${region}`;
+  return work({ name, region, account, partition, deployment });
+}
+
+/**
+ * Flags that say how to reach AWS mean nothing where it is not asked.
+ *
+ * @throws {RotationError} InvalidRequest
+ */
+export function refuseAimless(
+  { region, profile }: AwsOptions,
+  isElsewhere: boolean,
+): void {
+  const [aimless] = Object.entries({ region, profile }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (aimless === undefined || isElsewhere) return;
+  throw new RotationError(
+    'InvalidRequest',
+    `--${aimless[0]} ${quote(aimless[1])} is for what is deployed; give --stage too`,
+  );
+}
+
+async function onEmbeddedAws<T>(
+  rotations: () => Promise<RotationsEntry[]>,
+  { signal, insistence }: Interruption,
+  work: (site: Site) => Promise<T>,
+): Promise<T> {
+  const aws = await openLocalAws(await neededEntries(rotations), { signal });
+  try {
+    return await work({
+      name: 'the embedded AWS',
+      region: aws.region,
+      account: LOCAL_ACCOUNT,
+      partition: 'aws',
+    });
+  } finally {
+    await aws.close({
+      now: insistence,
+      onGuests: (count) => {
+        process.stderr.write(`${waitingForGuests(count)}\n`);
+      },
+    });
+  }
+}

@@ -1,0 +1,115 @@
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
+
+const ENTERED = /^(\w+)StateEntered$/;
+const EXITED = /^(\w+)StateExited$/;
+/** A function, or an integrated service, is called. */
+const SCHEDULED = /^(LambdaFunction|Task)Scheduled$/;
+const FAILED =
+  /^(LambdaFunction|Task)(Failed|TimedOut|ScheduleFailed|StartFailed|SubmitFailed)$/;
+
+/** What the details of all types of event have in common. */
+interface Details {
+  name?: string;
+  input?: string;
+  output?: string;
+  error?: string;
+  cause?: string;
+}
+
+/** An event as it is shown, with its number in the history. */
+export type NumberedEvent = ExecutionEvent & { id: number };
+
+/**
+ * An execution's history in the events that the interpreter tells of one that
+ * runs here. Events may come in any order, and more than once; those without a
+ * counterpart are left out.
+ */
+export function executionEvents(
+  history: readonly HistoryEvent[],
+): NumberedEvent[] {
+  const byId = new Map(history.map((event) => [event.id ?? 0, event]));
+  return [...byId.keys()]
+    .toSorted((a, b) => a - b)
+    .flatMap((id) => {
+      const event = byId.get(id);
+      const shown = event && translated(event, byId);
+      return shown ? [{ ...shown, id }] : [];
+    });
+}
+
+function translated(
+  event: HistoryEvent,
+  byId: ReadonlyMap<number, HistoryEvent>,
+): ExecutionEvent | undefined {
+  const type = event.type ?? '';
+  const timestamp = event.timestamp?.getTime() ?? 0;
+  const { name = '', input, output, error, cause } = detailsOf(event);
+  const [, entered] = ENTERED.exec(type) ?? [];
+  if (entered !== undefined) {
+    const state = { name, type: entered, input: value(input) };
+    return { type: 'StateEntered', timestamp, state };
+  }
+  const [, exited] = EXITED.exec(type) ?? [];
+  if (exited !== undefined) {
+    const state = { name, type: exited, output: value(output) };
+    return { type: 'StateExited', timestamp, state };
+  }
+  if (type.startsWith('Execution')) {
+    return { type, timestamp, Error: error, Cause: cause };
+  }
+  const { state, attempt } = callOf(event, byId);
+  if (state === undefined) return undefined;
+  if (SCHEDULED.test(type) && attempt > 0) {
+    return { type: 'StateRetried', timestamp, state, retry: { attempt } };
+  }
+  if (FAILED.test(type)) {
+    return {
+      type: 'StateFailed',
+      timestamp,
+      state,
+      Error: error,
+      Cause: cause,
+    };
+  }
+  return undefined;
+}
+
+/**
+ * The state that an event between its begin and its end belongs to, and how
+ * often it has been tried before: events name only the event before them.
+ */
+function callOf(
+  event: HistoryEvent,
+  byId: ReadonlyMap<number, HistoryEvent>,
+): { state?: ExecutionEvent['state']; attempt: number } {
+  let attempt = 0;
+  let previous = byId.get(event.previousEventId ?? 0);
+  while (previous !== undefined) {
+    const [, type] = ENTERED.exec(previous.type ?? '') ?? [];
+    if (type !== undefined) {
+      const { name = '' } = detailsOf(previous);
+      return { state: { name, type }, attempt };
+    }
+    if (SCHEDULED.test(previous.type ?? '')) attempt++;
+    previous = byId.get(previous.previousEventId ?? 0);
+  }
+  return { attempt };
+}
+
+/** Each type of event has its details in a field of its own. */
+export function detailsOf(event: HistoryEvent): Details {
+  const [, details] =
+    Object.entries(event).find(([field]) => field.endsWith('EventDetails')) ??
+    [];
+  return (details as Details | undefined) ?? {};
+}
+
+/** An object in any case: data may be missing, or be no object. */
+function value(json: string | undefined): object {
+  try {
+    return Object(JSON.parse(json ?? '{}'));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,105 @@
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import { isoTime } from '../../shared/events/iso-time.ts';
+import {
+  type FleetOutcome,
+  type StreamOutcome,
+  summarizeFleet,
+} from '../../shared/fleet/outcome.ts';
+import { fieldOf } from '../../shared/json.ts';
+import { readFailure } from '../../shared/rotation/failure.ts';
+import { FleetProgress } from '../output/fleet-progress.ts';
+import { fleetText } from '../output/fleet-text.ts';
+import { detailsOf } from './events.ts';
+import type { ExecutionView } from './view.ts';
+
+/** Shows a fleet on AWS, stream by stream. */
+export async function fleetView(): Promise<ExecutionView> {
+  const progress = new FleetProgress(process.stderr);
+  let shown = 0;
+  return {
+    show: (history) => {
+      for (const event of history) {
+        if ((event.id ?? 0) <= shown) continue;
+        const at = event.timestamp?.getTime() ?? 0;
+        const { total, started, ended } = fleetEvent(event);
+        if (total !== undefined) progress.begin(total, at);
+        if (started !== undefined) progress.started(at);
+        if (ended !== undefined) progress.ended(ended, at);
+      }
+      shown = history.at(-1)?.id ?? 0;
+    },
+    say: (message) => progress.say(message),
+    end: () => progress.end(),
+    conclude: (executionArn, history) => {
+      const outcome = fleetOutcome(executionArn, history);
+      return { outcome, text: fleetText(outcome) };
+    },
+  };
+}
+
+/** What an event of the state machine rotate-fleet tells of its streams. */
+export function fleetEvent(event: HistoryEvent): {
+  /** How many there are. */
+  total?: number;
+  /** The name of one whose rotation starts. */
+  started?: string;
+  /** How one ended. */
+  ended?: StreamOutcome;
+} {
+  const { name, input, output } = detailsOf(event);
+  switch (`${event.type} ${name}`) {
+    case 'ExecutionStarted undefined': {
+      const streams = fieldOf(parsed(input), 'Streams');
+      return Array.isArray(streams) ? { total: streams.length } : {};
+    }
+    case 'TaskStateEntered RotateStream': {
+      const stream = fieldOf(fieldOf(parsed(input), 'Request'), 'StreamName');
+      return { started: String(stream) };
+    }
+    case 'WaitStateEntered WaitForPace':
+      return { ended: fieldOf(parsed(input), 'Result') as StreamOutcome };
+    case 'PassStateExited OutcomeUnknown':
+      return { ended: parsed(output) as StreamOutcome };
+    default:
+      return {};
+  }
+}
+
+/**
+ * The outcome of a fleet, from the history of its execution: what SummarizeFleet
+ * answered, or else what the end itself says, and what is known of its streams.
+ */
+export function fleetOutcome(
+  executionArn: string,
+  history: readonly HistoryEvent[],
+): FleetOutcome {
+  const summary = history.findLast(
+    (event) =>
+      event.type === 'TaskStateExited' &&
+      detailsOf(event).name === 'SummarizeFleet',
+  );
+  const answer = parsed(summary && detailsOf(summary).output);
+  if (fieldOf(answer, 'Counts') !== undefined) return answer as FleetOutcome;
+  const end = history.at(-1);
+  const { error, cause } = end ? detailsOf(end) : {};
+  return {
+    ...summarizeFleet({
+      FleetId: executionArn,
+      StartedAt: isoTime(history[0]?.timestamp?.getTime() ?? 0),
+      Streams: history.flatMap((event) => fleetEvent(event).ended ?? []),
+    }),
+    Status: 'FAILED',
+    ...readFailure({ Error: error, Cause: cause || STOPPED }),
+  };
+}
+
+const STOPPED =
+  'The fleet ended before its streams did; each rotation that ran was stopped and settled';
+
+function parsed(json: string | undefined): unknown {
+  try {
+    return JSON.parse(json ?? '');
+  } catch {
+    return undefined;
+  }
+}

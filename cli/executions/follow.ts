@@ -1,0 +1,100 @@
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import type { StateMachineName } from '../../local/runner/state-machine.ts';
+import type { AwsOptions } from '../environment/deployment.ts';
+import { CommandError } from '../errors/command-error.ts';
+import { explain } from '../errors/explain.ts';
+import type { Interruption } from '../interruption.ts';
+import { type OutputOptions, render } from '../output/render.ts';
+import { fleetView } from './fleet-view.ts';
+import { readExecution } from './read-history.ts';
+import { rotationView } from './rotation-view.ts';
+import type { StatesArn } from './states-arn.ts';
+import type { ExecutionView } from './view.ts';
+
+const VIEWS: Record<StateMachineName, () => Promise<ExecutionView>> = {
+  'rotate-stream': rotationView,
+  'rotate-fleet': fleetView,
+};
+
+/**
+ * Follows an execution to its end: its progress on stderr, its outcome on
+ * stdout. An interruption leaves it alone, and says how to come back.
+ *
+ * @returns the exit code
+ * @throws CommandError when there is no such execution, or nothing can be read
+ *   of it any more
+ */
+export async function followExecution(
+  client: SFNClient,
+  execution: StatesArn,
+  options: OutputOptions & Pick<AwsOptions, 'profile'>,
+  { signal, exitCode }: Interruption,
+  { isNew = false } = {},
+): Promise<number> {
+  const { arn: executionArn, machine } = execution;
+  const view = await VIEWS[machine]();
+  let isShown = false;
+  const history = await readExecution({
+    client,
+    executionArn,
+    isNew,
+    signal,
+    onNews: (known) => {
+      isShown = true;
+      view.show(known);
+    },
+    onTrouble: (error) =>
+      view.say(`${explain(error).line}. Trying again, the rotation goes on`),
+  })
+    .catch((error: Error) => {
+      throw whatHappens(error, execution, options, isNew || isShown);
+    })
+    .finally(() => view.end());
+  if (history === undefined) {
+    process.stderr.write(
+      [
+        `${signal.reason}: the rotation goes on`,
+        `Follow it: ${followCommand(execution, options)}`,
+        `Stop it:   ${stopCommand(execution, options)}`,
+        '',
+      ].join('\n'),
+    );
+    return exitCode() ?? 1;
+  }
+  const { outcome, text } = view.conclude(executionArn, history);
+  process.stdout.write(`${render(outcome, options, () => text)}\n`);
+  return outcome.Status === 'SUCCEEDED' ? 0 : 1;
+}
+
+function whatHappens(
+  error: Error,
+  execution: StatesArn,
+  options: Pick<AwsOptions, 'profile'>,
+  isThere: boolean,
+): Error {
+  if (isThere) {
+    return new CommandError(
+      `${explain(error).line}. The rotation goes on; follow it with ${followCommand(execution, options)}`,
+      { cause: error },
+    );
+  }
+  if (error.name !== 'ExecutionDoesNotExist') return error;
+  return new CommandError(
+    `There is no execution ${execution.arn}. Check it and the account of the profile; Step Functions forgets an execution 90 days after its end, the command history does not`,
+    { cause: error },
+  );
+}
+
+type Where = Pick<AwsOptions, 'profile'>;
+
+function followCommand({ arn }: StatesArn, { profile }: Where): string {
+  return `npx kinesis-key-rotation follow ${arn}${flag('profile', profile)}`;
+}
+
+function stopCommand({ arn, region }: StatesArn, { profile }: Where): string {
+  return `aws stepfunctions stop-execution --execution-arn ${arn}${flag('region', region)}${flag('profile', profile)}`;
+}
+
+function flag(name: string, value: string | undefined): string {
+  return value === undefined ? '' : ` --${name} ${value}`;
+}

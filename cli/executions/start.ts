@@ -1,0 +1,170 @@
+import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { StateMachineName } from '../../local/runner/state-machine.ts';
+import { externalEndpoints } from '../../local/session/endpoints.ts';
+import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import {
+  type AwsOptions,
+  findDeployment,
+  setAwsVariables,
+} from '../environment/deployment.ts';
+import { CommandError } from '../errors/command-error.ts';
+import type { Interruption } from '../interruption.ts';
+import { type OutputOptions, render } from '../output/render.ts';
+import { consoleLink } from './console-link.ts';
+import { followExecution } from './follow.ts';
+import { executionName } from './name.ts';
+import {
+  parseExecutionArn,
+  parseStateMachineArn,
+  type StatesArn,
+} from './states-arn.ts';
+import { stepFunctionsClient } from './step-functions-client.ts';
+
+export interface StartOptions extends AwsOptions {
+  /** In the place of a stage. */
+  stateMachineArn?: string;
+  /** False not to follow what was started. */
+  wait?: boolean;
+}
+
+/** What is to be started. */
+export interface ExecutionStart {
+  machine: StateMachineName;
+  /** For people: what the execution's name begins with. */
+  name: string;
+  /** One that is right. */
+  input: Record<string, unknown>;
+  /** The requests in it. */
+  requests: readonly Record<string, unknown>[];
+}
+
+/** The start of one rotation. */
+export function rotationStart(
+  request: Record<string, unknown>,
+): ExecutionStart {
+  const { StreamName, StreamARN } = request;
+  const name =
+    StreamName ?? parseStreamArn(String(StreamARN))?.StreamName ?? '';
+  return {
+    machine: 'rotate-stream',
+    name: String(name),
+    input: request,
+    requests: [request],
+  };
+}
+
+/**
+ * Starts an execution of a deployed state machine, and follows it to its end.
+ *
+ * @returns the exit code
+ * @throws InvalidRequest and CommandError before anything is started
+ */
+export async function startExecution(
+  what: ExecutionStart,
+  options: StartOptions & OutputOptions,
+  interruption: Interruption,
+): Promise<number> {
+  const { signal, insistence } = interruption;
+  const stateMachine = await findStateMachine(what.machine, options, signal);
+  for (const request of what.requests) checkRegion(request, stateMachine);
+  const client = stepFunctionsClient();
+  try {
+    signal.throwIfAborted();
+    const started = await start(client, stateMachine, what, insistence);
+    const execution = parseExecutionArn(started.ExecutionArn);
+    const link =
+      externalEndpoints(process.env).SFN === undefined &&
+      consoleLink(execution);
+    process.stderr.write(`Started ${execution.arn}\n`);
+    if (link) process.stderr.write(`${link}\n`);
+    if (options.wait !== false) {
+      return await followExecution(client, execution, options, interruption, {
+        isNew: true,
+      });
+    }
+    const text = render(started, options, () => started.ExecutionArn);
+    process.stdout.write(`${text}\n`);
+    return 0;
+  } finally {
+    client.destroy();
+  }
+}
+
+async function findStateMachine(
+  machine: StateMachineName,
+  options: StartOptions,
+  signal: AbortSignal,
+): Promise<StatesArn> {
+  const { stage, stateMachineArn = '', region, profile } = options;
+  if (stage !== undefined) {
+    setAwsVariables(options);
+    const { StateMachineArn, FleetStateMachineArn } = await findDeployment(
+      stage,
+      signal,
+    );
+    const arn =
+      machine === 'rotate-fleet' ? FleetStateMachineArn : StateMachineArn;
+    if (arn !== undefined) {
+      return parseStateMachineArn(arn, `Stage ${stage}`, machine);
+    }
+    throw new CommandError(
+      `Stage ${stage} has no state machine for fleets yet; deploy it again`,
+    );
+  }
+  const found = parseStateMachineArn(
+    stateMachineArn,
+    '--state-machine-arn',
+    machine,
+  );
+  if (region !== undefined && region !== found.region) {
+    throw new RotationError(
+      'InvalidRequest',
+      `--region ${quote(region)} is not the Region of --state-machine-arn, which is ${found.region}; leave it out`,
+    );
+  }
+  setAwsVariables({ region: found.region, profile });
+  return found;
+}
+
+/** What PlanRotation would refuse, seen before anything is started. */
+function checkRegion(
+  { StreamARN }: { StreamARN?: unknown },
+  { region }: StatesArn,
+): void {
+  const arn = typeof StreamARN === 'string' && parseStreamArn(StreamARN);
+  if (!arn || arn.Region === region) return;
+  throw new RotationError(
+    'InvalidRequest',
+    `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and the state machine is in ${region}; use that of ${arn.Region}`,
+  );
+}
+
+async function start(
+  client: SFNClient,
+  { arn }: StatesArn,
+  what: ExecutionStart,
+  abortSignal: AbortSignal,
+): Promise<{ ExecutionArn: string; StartedAt: string }> {
+  const name = executionName(what.name, new Date());
+  try {
+    // The first signal waits for the answer: without it nobody knows whether
+    // a rotation has begun.
+    const { executionArn = '', startDate } = await client.send(
+      new StartExecutionCommand({
+        stateMachineArn: arn,
+        name,
+        input: JSON.stringify(what.input),
+      }),
+      { abortSignal },
+    );
+    const StartedAt = (startDate ?? new Date()).toISOString();
+    return { ExecutionArn: executionArn, StartedAt };
+  } catch (error) {
+    if ((error as Error).name !== 'StateMachineDoesNotExist') throw error;
+    throw new CommandError(
+      `There is no state machine ${arn}. Check its name, its Region and the account of the profile`,
+      { cause: error },
+    );
+  }
+}

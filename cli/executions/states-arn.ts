@@ -1,0 +1,74 @@
+import type { StateMachineName } from '../../local/runner/state-machine.ts';
+import { quote, RotationError } from '../../shared/errors/errors.ts';
+
+/** What the ARN of a state machine or of an execution says. */
+export interface StatesArn {
+  arn: string;
+  machine: StateMachineName;
+  partition: string;
+  region: string;
+  /** Of 12 digits. */
+  account: string;
+}
+
+const STATES_ARN =
+  /^arn:(aws[\w-]*):states:([a-z0-9-]+):(\d{12}):(stateMachine|execution):([^:\s]+)(?::([^:\s]+))?$/;
+
+const MACHINES: readonly StateMachineName[] = ['rotate-stream', 'rotate-fleet'];
+
+/**
+ * Reads the ARN of a state machine of ours, deployed or embedded; one of its
+ * versions or aliases may be named.
+ *
+ * @param flag what it was given with, for messages
+ * @throws {RotationError} InvalidRequest
+ */
+export function parseStateMachineArn(
+  arn: string,
+  flag: string,
+  machine: StateMachineName,
+): StatesArn {
+  return parse(arn, flag, 'stateMachine', [machine]);
+}
+
+/**
+ * Reads the ARN of an execution of one of our state machines.
+ *
+ * @throws {RotationError} InvalidRequest
+ */
+export function parseExecutionArn(arn: string): StatesArn {
+  return parse(arn, 'EXECUTION_ARN', 'execution', MACHINES);
+}
+
+function parse(
+  arn: string,
+  what: string,
+  expected: 'stateMachine' | 'execution',
+  machines: readonly StateMachineName[],
+): StatesArn {
+  const [, partition, region, account, type, machineName, name] =
+    STATES_ARN.exec(arn) ?? [];
+  const isComplete = expected === 'stateMachine' || name !== undefined;
+  if (!partition || !region || !account || type !== expected || !isComplete) {
+    const form =
+      expected === 'stateMachine'
+        ? 'arn:aws:states:<Region>:<account>:stateMachine:<name>'
+        : 'arn:aws:states:<Region>:<account>:execution:<state machine>:<name>';
+    const noun =
+      expected === 'stateMachine' ? 'a state machine' : 'an execution';
+    throw new RotationError(
+      'InvalidRequest',
+      `${what} ${quote(arn)} is not the ARN of ${noun}; expected ${form}`,
+    );
+  }
+  const machine = machines.find(
+    (one) => machineName === one || machineName?.endsWith(`-${one}`),
+  );
+  if (machine === undefined) {
+    throw new RotationError(
+      'InvalidRequest',
+      `${what} ${quote(arn)} is of the state machine ${quote(machineName)}; expected one whose name ends in ${machines.join(' or ')}`,
+    );
+  }
+  return { arn, machine, partition, region, account };
+}

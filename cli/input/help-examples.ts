@@ -1,0 +1,43 @@
+/** What `--help` shows below the flags of a command, by its name. */
+export const HELP_EXAMPLES: Record<string, readonly string[]> = {
+  rotate: [
+    'rotate',
+    'rotate --stream-name orders --key-id alias/orders-b',
+    'rotate --cli-input-json file://request.json --output json',
+    'rotate --stage prod --region eu-west-1 --stream-name orders --key-ids alias/orders-a,alias/orders-b',
+    'rotate --stage prod --all --dry-run',
+    'rotate --stage prod --all --no-wait',
+  ],
+  follow: [
+    'follow arn:aws:states:eu-west-1:111122223333:execution:kinesis-key-rotation-prod-rotate-stream:orders-20261125T130405678Z',
+  ],
+  plan: [
+    'plan --stream-name orders --key-id alias/orders-b',
+    'plan --stage prod --all',
+    'plan --stage prod --all --query "[?Expected==\'FAILED\'].[StreamName, Error]" --output text',
+  ],
+  quota: [
+    'quota --stream-name orders',
+    'quota --stage prod',
+    'quota --stage prod --stream-name orders --query Quota.Remaining',
+  ],
+  history: [
+    'history --stream-name orders --since 7d',
+    'history --stage prod --status FAILED --output json',
+    'history --stage prod --since 2026-11-01 --until 2026-12-01 --output yaml',
+  ],
+  report: [
+    'report',
+    'report --stage prod --since 90d --file audit.html',
+    'report --stage prod --stream-name orders --file -',
+  ],
+  trigger: [
+    'trigger --event examples/events/drift-alarm.json',
+    'trigger --event - --now',
+  ],
+  local: [
+    'local',
+    'local --kinesis-port 0 --dynamodb-port 0 --kms-port 0 --sfn-port 0',
+  ],
+  complete: ['complete bash', 'complete zsh'],
+};

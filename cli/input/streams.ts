@@ -1,0 +1,75 @@
+import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { parseStreamArn, STREAM_NAME } from '../../shared/identifiers/arn.ts';
+import type { Site } from '../environment/environment.ts';
+
+/** The flags by which a command is told of which stream it is to speak. */
+export interface StreamOptions {
+  streamName?: string;
+  streamArn?: string;
+}
+
+/** A stream that a command speaks of. */
+export interface ChosenStream {
+  StreamName: string;
+  StreamARN: string;
+  /** What rotations.yml says of it, if it is there. */
+  Entry?: RotationsEntry;
+}
+
+/**
+ * Refuses flags that name no stream, before anything is started.
+ *
+ * @throws {RotationError} InvalidRequest naming the flag and its value
+ */
+export function checkStreamFlags({
+  streamName,
+  streamArn,
+}: StreamOptions): void {
+  if (streamName !== undefined && !STREAM_NAME.test(streamName)) {
+    throw invalid(
+      `--stream-name ${quote(streamName)} is not a stream name; expected 1 to 128 of a-z A-Z 0-9 _ . -`,
+    );
+  }
+  const arn = streamArn === undefined ? undefined : parseStreamArn(streamArn);
+  if (streamArn !== undefined && arn === undefined) {
+    throw invalid(
+      `--stream-arn ${quote(streamArn)} is not the ARN of a data stream`,
+    );
+  }
+  if (streamName !== undefined && arn && arn.StreamName !== streamName) {
+    throw invalid(
+      `--stream-name ${quote(streamName)} and --stream-arn ${quote(streamArn)} name different streams`,
+    );
+  }
+}
+
+/** The stream that flags name, or else all of rotations.yml. */
+export async function chooseStreams(
+  { streamName, streamArn }: StreamOptions,
+  { partition, region, account }: Site,
+  rotations: () => Promise<RotationsEntry[]>,
+): Promise<ChosenStream[]> {
+  const named = parseStreamArn(streamArn ?? '')?.StreamName ?? streamName;
+  const arnOf = (name: string) =>
+    `arn:${partition}:kinesis:${region}:${account}:stream/${name}`;
+  if (named !== undefined) {
+    const known = await rotations().catch(() => []);
+    const Entry = known.find((entry) => entry.StreamName === named);
+    const StreamARN = streamArn ?? arnOf(named);
+    return [{ StreamName: named, StreamARN, ...(Entry && { Entry }) }];
+  }
+  return (await rotations()).map((Entry) => ({
+    StreamName: Entry.StreamName,
+    StreamARN: arnOf(Entry.StreamName),
+    Entry,
+  }));
+}
+
+/** Whether flags name one stream, whose result is then no list. */
+export function isOneStream({ streamName, streamArn }: StreamOptions): boolean {
+  return streamName !== undefined || streamArn !== undefined;
+}
+
+const invalid = (message: string) =>
+  new RotationError('InvalidRequest', message);

@@ -1,0 +1,60 @@
+import type {
+  Outcome,
+  RollbackOutcome,
+} from '../../shared/contract/outcome.ts';
+import type { Quota } from '../../shared/ledger/entry.ts';
+import { localTime } from '../input/time.ts';
+import { bad, good } from './colour.ts';
+import { labelledRow } from './labelled-row.ts';
+
+/** An outcome in lines for people. */
+export function outcomeText(outcome: Outcome): string {
+  const { Quota } = outcome;
+  const quota = labelledRow('Quota', Quota && quotaText(Quota));
+  if (outcome.Status === 'FAILED') {
+    return [
+      bad(`FAILED ${outcome.Error}`),
+      outcome.Cause,
+      ...(outcome.Rollback ? [rollbackText(outcome.Rollback)] : []),
+      ...labelledRow('Stream', outcome.StreamName),
+      ...(outcome.SlotsSpent
+        ? labelledRow(
+            'Spent',
+            `${outcome.SlotsSpent} slot of the quota, which AWS counts or may count`,
+          )
+        : []),
+      ...quota,
+    ].join('\n');
+  }
+  const from = outcome.PreviousKeyId ?? 'not encrypted';
+  const proof = outcome.Verification;
+  return [
+    `${good(outcome.Outcome)} ${outcome.StreamName}: ${
+      outcome.Outcome === 'UNCHANGED'
+        ? outcome.KeyId
+        : `${from} -> ${outcome.KeyId}`
+    }`,
+    ...labelledRow('Key', outcome.KeyArn),
+    ...labelledRow('By', outcome.InProgressRotationId),
+    ...(proof
+      ? labelledRow(
+          'Probe',
+          `EncryptionType ${proof.EncryptionType}, ${proof.ShardId}, record ${proof.SequenceNumber}`,
+        )
+      : []),
+    ...quota,
+  ].join('\n');
+}
+
+function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {
+  if (Status === 'ROLLED_BACK') return `Rolled back to ${KeyId}, verified`;
+  return `NOT rolled back, the stream may still be under a key that cannot be used: ${Cause}`;
+}
+
+/** How much of the quota is used, in a line. Times in the reader's zone. */
+export function quotaText(quota: Quota): string {
+  const { Limit, Used, Remaining, NextAvailableAt, UsedByOthers } = quota;
+  const others = UsedByOthers ? ` (${UsedByOthers} outside the ledger)` : '';
+  const next = NextAvailableAt ? localTime(NextAvailableAt) : 'now';
+  return `${Used} of ${Limit} used in 24 hours${others}, ${Remaining} remaining, next free ${next}`;
+}

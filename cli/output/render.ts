@@ -1,0 +1,112 @@
+import { type JSONValue, search } from '@jmespath-community/jmespath';
+import { getBorderCharacters, table } from 'table';
+import { stringify } from 'yaml';
+import { visible } from '../../shared/errors/errors.ts';
+import type { OutputFormat } from '../input/flags.ts';
+import { printable } from './printable.ts';
+
+/** How a command prints its result, as in the AWS CLI. */
+export interface OutputOptions {
+  output?: OutputFormat;
+  /** A JMESPath expression over the result's JSON. */
+  query?: string;
+}
+
+type Row = Record<string, unknown>;
+
+/**
+ * A result in the format that was asked for. Times in documents are ISO 8601
+ * in UTC.
+ *
+ * @param people the result in lines for people, the format without flags
+ */
+export function render(
+  result: unknown,
+  { output, query }: OutputOptions,
+  people: () => string,
+): string {
+  if (query === undefined && (output ?? 'text') === 'text') {
+    return printable(people());
+  }
+  const document = JSON.parse(JSON.stringify(result)) as JSONValue;
+  const picked =
+    query === undefined ? document : (search(document, query) as unknown);
+  switch (output) {
+    case 'yaml':
+      return printable(stringify(picked).trimEnd());
+    case 'table':
+      return tableOf(picked);
+    case 'text':
+      return textOf(picked);
+    default:
+      return printable(JSON.stringify(picked, null, 4));
+  }
+}
+
+/** Tabs between values and a line for each row, for other programs. */
+function textOf(value: unknown): string {
+  if (!Array.isArray(value)) return lineOf(value);
+  const isList = value.every((each) => !isComposite(each));
+  return isList ? lineOf(value) : value.map(lineOf).join('\n');
+}
+
+function lineOf(value: unknown): string {
+  const cells = isComposite(value) ? Object.values(flat(value)) : [value];
+  return cells.map(cell).join('\t');
+}
+
+/** A wide list becomes a table for each of its elements. */
+function tableOf(
+  value: unknown,
+  width = process.stdout.columns || 120,
+): string {
+  const rows = rowsOf(value);
+  if (rows.length === 0) return '';
+  const isList = Array.isArray(value);
+  const drawn = table(rows, {
+    border: getBorderCharacters('norc'),
+    drawHorizontalLine: (at, size) =>
+      at === 0 || at === size || (at === 1 && isList),
+  }).trimEnd();
+  const isTooWide = isList && drawn.indexOf('\n') > width;
+  return isTooWide && value.some(isComposite)
+    ? value.map((each) => tableOf(each, width)).join('\n')
+    : drawn;
+}
+
+function rowsOf(value: unknown): string[][] {
+  if (Array.isArray(value)) {
+    const flats = value.map(
+      (each): Row => (isComposite(each) ? flat(each) : { '': each }),
+    );
+    const columns = [...new Set(flats.flatMap((each) => Object.keys(each)))];
+    if (columns.length === 0) return [];
+    const body = flats.map((each) =>
+      columns.map((column) => cell(each[column])),
+    );
+    return [columns, ...body];
+  }
+  if (!isComposite(value)) return [[cell(value)]];
+  return Object.entries(flat(value)).map(([name, each]) => [name, cell(each)]);
+}
+
+/** Nested fields by their path, as `Quota.Used`. */
+function flat(value: object, path = ''): Row {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]) =>
+      isComposite(each) && Object.keys(each).length > 0
+        ? Object.entries(flat(each, `${path}${name}.`))
+        : [[`${path}${name}`, each]],
+    ),
+  );
+}
+
+const isComposite = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null;
+
+/** What could break a line, a column or a terminal is escaped. */
+function cell(value: unknown): string {
+  if (value === undefined) return '';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return visible(text);
+}

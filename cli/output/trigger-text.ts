@@ -1,0 +1,9 @@
+import type { Trigger } from '../../shared/contract/request.ts';
+import { visible } from '../../shared/errors/errors.ts';
+
+/** Who or what started a rotation, in a few words. */
+export function triggerText(trigger: Trigger | undefined): string {
+  const { Source = 'unknown', ...details } = trigger ?? {};
+  const said = Object.values(details).filter((value) => value !== null);
+  return visible([Source, ...said].join(' '));
+}

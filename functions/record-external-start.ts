@@ -1,0 +1,64 @@
+import { parseStartEvent } from '../shared/events/cloudtrail-start.ts';
+import { quotaLedger } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import type { Booking, Quota } from '../shared/ledger/entry.ts';
+import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+
+interface Dependencies {
+  ledger: QuotaLedger;
+  /** Of the ARNs of this Region, as `aws` or `aws-cn`. */
+  partition: string;
+}
+
+export type BookedStart = { Status: 'SUCCEEDED'; RequestId: string } & (
+  | {
+      Outcome: Booking;
+      StreamARN: string;
+      KeyId: string;
+      /** ARN of who made it. */
+      By: string;
+      Quota: Quota;
+    }
+  | { Outcome: 'REFUSED_BY_AWS'; ErrorCode: string }
+);
+
+/**
+ * Books a StartStreamEncryption that CloudTrail reports, unless it is one of
+ * ours or AWS refused it. May be called any number of times for one event.
+ *
+ * @throws InvalidRequest for another event, LedgerContended
+ */
+export function createBookStart({ ledger, partition }: Dependencies) {
+  return taskHandler(async (event: unknown): Promise<BookedStart> => {
+    const start = parseStartEvent(event, partition);
+    const { RequestId } = start;
+    if (start.Status === 'REFUSED') {
+      const { ErrorCode } = start;
+      logger.info('Start not booked: AWS refused it', { RequestId, ErrorCode });
+      return {
+        Status: 'SUCCEEDED',
+        Outcome: 'REFUSED_BY_AWS',
+        RequestId,
+        ErrorCode,
+      };
+    }
+    const { StreamARN, KeyId, By } = start;
+    const { Outcome, Quota } = await ledger.book(StreamARN, start);
+    logger.info('Start reported', { Outcome, StreamARN, RequestId, KeyId, By });
+    return {
+      Status: 'SUCCEEDED',
+      Outcome,
+      RequestId,
+      StreamARN,
+      KeyId,
+      By,
+      Quota,
+    };
+  });
+}
+
+export const handler = createBookStart({
+  ledger: quotaLedger(),
+  partition: process.env.PARTITION || 'aws',
+});

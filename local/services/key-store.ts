@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { parseKeyId } from '../../shared/identifiers/key-id.ts';
+import { ServiceError } from './json-service.ts';
+
+/** A key as kms:DescribeKey shows it. Times are seconds since the epoch. */
+export interface StoredKey {
+  AWSAccountId: string;
+  KeyId: string;
+  Arn: string;
+  CreationDate: number;
+  Enabled: boolean;
+  Description: string;
+  KeyUsage: string;
+  KeyState: 'Enabled' | 'Disabled' | 'PendingDeletion';
+  DeletionDate?: number;
+  Origin: 'AWS_KMS';
+  KeyManager: 'CUSTOMER' | 'AWS';
+  KeySpec: string;
+  CustomerMasterKeySpec: string;
+  EncryptionAlgorithms?: string[];
+  MultiRegion: boolean;
+}
+
+interface Contents {
+  Keys: Record<string, StoredKey>;
+  /** Alias ARN to key ARN. */
+  Aliases: Record<string, string>;
+}
+
+/** The names are those of KMS's own errors. */
+export class KmsError extends ServiceError {
+  constructor(
+    name:
+      | 'AlreadyExistsException'
+      | 'InvalidArnException'
+      | 'KMSInvalidStateException'
+      | 'NotFoundException'
+      | 'ValidationException',
+    message: string,
+  ) {
+    super(name, message);
+  }
+}
+
+/** Keys and aliases of one account and Region, kept in a JSON file. */
+export class KeyStore {
+  readonly #path: string;
+  readonly #prefix: string;
+  readonly #account: string;
+  readonly #region: string;
+  readonly #contents: Contents;
+  #isSaving = true;
+
+  constructor(path: string, region: string, account: string) {
+    this.#path = path;
+    this.#region = region;
+    this.#account = account;
+    this.#prefix = `arn:${partitionOf(region)}:kms:${region}:${account}:`;
+    this.#contents = load(path);
+    if (!(`${this.#prefix}alias/aws/kinesis` in this.#contents.Aliases)) {
+      const key = this.create({ KeyManager: 'AWS' });
+      this.setAlias('alias/aws/kinesis', key.Arn);
+    }
+  }
+
+  /** Creates what KeyIds name, unless it is there or belongs elsewhere. */
+  ensure(...keyIds: string[]): void {
+    this.#isSaving = false;
+    for (const keyId of keyIds) this.#ensure(keyId);
+    this.#isSaving = true;
+    this.#save();
+  }
+
+  #ensure(keyId: string): void {
+    const parts = parseKeyId(keyId);
+    const isHere = !keyId.startsWith('arn:') || keyId.startsWith(this.#prefix);
+    if (parts === undefined || !isHere || this.find(keyId)) return;
+    if (parts.Resource.startsWith('alias/')) {
+      this.setAlias(parts.Resource, this.create({}).Arn);
+    } else {
+      this.create({ KeyId: parts.Resource.slice('key/'.length) });
+    }
+  }
+
+  create(
+    properties: Partial<
+      Pick<
+        StoredKey,
+        | 'KeyId'
+        | 'KeySpec'
+        | 'KeyUsage'
+        | 'KeyManager'
+        | 'Description'
+        | 'MultiRegion'
+      >
+    >,
+  ): StoredKey {
+    const {
+      MultiRegion = properties.KeyId?.startsWith('mrk-') ?? false,
+      KeySpec = 'SYMMETRIC_DEFAULT',
+      KeyUsage = 'ENCRYPT_DECRYPT',
+      KeyManager = 'CUSTOMER',
+      Description = '',
+    } = properties;
+    const KeyId = properties.KeyId ?? newKeyId(MultiRegion);
+    const key: StoredKey = {
+      AWSAccountId: this.#account,
+      KeyId,
+      Arn: `${this.#prefix}key/${KeyId}`,
+      CreationDate: Math.floor(Date.now() / 1000),
+      Enabled: true,
+      Description,
+      KeyUsage,
+      KeyState: 'Enabled',
+      Origin: 'AWS_KMS',
+      KeyManager,
+      KeySpec,
+      CustomerMasterKeySpec: KeySpec,
+      ...(KeySpec === 'SYMMETRIC_DEFAULT' && {
+        EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+      }),
+      MultiRegion,
+    };
+    this.#contents.Keys[key.Arn] = key;
+    this.#save();
+    return key;
+  }
+
+  find(keyId: string): StoredKey | undefined {
+    const parts = parseKeyId(keyId);
+    if (parts === undefined) {
+      throw new KmsError('ValidationException', `Invalid keyId ${keyId}`);
+    }
+    if (parts.Region !== undefined && parts.Region !== this.#region) {
+      throw new KmsError('NotFoundException', `Invalid arn ${parts.Region}`);
+    }
+    const arn = parts.Region ? keyId : `${this.#prefix}${parts.Resource}`;
+    return this.#contents.Keys[this.#contents.Aliases[arn] ?? arn];
+  }
+
+  /** @throws {KmsError} NotFoundException, in KMS's own words */
+  get(keyId: string): StoredKey {
+    const key = this.find(keyId);
+    if (key !== undefined) return key;
+    const parts = parseKeyId(keyId);
+    const arn = parts?.Region ? keyId : `${this.#prefix}${parts?.Resource}`;
+    throw new KmsError(
+      'NotFoundException',
+      parts?.Resource.startsWith('alias/')
+        ? `Alias ${arn} is not found.`
+        : `Key '${arn}' does not exist`,
+    );
+  }
+
+  update(keyId: string, changes: Partial<StoredKey>): StoredKey {
+    const key = Object.assign(this.get(keyId), changes);
+    this.#save();
+    return key;
+  }
+
+  setAlias(alias: string, keyId: string): void {
+    this.#contents.Aliases[`${this.#prefix}${alias}`] = this.get(keyId).Arn;
+    this.#save();
+  }
+
+  hasAlias(alias: string): boolean {
+    return `${this.#prefix}${alias}` in this.#contents.Aliases;
+  }
+
+  deleteAlias(alias: string): void {
+    delete this.#contents.Aliases[`${this.#prefix}${alias}`];
+    this.#save();
+  }
+
+  keys(): StoredKey[] {
+    return Object.values(this.#contents.Keys);
+  }
+
+  aliases(): { AliasName: string; AliasArn: string; TargetKeyId: string }[] {
+    return Object.entries(this.#contents.Aliases).map(([AliasArn, arn]) => ({
+      AliasName: AliasArn.slice(this.#prefix.length),
+      AliasArn,
+      TargetKeyId: arn.slice(arn.indexOf('/') + 1),
+    }));
+  }
+
+  #save(): void {
+    if (!this.#isSaving) return;
+    const draft = `${this.#path}.draft`;
+    writeFileSync(draft, JSON.stringify(this.#contents, null, 2));
+    renameSync(draft, this.#path);
+  }
+}
+
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+}
+
+function newKeyId(multiRegion: boolean): string {
+  const id = randomUUID();
+  return multiRegion ? `mrk-${id.replaceAll('-', '')}` : id;
+}
+
+function load(path: string): Contents {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Contents;
+  } catch {
+    return { Keys: {}, Aliases: {} };
+  }
+}

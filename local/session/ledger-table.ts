@@ -1,0 +1,55 @@
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  ResourceInUseException,
+  ResourceNotFoundException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { namedError } from '../../shared/errors/aws-errors.ts';
+import { quote } from '../../shared/errors/errors.ts';
+import { dynamoDbClient } from '../../shared/lambda/clients.ts';
+
+/** Creates the ledger's table where `AWS_*` points, unless it is there. */
+export async function ensureLedgerTable(tableName: string): Promise<void> {
+  const client = dynamoDbClient();
+  try {
+    await client.send(new DescribeTableCommand({ TableName: tableName }));
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) {
+      throw namedError(error, `Ledger table ${quote(tableName)}`);
+    }
+    await create(client, tableName);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function create(
+  client: DynamoDBClient,
+  TableName: string,
+): Promise<void> {
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [
+          { AttributeName: 'StreamARN', AttributeType: 'S' },
+          { AttributeName: 'Record', AttributeType: 'S' },
+        ],
+        KeySchema: [
+          { AttributeName: 'StreamARN', KeyType: 'HASH' },
+          { AttributeName: 'Record', KeyType: 'RANGE' },
+        ],
+      }),
+    );
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  await waitUntilTableExists(
+    { client, maxWaitTime: 60, minDelay: 1, maxDelay: 2 },
+    { TableName },
+  );
+}

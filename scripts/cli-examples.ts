@@ -1,0 +1,99 @@
+/**
+ * Runs the commands of docs/cli.md, in their order, on an embedded AWS that
+ * `local` keeps up for them, and puts what they print below each:
+ *
+ *     <!-- run: kinesis-key-rotation quota -->
+ *
+ * `exit N` after the command is the exit code that it has to have, and
+ * EXECUTION_ARN the execution that the command before it started.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const RUN =
+  /<!-- run: kinesis-key-rotation (?<args>.*?)(?: exit (?<code>\d+))? -->\n\n```\n(?:[\s\S]*?\n)??```\n/g;
+
+export interface Example {
+  args: string[];
+  exitCode: number;
+}
+
+/** The commands that a page shows. */
+export function examplesIn(page: string): Example[] {
+  return [...page.matchAll(RUN)].map(({ groups }) => ({
+    args: (groups?.args ?? '').split(' '),
+    exitCode: Number(groups?.code ?? 0),
+  }));
+}
+
+async function outputOf(
+  { args, exitCode }: Example,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const run = promisify(execFile);
+  const ended = await run(process.execPath, ['cli/main.ts', ...args], {
+    env,
+  }).then(
+    ({ stdout, stderr }) => ({ stdout, stderr, code: 0 }),
+    (error) => error as { stdout: string; stderr: string; code: number },
+  );
+  if (ended.code !== exitCode) {
+    throw new Error(
+      `${args.join(' ')} exits with ${ended.code}: ${ended.stderr}`,
+    );
+  }
+  return `${ended.stderr}${ended.stdout}`.trimEnd();
+}
+
+if (import.meta.main) {
+  const path = 'docs/cli.md';
+  const directory = await mkdtemp(join(tmpdir(), 'cli-'));
+  const env = {
+    PATH: process.env.PATH,
+    LOCAL_DIR: directory,
+    TZ: 'UTC',
+    NO_COLOR: '1',
+    COLUMNS: '100',
+  };
+  const ports = ['kinesis', 'dynamodb', 'kms', 'sfn'].flatMap((service) => [
+    `--${service}-port`,
+    '0',
+  ]);
+  const local = spawn(
+    process.execPath,
+    ['cli/main.ts', 'local', '--rotations', 'examples/rotations.yml', ...ports],
+    { env, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const [exported] = (await once(local.stdout, 'data')) as [Buffer];
+  const [, sfn] = /AWS_ENDPOINT_URL_SFN=(\S+)/.exec(exported.toString()) ?? [];
+  const page = await readFile(path, 'utf8');
+  const outputs: string[] = [];
+  for (const { args, exitCode } of examplesIn(page)) {
+    const [, arn = ''] = /^Started (\S+)$/m.exec(outputs.at(-1) ?? '') ?? [];
+    const words = args.map((word) => (word === 'EXECUTION_ARN' ? arn : word));
+    const example = { args: words, exitCode };
+    outputs.push(
+      await outputOf(example, {
+        ...env,
+        AWS_ENDPOINT_URL_SFN: sfn,
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+      }),
+    );
+  }
+  local.kill('SIGINT');
+  await once(local, 'exit');
+  await writeFile(
+    path,
+    page.replaceAll(RUN, (block) => {
+      const [mark] = block.split('\n');
+      const shown = outputs.shift();
+      return `${mark}\n\n\`\`\`\n${shown}\n\`\`\`\n`;
+    }),
+  );
+  await rm(directory, { recursive: true });
+}

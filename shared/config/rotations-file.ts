@@ -1,0 +1,212 @@
+import { readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import { parse } from 'yaml';
+import { parseRequest, type RotationRequest } from '../contract/request.ts';
+import { legible, quote } from '../errors/errors.ts';
+import { parseSchedule } from './schedule.ts';
+
+/** Fields of a stream that go into every request for it as they are. */
+const REQUEST_FIELDS = [
+  'StreamName',
+  'KeyIds',
+  'OnQuotaExhausted',
+  'OnVerificationFailed',
+  'KeepSlotForRollback',
+  'Probe',
+] as const;
+
+/** Everything that rotations.yml may say of a stream, as docs show it. */
+export const STREAM_FIELDS = [
+  ...REQUEST_FIELDS,
+  'Schedule',
+  'Timezone',
+  'MaximumWindowInMinutes',
+  'Alarms',
+] as const;
+
+/** A stream of rotations.yml. */
+export interface RotationsEntry {
+  StreamName: string;
+  KeyIds: string[];
+  OnQuotaExhausted?: RotationRequest['OnQuotaExhausted'];
+  OnVerificationFailed?: RotationRequest['OnVerificationFailed'];
+  KeepSlotForRollback?: boolean;
+  Probe?: RotationRequest['Probe'];
+  /** `rate(...)` or `cron(...)`, as EventBridge Scheduler has them. */
+  Schedule?: string;
+  /** Of `cron(...)`, as in the IANA time zone database; UTC without it. */
+  Timezone?: string;
+  /** How late, in minutes, Scheduler may start a rotation; on time without it. */
+  MaximumWindowInMinutes?: number;
+  /** Names of CloudWatch alarms that start a RESTORE, besides the drift alarm. */
+  Alarms?: string[];
+}
+
+/** rotations.yml cannot be used; the message says where and why. */
+export class RotationsFileError extends Error {
+  override name = 'RotationsFileError';
+
+  constructor(message: string) {
+    super(legible(message));
+  }
+}
+
+const FILE = v.strictObject({
+  Streams: v.pipe(
+    v.array(v.record(v.string(), v.unknown())),
+    v.minLength(1, 'Streams is empty; name at least one stream'),
+  ),
+});
+
+const ALARM_NAME = /^[^\p{Cc}]{1,255}$/u;
+const WINDOW_MINUTES = 1440;
+
+/** What a request for a stream of rotations.yml says. */
+export function requestFor(entry: RotationsEntry): Record<string, unknown> {
+  return Object.fromEntries(
+    REQUEST_FIELDS.map((field) => [field, entry[field]] as const).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+}
+
+/**
+ * Reads rotations.yml: the streams, the ring of keys of each, and what starts
+ * its rotations.
+ *
+ * @throws {RotationsFileError} naming the entry, the field and the value
+ */
+export async function readRotationsFile(
+  path: string,
+): Promise<RotationsEntry[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new RotationsFileError(
+      `rotations.yml cannot be read: ${(error as Error).message}`,
+    );
+  });
+  return parseRotations(text);
+}
+
+export function parseRotations(text: string): RotationsEntry[] {
+  const file = v.safeParse(FILE, parseYaml(text));
+  if (!file.success) {
+    const [issue] = file.issues;
+    const path = v.getDotPath(issue);
+    throw new RotationsFileError(
+      `rotations.yml: ${path ? `${path}: ` : ''}${issue.message}`,
+    );
+  }
+  const entries = file.output.Streams.map(readEntry);
+  const names = entries.map((entry) => entry.StreamName);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new RotationsFileError(
+      `rotations.yml: Streams[${names.lastIndexOf(twice)}]: StreamName ${quote(twice)} is listed twice`,
+    );
+  }
+  return entries;
+}
+
+function parseYaml(text: string): unknown {
+  try {
+    // Its warnings would go to the terminal as they are.
+    return parse(text, { logLevel: 'error' });
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n');
+    throw new RotationsFileError(`rotations.yml is not YAML: ${line}`);
+  }
+}
+
+function readEntry(entry: Record<string, unknown>, at: number): RotationsEntry {
+  const where = `rotations.yml: Streams[${at}]`;
+  const known: readonly string[] = STREAM_FIELDS;
+  const unknown = Object.keys(entry).find((field) => !known.includes(field));
+  if (unknown !== undefined) {
+    throw new RotationsFileError(
+      `${where}: ${quote(unknown)} is not a field of a stream; known are ${known.join(', ')}`,
+    );
+  }
+  try {
+    const { Schedule, Timezone, MaximumWindowInMinutes, Alarms, ...request } =
+      entry;
+    checkLiterals(entry);
+    parseRequest({ StreamName: '', KeyIds: [], ...request });
+    checkTimes(entry);
+    checkAlarms(Alarms);
+  } catch (error) {
+    throw new RotationsFileError(`${where}: ${(error as Error).message}`);
+  }
+  return entry as unknown as RotationsEntry;
+}
+
+function checkTimes(entry: Record<string, unknown>): void {
+  const { Schedule, Timezone, MaximumWindowInMinutes: window } = entry;
+  if (Schedule === undefined) {
+    const field = ['Timezone', 'MaximumWindowInMinutes'].find(
+      (name) => name in entry,
+    );
+    if (field === undefined) return;
+    throw new Error(
+      `${field} ${quote(entry[field])} is given without Schedule; give both or neither`,
+    );
+  }
+  parseSchedule(Schedule);
+  if (Timezone !== undefined && !isTimezone(Timezone)) {
+    throw new Error(
+      `Timezone ${quote(Timezone)} is not a name of the IANA time zone database; expected UTC, Europe/Berlin and the like`,
+    );
+  }
+  const isWindow =
+    Number.isInteger(window) &&
+    Number(window) >= 1 &&
+    Number(window) <= WINDOW_MINUTES;
+  if (window !== undefined && !isWindow) {
+    throw new Error(
+      `MaximumWindowInMinutes ${quote(window)} is not a whole number from 1 to ${WINDOW_MINUTES}`,
+    );
+  }
+}
+
+/** CloudFormation would read these as something to look up. */
+function checkLiterals(entry: Record<string, unknown>): void {
+  for (const [field, value] of Object.entries(entry)) {
+    if (!/\$\{|\{\{resolve:/.test(JSON.stringify(value) ?? '')) continue;
+    throw new Error(
+      `${field} holds \${ or {{resolve:, which CloudFormation does not leave as they are; do without`,
+    );
+  }
+}
+
+/** Intl also takes offsets and any spelling of case, Scheduler does not. */
+function isTimezone(timezone: unknown): boolean {
+  if (typeof timezone !== 'string' || !/^[A-Z]/.test(timezone)) return false;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', {
+      timeZone: timezone,
+    }).resolvedOptions();
+    const isSpelledSo = timeZone === timezone;
+    // Another name for it, or the same in another case?
+    return isSpelledSo || timeZone.toLowerCase() !== timezone.toLowerCase();
+  } catch {
+    return false;
+  }
+}
+
+function checkAlarms(alarms: unknown): void {
+  if (alarms === undefined) return;
+  if (!Array.isArray(alarms)) {
+    throw new Error(`Alarms ${quote(alarms)} is not a list of alarm names`);
+  }
+  const bad = alarms.find(
+    (name) => typeof name !== 'string' || !ALARM_NAME.test(name),
+  );
+  if (bad !== undefined) {
+    throw new Error(
+      `Alarms ${quote(bad)} is not the name of an alarm; expected 1 to 255 characters, none of them a control character`,
+    );
+  }
+  const twice = alarms.find((name, at) => alarms.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new Error(`Alarms ${quote(twice)} is listed twice`);
+  }
+}

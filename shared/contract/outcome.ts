@@ -1,0 +1,76 @@
+import type { Quota } from '../ledger/entry.ts';
+import type { Trigger } from './request.ts';
+
+export interface Verification {
+  ShardId: string;
+  SequenceNumber: string;
+  EncryptionType: 'KMS';
+}
+
+interface Identity {
+  /** ARN of the execution. */
+  RotationId: string;
+  /** When the execution started, ISO 8601. */
+  StartedAt: string;
+  /** What started it, as the request said. */
+  Trigger?: Trigger;
+}
+
+/** Times are ISO 8601. */
+export interface Success extends Identity {
+  Status: 'SUCCEEDED';
+  Outcome: 'ROTATED' | 'UNCHANGED' | 'ALREADY_IN_PROGRESS';
+  StreamName: string;
+  StreamARN: string;
+  EncryptionType: 'KMS';
+  /** As the stream has it. */
+  KeyId: string;
+  KeyArn: string;
+  /** Null for a stream that was not encrypted. */
+  PreviousKeyId: string | null;
+  /** When the stream was seen ACTIVE with the new key; null if none was applied. */
+  ActiveAt: string | null;
+  /** When the probe was answered; null if there was none. */
+  VerifiedAt: string | null;
+  Verification: Verification | null;
+  Quota: Quota;
+  /** The other rotation, when it was ALREADY_IN_PROGRESS. */
+  InProgressRotationId?: string;
+}
+
+/** What became of giving a stream the key back that it had. */
+export interface RollbackOutcome {
+  Status: 'ROLLED_BACK' | 'IMPOSSIBLE' | 'FAILED';
+  /** Why not, for people. */
+  Cause?: string;
+  /** The key that the stream has again. */
+  KeyId?: string;
+  KeyArn?: string;
+  ActiveAt?: string;
+  VerifiedAt?: string;
+  Verification?: Verification;
+}
+
+/** Fields that are missing were not known when the rotation failed. */
+export interface Failure extends Identity {
+  Status: 'FAILED';
+  /** The key that was asked for was applied and cannot be used. */
+  Outcome?: 'ROLLED_BACK';
+  Rollback?: RollbackOutcome;
+  /** A literal from `docs/errors.md`, or AWS's own where AWS refused. */
+  Error: string;
+  /** For people: what was wrong, with which value, what to do. */
+  Cause: string;
+  StreamName?: string;
+  StreamARN?: string;
+  EncryptionType?: 'KMS';
+  KeyId?: string;
+  KeyArn?: string;
+  PreviousKeyId?: string | null;
+  /** Slots that this rotation used and that stay used. */
+  SlotsSpent?: number;
+  Quota?: Quota;
+}
+
+/** The execution's output, and what the command line prints. */
+export type Outcome = Success | Failure;

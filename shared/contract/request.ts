@@ -1,0 +1,299 @@
+import * as v from 'valibot';
+import { quote, RotationError } from '../errors/errors.ts';
+import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
+import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
+
+const text = (field: string, expected: string) =>
+  v.string(
+    (issue) =>
+      `${field} ${quote(issue.input)} is not a string; expected ${expected}`,
+  );
+
+const choice = <const T extends readonly string[]>(field: string, options: T) =>
+  v.picklist(
+    options,
+    (issue) =>
+      `${field} ${quote(issue.input)} is not one of ${options.join(', ')}`,
+  );
+
+const keyId = (field: string) =>
+  v.pipe(
+    text(field, KEY_ID_FORMS),
+    v.check(
+      (value) => parseKeyId(value) !== undefined,
+      (issue) =>
+        `${field} ${quote(issue.input)} is not a key id; expected ${KEY_ID_FORMS}`,
+    ),
+  );
+
+const BASE64 =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** What a probe says stays out of messages, which are logged. */
+const PROBE = v.strictObject(
+  {
+    PartitionKey: v.pipe(
+      v.string('Probe.PartitionKey is not a string of 1 to 256 characters'),
+      v.check(
+        (value) => value.length >= 1 && value.length <= 256,
+        'Probe.PartitionKey must have 1 to 256 characters',
+      ),
+      v.check(
+        (value) => value.isWellFormed(),
+        'Probe.PartitionKey has half of a character, which no UTF-8 can hold',
+      ),
+    ),
+    Data: v.pipe(
+      v.string('Probe.Data is not a string; expected base64, as in PutRecord'),
+      v.check(
+        (value) => value.length <= 65_536 && BASE64.test(value),
+        () =>
+          'Probe.Data is not base64 of at most 65,536 characters, the form in which PutRecord takes Data',
+      ),
+    ),
+  },
+  (issue) => objectMessage('Probe', issue),
+);
+
+export type Trigger = Record<string, string | number | boolean | null>;
+
+const TRIGGER_FIELD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
+/** Of its JSON: the last state gets it twice, and a state 256 KiB at most. */
+const TRIGGER_BYTES = 16_384;
+
+/** Flat by design: it is copied into logs and into a DynamoDB item. */
+const TRIGGER = v.pipe(
+  v.looseObject(
+    { Source: choice('Trigger.Source', ['schedule', 'manual', 'alarm']) },
+    (issue) => objectMessage('Trigger', issue),
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const fields = Object.entries(dataset.value);
+    if (fields.length > 20) {
+      addIssue({
+        message: 'Trigger has more than 20 fields',
+      });
+      return NEVER;
+    }
+    for (const [field, value] of fields) {
+      if (!TRIGGER_FIELD.test(field)) {
+        addIssue({
+          message: `Trigger has a field ${quote(field)}; expected a name of 1 to 128 characters that can be seen`,
+        });
+        return NEVER;
+      }
+      if (isPlain(value)) continue;
+      addIssue({
+        message: `Trigger.${field} ${quote(value)} must be a string of at most 1,024 characters, a number of at most 15 digits, a boolean or null`,
+      });
+      return NEVER;
+    }
+    const bytes = Buffer.byteLength(JSON.stringify(dataset.value));
+    if (bytes > TRIGGER_BYTES) {
+      addIssue({
+        message: `Trigger has ${bytes} bytes as JSON; it may have ${TRIGGER_BYTES}`,
+      });
+      return NEVER;
+    }
+    return dataset.value as Trigger;
+  }),
+);
+
+function isPlain(value: unknown): value is Trigger[string] {
+  if (typeof value === 'string') {
+    return value.length <= 1024 && value.isWellFormed();
+  }
+  if (typeof value === 'number') {
+    const size = Math.abs(value);
+    return size === 0 || (size >= 1e-100 && size <= Number.MAX_SAFE_INTEGER);
+  }
+  return value === null || typeof value === 'boolean';
+}
+
+const FIELDS = {
+  StreamName: v.optional(
+    v.pipe(
+      text('StreamName', 'the name of a data stream'),
+      v.regex(
+        STREAM_NAME,
+        (issue) =>
+          `StreamName ${quote(issue.input)} is not a stream name; expected 1 to 128 of a-z A-Z 0-9 _ . -`,
+      ),
+    ),
+  ),
+  StreamARN: v.optional(
+    v.pipe(
+      text('StreamARN', 'the ARN of a data stream'),
+      v.check(
+        (value) => parseStreamArn(value) !== undefined,
+        (issue) =>
+          `StreamARN ${quote(issue.input)} is not the ARN of a data stream; expected arn:aws:kinesis:<Region>:<account>:stream/<name>`,
+      ),
+    ),
+  ),
+  EncryptionType: v.optional(
+    v.literal('KMS', (issue) =>
+      issue.input === 'NONE'
+        ? 'EncryptionType "NONE" is refused: it would end encryption, which is StopStreamEncryption and never part of a rotation; use KMS'
+        : `EncryptionType ${quote(issue.input)} is not an encryption type; the only one is KMS`,
+    ),
+    'KMS',
+  ),
+  KeyId: v.optional(keyId('KeyId')),
+  KeyIds: v.optional(
+    v.pipe(
+      v.array(
+        keyId('KeyIds'),
+        (issue) => `KeyIds ${quote(issue.input)} is not a list of key ids`,
+      ),
+      v.check(
+        (ring) => ring.length >= 2,
+        (issue) =>
+          `KeyIds ${quote(issue.input)} is a ring of ${issue.input.length}; a ring needs at least two keys, use KeyId for one`,
+      ),
+      v.check(
+        (ring) => ring.length <= 100,
+        (issue) =>
+          `KeyIds has ${issue.input.length} keys; a ring has at most 100`,
+      ),
+      v.check(
+        (ring) => new Set(ring).size === ring.length,
+        (issue) =>
+          `KeyIds ${quote(issue.input)} names a key twice; name each key once`,
+      ),
+    ),
+  ),
+  Mode: v.optional(choice('Mode', ['ROTATE', 'RESTORE'])),
+  OnQuotaExhausted: v.optional(
+    choice('OnQuotaExhausted', ['FAIL', 'WAIT']),
+    'FAIL',
+  ),
+  Force: v.optional(
+    v.boolean((issue) => `Force ${quote(issue.input)} is not true or false`),
+    false,
+  ),
+  UnlessAppliedSince: v.optional(
+    v.pipe(
+      text('UnlessAppliedSince', 'a time as ISO 8601'),
+      v.isoTimestamp(
+        (issue) =>
+          `UnlessAppliedSince ${quote(issue.input)} is not a time; expected ISO 8601, as 2026-01-12T03:00:00Z`,
+      ),
+    ),
+  ),
+  OnVerificationFailed: v.optional(
+    choice('OnVerificationFailed', ['ROLL_BACK', 'KEEP']),
+    'ROLL_BACK',
+  ),
+  KeepSlotForRollback: v.optional(
+    v.boolean(
+      (issue) =>
+        `KeepSlotForRollback ${quote(issue.input)} is not true or false`,
+    ),
+    false,
+  ),
+  Probe: v.optional(PROBE),
+  Trigger: v.optional(TRIGGER),
+};
+
+const REQUEST = v.pipe(
+  v.strictObject(FIELDS, (issue) => objectMessage('', issue)),
+  v.check(
+    (r) => r.StreamName !== undefined || r.StreamARN !== undefined,
+    'StreamName and StreamARN are both missing; give one of them',
+  ),
+  v.check(
+    (r) =>
+      r.StreamName === undefined ||
+      r.StreamARN === undefined ||
+      parseStreamArn(r.StreamARN)?.StreamName === r.StreamName,
+    (issue) =>
+      `StreamName ${quote(issue.input.StreamName)} and StreamARN ${quote(issue.input.StreamARN)} name different streams; give one, or make them agree`,
+  ),
+  v.check(
+    (r) => r.KeyId === undefined || r.KeyIds === undefined,
+    (issue) =>
+      `KeyId ${quote(issue.input.KeyId)} and KeyIds ${quote(issue.input.KeyIds)} are both given; give one key or a ring, not both`,
+  ),
+  v.check(
+    (r) => r.KeyId !== undefined || r.KeyIds !== undefined,
+    'KeyId and KeyIds are both missing; give one key as KeyId or a ring of at least two as KeyIds',
+  ),
+  v.check(
+    (r) => r.Mode === undefined || r.KeyIds !== undefined,
+    (issue) =>
+      `Mode ${quote(issue.input.Mode)} chooses from a ring, and KeyIds is missing; give KeyIds or leave Mode out`,
+  ),
+  v.check(
+    (r) => !(r.KeepSlotForRollback && r.OnVerificationFailed === 'KEEP'),
+    'KeepSlotForRollback true keeps a slot that OnVerificationFailed "KEEP" never uses; leave one of them out',
+  ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { StreamARN, KeyId, KeyIds } = dataset.value;
+    if (StreamARN === undefined) return;
+    const region = parseStreamArn(StreamARN)?.Region;
+    for (const id of KeyIds ?? [KeyId ?? '']) {
+      const keyRegion = parseKeyId(id)?.Region;
+      if (keyRegion !== undefined && keyRegion !== region) {
+        addIssue({
+          message: `${KeyIds ? 'KeyIds' : 'KeyId'} ${quote(id)} is in Region ${keyRegion}, and StreamARN ${quote(StreamARN)} is in ${region}; use a key of the stream's Region`,
+        });
+      }
+    }
+  }),
+);
+
+/**
+ * A request to move a stream to another key: the fields of
+ * StartStreamEncryption in the API's own spelling, and our own.
+ *
+ * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html
+ */
+export type RotationRequest = v.InferOutput<typeof REQUEST>;
+
+/** Everything a request may contain, in the order in which docs show it. */
+export const REQUEST_FIELDS = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
+
+/**
+ * Reads an execution's input.
+ *
+ * @throws {RotationError} InvalidRequest, naming the first field that is wrong
+ *   and its value
+ */
+export function parseRequest(input: unknown): RotationRequest {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    // What it says stays unsaid: a request that was encoded twice has its probe
+    // in it.
+    throw new RotationError(
+      'InvalidRequest',
+      `The request, ${kindOf(input)}, is not a JSON object`,
+    );
+  }
+  const result = v.safeParse(REQUEST, input, { abortEarly: true });
+  if (!result.success) {
+    throw new RotationError('InvalidRequest', result.issues[0].message);
+  }
+  return result.output;
+}
+
+function kindOf(input: unknown): string {
+  if (input === null || input === undefined) return String(input);
+  return Array.isArray(input) ? 'a list' : `a ${typeof input}`;
+}
+
+function objectMessage(
+  field: string,
+  issue: v.StrictObjectIssue | v.LooseObjectIssue,
+): string {
+  const key = String(issue.path?.[0]?.key ?? '');
+  if (issue.expected === 'never') {
+    const name = field === '' ? key : `${field}.${key}`;
+    const known =
+      field === 'Probe' ? Object.keys(PROBE.entries) : REQUEST_FIELDS;
+    return `${quote(name)} is not a field of a request; known are ${known.join(', ')}`;
+  }
+  if (issue.path !== undefined) return `${field}.${key} is missing`;
+  const value = field === 'Probe' ? '' : ` ${quote(issue.input)}`;
+  return `${field}${value} is not an object`;
+}

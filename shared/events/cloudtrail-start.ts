@@ -1,0 +1,97 @@
+import * as v from 'valibot';
+import { quote, RotationError } from '../errors/errors.ts';
+import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
+import type { ReportedStart } from '../ledger/entry.ts';
+
+/** Nothing that AWS reports is longer, and an item of the ledger must hold it. */
+const MAX_TEXT = 2048;
+const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT));
+
+/** Whoever made a Start, it counts. */
+const IDENTITY = v.fallback(v.object({ arn: TEXT }), { arn: 'unknown' });
+
+const TIME = v.pipe(
+  v.string(),
+  v.isoTimestamp(),
+  v.transform(Date.parse),
+  v.number(),
+);
+
+/** What of CloudTrail's event is needed; the rest may be anything. */
+const EVENT = v.object({
+  account: v.nullish(v.string()),
+  detail: v.object({
+    eventName: v.literal('StartStreamEncryption'),
+    eventTime: TIME,
+    awsRegion: TEXT,
+    requestID: TEXT,
+    errorCode: v.nullish(v.pipe(v.string(), v.maxLength(MAX_TEXT))),
+    recipientAccountId: v.nullish(v.string()),
+    userIdentity: IDENTITY,
+    requestParameters: v.nullish(v.record(v.string(), v.unknown())),
+  }),
+});
+
+export type StartEvent =
+  | ({ Status: 'APPLIED'; StreamARN: string } & ReportedStart)
+  | { Status: 'REFUSED'; ErrorCode: string; RequestId: string };
+
+/**
+ * Reads CloudTrail's record of a StartStreamEncryption, as EventBridge hands it
+ * on. The names of request parameters are taken in any spelling of case.
+ *
+ * @param partition of the ARNs, for a stream that is named and not given by ARN
+ * @throws {RotationError} InvalidRequest for anything else
+ * @see https://docs.aws.amazon.com/streams/latest/dev/logging-using-cloudtrail.html
+ */
+export function parseStartEvent(event: unknown, partition: string): StartEvent {
+  const parsed = v.safeParse(EVENT, event, { abortEarly: true });
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw invalid(`${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
+  }
+  const { account, detail } = parsed.output;
+  const { errorCode, requestID: RequestId } = detail;
+  if (errorCode) return { Status: 'REFUSED', ErrorCode: errorCode, RequestId };
+
+  const parameters = new Map(
+    Object.entries(detail.requestParameters ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      value,
+    ]),
+  );
+  const KeyId = parameters.get('keyid');
+  if (typeof KeyId !== 'string' || KeyId.length > MAX_TEXT) {
+    throw invalid(`requestParameters.keyId is ${quote(KeyId)}`);
+  }
+  const owner = detail.recipientAccountId ?? account ?? '';
+  const arn = parameters.get('streamarn');
+  const name = parameters.get('streamname');
+  const isNamed = typeof name === 'string' && STREAM_NAME.test(name);
+  const StreamARN =
+    typeof arn === 'string'
+      ? arn
+      : isNamed
+        ? `arn:${partition}:kinesis:${detail.awsRegion}:${owner}:stream/${name}`
+        : '';
+  if (parseStreamArn(StreamARN) === undefined) {
+    throw invalid(
+      `requestParameters names no stream: streamARN ${quote(arn)}, streamName ${quote(name)}, account ${quote(owner)}`,
+    );
+  }
+  return {
+    Status: 'APPLIED',
+    StreamARN,
+    KeyId,
+    RequestId,
+    At: detail.eventTime,
+    By: detail.userIdentity.arn,
+  };
+}
+
+function invalid(reason: string): RotationError {
+  return new RotationError(
+    'InvalidRequest',
+    `This is not CloudTrail's event of a StartStreamEncryption: ${reason}`,
+  );
+}

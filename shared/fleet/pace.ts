@@ -1,0 +1,70 @@
+import type { Success } from '../contract/outcome.ts';
+import { lookTimes } from '../rotation/polling.ts';
+
+/**
+ * DescribeStreamSummary calls a second that AWS allows an account in a Region.
+ *
+ * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+ */
+export const DESCRIBE_RATE = 20;
+/** What a fleet takes of them on average, so that others have as many. */
+export const FLEET_DESCRIBE_RATE = DESCRIBE_RATE / 2;
+/** Rotations of a fleet that may start in a second in which all others poll. */
+const STARTS_IN_A_SECOND = 2;
+/**
+ * Rotations of a fleet that run at once, as `MaxConcurrency` of rotate-fleet
+ * has it. Each describes its stream at most once a second, and once more when it
+ * starts: PlanRotation, and DescribeStream right after the Start.
+ */
+export const FLEET_CONCURRENCY = DESCRIBE_RATE - STARTS_IN_A_SECOND;
+
+/** How many times a rotation looks again, at most, in a wait of so long. */
+function looksIn(waitedMs: number): number {
+  let looks = 0;
+  for (const at of lookTimes()) {
+    if (at > waitedMs) break;
+    if (at > 0) looks++;
+  }
+  return looks;
+}
+
+/** What is known of a rotation that has ended. Times are in milliseconds. */
+export interface EndedRotation {
+  Outcome?: Success['Outcome'];
+  StartedAt: number;
+  /** When the stream was seen ACTIVE with the new key, if it was. */
+  ActiveAt?: number;
+  EndedAt: number;
+}
+
+/**
+ * At least as many describes as a rotation made: PlanRotation's, that of
+ * DescribeStream right after a Start, and those that waited for the stream. One
+ * whose stream somebody else kept busy may have made some more.
+ */
+export function describesOf(rotation: EndedRotation): number {
+  const { Outcome, StartedAt, ActiveAt, EndedAt } = rotation;
+  const isUnstarted =
+    Outcome === 'UNCHANGED' || Outcome === 'ALREADY_IN_PROGRESS';
+  return (isUnstarted ? 1 : 2) + looksIn((ActiveAt ?? EndedAt) - StartedAt);
+}
+
+/**
+ * How long the place of a rotation that has ended stays empty, in whole seconds.
+ * Each place keeps to its share of the fleet's rate, and so do all together,
+ * however long updates take: the shorter a rotation, the more often it describes.
+ */
+export function pauseSeconds(rotation: EndedRotation): number {
+  const lastedMs = rotation.EndedAt - rotation.StartedAt;
+  const share = FLEET_DESCRIBE_RATE / FLEET_CONCURRENCY;
+  const due = describesOf(rotation) / share;
+  return Math.max(0, Math.round(due - lastedMs / 1000));
+}
+
+/**
+ * How long the nth rotation of a fleet waits once it has a place, in seconds.
+ * Those that find all places empty would all start at once.
+ */
+export function firstWaitSeconds(n: number): number {
+  return n < FLEET_CONCURRENCY ? n : 0;
+}

@@ -1,0 +1,103 @@
+import type { Success } from '../contract/outcome.ts';
+import { endedSo } from '../events/execution-ended.ts';
+import { readFailure } from '../rotation/failure.ts';
+import type { CaughtFailure } from '../rotation/state.ts';
+import type { StreamOutcome } from './outcome.ts';
+import { pauseSeconds } from './pace.ts';
+import { fitOutcome } from './payload-budget.ts';
+
+/** What is left of the execution that a fleet started for a stream. */
+export interface RotationEnd {
+  Request: { StreamName: string };
+  DetailBytes: number;
+  /** Of one that succeeded. */
+  Rotation?: { ExecutionArn: string; Output: Success };
+  /**
+   * Of one that did not, or that could not be started. The cause of the former
+   * is its description as JSON.
+   */
+  Failure?: CaughtFailure;
+}
+
+/**
+ * Step Functions' description of an execution that failed, as the cause of
+ * States.TaskFailed.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+ */
+interface Description {
+  ExecutionArn?: string;
+  Status?: string;
+  Error?: string;
+  Cause?: string;
+  /** Since the epoch, in milliseconds or in seconds. */
+  StartDate?: number;
+}
+
+/** Later dates in seconds are of a far future, earlier ones in ms of 1973. */
+const SECONDS_UNTIL = 100_000_000_000;
+
+/**
+ * Reduces the end of a stream's rotation to what the fleet's outcome says of
+ * it, and to how long its place stays empty.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function readRotationEnd(
+  { Request, DetailBytes, Rotation, Failure }: RotationEnd,
+  now: number,
+): { Result: StreamOutcome; PauseSeconds: number } {
+  const { StreamName } = Request;
+  if (Rotation) {
+    const { Outcome, KeyId, StartedAt, ActiveAt } = Rotation.Output;
+    return {
+      Result: fitOutcome(
+        {
+          StreamName,
+          Status: 'SUCCEEDED',
+          Outcome,
+          KeyId,
+          Execution: nameOf(Rotation.ExecutionArn),
+        },
+        DetailBytes,
+      ),
+      PauseSeconds: pauseSeconds({
+        Outcome,
+        StartedAt: Date.parse(StartedAt),
+        ...(ActiveAt !== null && { ActiveAt: Date.parse(ActiveAt) }),
+        EndedAt: now,
+      }),
+    };
+  }
+  const description = describedIn(Failure?.Cause ?? '');
+  const { ExecutionArn, Status = '', StartDate = now } = description;
+  const ended =
+    ExecutionArn === undefined ? Failure : endedSo(Status, description);
+  return {
+    Result: fitOutcome(
+      {
+        StreamName,
+        Status: 'FAILED',
+        ...readFailure(ended),
+        ...(ExecutionArn && { Execution: nameOf(ExecutionArn) }),
+      },
+      DetailBytes,
+    ),
+    PauseSeconds: pauseSeconds({
+      StartedAt: StartDate < SECONDS_UNTIL ? StartDate * 1000 : StartDate,
+      EndedAt: now,
+    }),
+  };
+}
+
+function describedIn(cause: string): Description {
+  try {
+    const parsed: unknown = JSON.parse(cause);
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+const nameOf = (executionArn: string): string =>
+  executionArn.split(':').at(-1) ?? '';

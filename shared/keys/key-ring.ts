@@ -1,0 +1,119 @@
+import type { KeyMetadata } from '@aws-sdk/client-kms';
+import type { RotationRequest } from '../contract/request.ts';
+import { quote, RotationError } from '../errors/errors.ts';
+import { unusableReason } from '../identifiers/key-id.ts';
+
+/** A key of the request, with what kms:DescribeKey said of it. */
+export interface ResolvedKey {
+  /** As the request has it. */
+  KeyId: string;
+  Metadata?: KeyMetadata;
+  /** Why there is no Metadata. */
+  Refusal?: Error;
+}
+
+/** The key that a stream has; both null when it is not encrypted. */
+export interface CurrentKey {
+  KeyId: string | null;
+  /** Null also when nobody can say any more what KeyId resolved to. */
+  KeyArn: string | null;
+}
+
+export interface ChosenKey {
+  KeyId: string;
+  KeyArn: string;
+}
+
+/**
+ * Chooses the key that a stream shall have.
+ *
+ * - one KeyId: that key
+ * - ROTATE: the key after the current one in the ring, or the first one when
+ *   the current key is not in the ring
+ * - RESTORE: the current key when it is in the ring and usable, else the first
+ *   usable one
+ *
+ * Keys are told apart by ARN, never by text.
+ *
+ * @param region the stream's Region
+ * @throws {RotationError} UnusableKey, InvalidKeyRing, or KMS's own refusal of
+ *   the chosen key
+ */
+export function chooseKey(
+  request: Pick<RotationRequest, 'KeyIds' | 'Mode'>,
+  keys: readonly ResolvedKey[],
+  current: CurrentKey,
+  region: string,
+): ChosenKey {
+  const field = request.KeyIds ? 'KeyIds' : 'KeyId';
+  if (request.KeyIds === undefined) return usable(field, keys[0], region);
+  if (request.Mode === 'RESTORE') return restore(keys, current, region);
+  return usable(field, keyAfter(keys, current), region);
+}
+
+function keyAfter(
+  keys: readonly ResolvedKey[],
+  current: CurrentKey,
+): ResolvedKey | undefined {
+  const distinct = new Set(keys.map((key) => key.Metadata?.Arn ?? key.KeyId));
+  if (distinct.size < 2) {
+    throw new RotationError(
+      'InvalidKeyRing',
+      `KeyIds ${quote(keys.map((key) => key.KeyId))} are all one key, ${[...distinct]}; a ring needs two different keys`,
+    );
+  }
+  const isCurrent = (key: ResolvedKey) =>
+    current.KeyArn !== null && key.Metadata?.Arn === current.KeyArn;
+  const sameText = keys.findIndex(
+    (key) => isCurrent(key) && key.KeyId === current.KeyId,
+  );
+  const at = sameText >= 0 ? sameText : keys.findIndex(isCurrent);
+  const onward = [...keys.slice(at + 1), ...keys.slice(0, at + 1)];
+  return onward.find((key) => !isCurrent(key));
+}
+
+function restore(
+  keys: readonly ResolvedKey[],
+  current: CurrentKey,
+  region: string,
+): ChosenKey {
+  const inRing = keys.filter((key) => key.Metadata?.Arn === current.KeyArn);
+  const sameText = inRing.filter((key) => key.KeyId === current.KeyId);
+  const candidates = [...sameText, ...inRing, ...keys];
+  const good = candidates.find(
+    (key) => refusal('KeyIds', key, region) === undefined,
+  );
+  if (good === undefined) {
+    const reasons = keys.map((key) => refusal('KeyIds', key, region)?.message);
+    throw new RotationError(
+      'UnusableKey',
+      `No key of the ring is usable: ${reasons.join('; ')}`,
+    );
+  }
+  return usable('KeyIds', good, region);
+}
+
+function usable(
+  field: string,
+  key: ResolvedKey | undefined,
+  region: string,
+): ChosenKey {
+  const error = key && refusal(field, key, region);
+  if (error) throw error;
+  return { KeyId: key?.KeyId ?? '', KeyArn: key?.Metadata?.Arn ?? '' };
+}
+
+function refusal(
+  field: string,
+  key: ResolvedKey,
+  region: string,
+): Error | undefined {
+  if (key.Metadata === undefined) return key.Refusal;
+  const reason = unusableReason(key.Metadata, region);
+  return reason === undefined
+    ? undefined
+    : new RotationError(
+        'UnusableKey',
+        `${field} ${quote(key.KeyId)}: key ${key.Metadata.Arn} ${reason}`,
+      );
+}

@@ -1,0 +1,54 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import {
+  KinesisClient,
+  type KinesisClientConfig,
+} from '@aws-sdk/client-kinesis';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { LedgerReader } from '../ledger/ledger-reader.ts';
+import { QuotaLedger } from '../ledger/quota-ledger.ts';
+
+/** How long one attempt of a call may take, in milliseconds. */
+export const REQUEST_TIMEOUT_MS = 10_000;
+
+/** A request that hangs must not hang whoever waits for it. */
+export const httpHandler = () =>
+  new NodeHttpHandler({
+    connectionTimeout: 3_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    throwOnRequestTimeout: true,
+  });
+
+/**
+ * Kinesis over HTTP/1.1: what every endpoint and emulator speaks, while the
+ * SDK's default for Kinesis is HTTP/2.
+ */
+export function kinesisClient(config: KinesisClientConfig = {}): KinesisClient {
+  return new KinesisClient({ ...config, requestHandler: httpHandler() });
+}
+
+export function kmsClient(): KMSClient {
+  return new KMSClient({ requestHandler: httpHandler() });
+}
+
+export function dynamoDbClient(): DynamoDBClient {
+  return new DynamoDBClient({ requestHandler: httpHandler() });
+}
+
+export function eventBridgeClient(): EventBridgeClient {
+  return new EventBridgeClient({ requestHandler: httpHandler() });
+}
+
+/** The ledger's table: what `LEDGER_TABLE_NAME` names. */
+export function ledgerTableName(): string {
+  return process.env.LEDGER_TABLE_NAME || 'kinesis-key-rotation-ledger';
+}
+
+export function ledgerReader(): LedgerReader {
+  return new LedgerReader(dynamoDbClient(), ledgerTableName());
+}
+
+export function quotaLedger(): QuotaLedger {
+  return new QuotaLedger(dynamoDbClient(), ledgerTableName());
+}

@@ -1,0 +1,40 @@
+import { legible } from '../errors/errors.ts';
+import type { CaughtFailure } from './state.ts';
+
+/**
+ * Error and cause for people. Step Functions hands a function's error on as
+ * JSON text, `{"errorType", "errorMessage", "trace"}`; whoever stops an
+ * execution says what they like. One that was stopped without a word has
+ * neither.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
+ */
+export function readFailure(
+  failure: Partial<CaughtFailure> | undefined,
+): CaughtFailure {
+  const cause = failure?.Cause ?? '';
+  return {
+    Error: legible(failure?.Error ?? 'ExecutionAborted'),
+    Cause: legible(messageIn(cause) ?? cause),
+  };
+}
+
+/**
+ * Whether it is one of the errors that `States.ALL` does not match.
+ *
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+ */
+export function isUncaught({ Error: name }: CaughtFailure): boolean {
+  return name === 'States.DataLimitExceeded' || name === 'States.Runtime';
+}
+
+function messageIn(cause: string): string | undefined {
+  try {
+    const parsed: unknown = JSON.parse(cause);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const { errorMessage } = parsed as { errorMessage?: unknown };
+    return typeof errorMessage === 'string' ? errorMessage : undefined;
+  } catch {
+    return undefined;
+  }
+}

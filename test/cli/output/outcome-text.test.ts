@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { outcomeText, quotaText } from '../../../cli/output/outcome-text.ts';
+import type { Failure, Success } from '../../../shared/contract/outcome.ts';
+
+const QUOTA = { Limit: 25, Used: 2, Remaining: 23, NextAvailableAt: null };
+const IDENTITY = {
+  RotationId: 'arn:aws:states:us-east-1:000000000000:execution:rotate:1',
+  StartedAt: '2026-01-01T00:00:00.000Z',
+};
+
+const ROTATED: Success = {
+  ...IDENTITY,
+  Status: 'SUCCEEDED',
+  Outcome: 'ROTATED',
+  StreamName: 'orders',
+  StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/orders',
+  EncryptionType: 'KMS',
+  KeyId: 'alias/b',
+  KeyArn: 'arn:aws:kms:us-east-1:000000000000:key/b',
+  PreviousKeyId: 'alias/a',
+  ActiveAt: '2026-01-01T00:00:02.000Z',
+  VerifiedAt: '2026-01-01T00:00:07.000Z',
+  Verification: {
+    ShardId: 'shardId-000000000000',
+    SequenceNumber: '495',
+    EncryptionType: 'KMS',
+  },
+  Quota: QUOTA,
+};
+
+const FAILED: Failure = {
+  ...IDENTITY,
+  Status: 'FAILED',
+  Error: 'UpdateTimedOut',
+  Cause: 'StreamName "orders" was still UPDATING',
+};
+
+describe('outcomeText', () => {
+  it('shows from which key to which, and the proof', () => {
+    expect(outcomeText(ROTATED).split('\n')).toEqual([
+      'ROTATED orders: alias/a -> alias/b',
+      'Key     arn:aws:kms:us-east-1:000000000000:key/b',
+      'Probe   EncryptionType KMS, shardId-000000000000, record 495',
+      'Quota   2 of 25 used in 24 hours, 23 remaining, next free now',
+    ]);
+  });
+
+  it.each([
+    [
+      { Status: 'ROLLED_BACK', KeyId: 'alias/a' },
+      'Rolled back to alias/a, verified',
+    ],
+    [
+      { Status: 'IMPOSSIBLE', Cause: 'it is gone' },
+      'NOT rolled back, the stream may still be under a key that cannot be used: it is gone',
+    ],
+  ] as const)('says what became of a rollback, %j', (Rollback, line) => {
+    const lines = outcomeText({ ...FAILED, Rollback }).split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'FAILED UpdateTimedOut',
+      'StreamName "orders" was still UPDATING',
+      line,
+    ]);
+  });
+
+  it('shows that a stream was not encrypted before', () => {
+    expect(outcomeText({ ...ROTATED, PreviousKeyId: null })).toMatch(
+      /^ROTATED orders: not encrypted -> alias\/b\n/,
+    );
+  });
+
+  it('shows no move where there was none', () => {
+    const unchanged: Success = { ...ROTATED, Outcome: 'UNCHANGED' };
+
+    expect(outcomeText(unchanged)).toMatch(/^UNCHANGED orders: alias\/b\n/);
+  });
+
+  it('shows which other rotation is at it', () => {
+    const other: Success = {
+      ...ROTATED,
+      Outcome: 'ALREADY_IN_PROGRESS',
+      Verification: null,
+      InProgressRotationId: 'arn:other',
+    };
+    const text = outcomeText(other);
+
+    expect(text).toContain('\nBy      arn:other\n');
+    expect(text).not.toContain('Probe');
+  });
+
+  it('shows what failed, why, and what it cost', () => {
+    expect(
+      outcomeText({
+        ...FAILED,
+        StreamName: 'orders',
+        SlotsSpent: 1,
+        Quota: QUOTA,
+      }).split('\n'),
+    ).toEqual([
+      'FAILED UpdateTimedOut',
+      'StreamName "orders" was still UPDATING',
+      'Stream  orders',
+      'Spent   1 slot of the quota, which AWS counts or may count',
+      'Quota   2 of 25 used in 24 hours, 23 remaining, next free now',
+    ]);
+  });
+
+  it('shows of a failure only what is known', () => {
+    expect(outcomeText(FAILED)).toBe(
+      'FAILED UpdateTimedOut\nStreamName "orders" was still UPDATING',
+    );
+    expect(outcomeText({ ...FAILED, SlotsSpent: 0 })).not.toContain('Spent');
+  });
+});
+
+describe('quotaText', () => {
+  it('says when the next slot is free, in the zone of the reader', () => {
+    const NextAvailableAt = '2026-01-02T03:04:05.000Z';
+    const there = new Date(NextAvailableAt).toLocaleString(undefined, {
+      dateStyle: 'medium',
+      timeStyle: 'long',
+    });
+
+    expect(
+      quotaText({ ...QUOTA, Used: 25, Remaining: 0, NextAvailableAt }),
+    ).toBe(`25 of 25 used in 24 hours, 0 remaining, next free ${there}`);
+  });
+
+  it('says how many slots others used', () => {
+    expect(quotaText({ ...QUOTA, UsedByOthers: 1 })).toContain(
+      '2 of 25 used in 24 hours (1 outside the ledger), 23 remaining',
+    );
+  });
+});

@@ -1,0 +1,228 @@
+import {
+  DescribeStreamSummaryCommand,
+  type KinesisClient,
+  StartStreamEncryptionCommand,
+} from '@aws-sdk/client-kinesis';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  type BookedStart,
+  createBookStart,
+} from '../../functions/record-external-start.ts';
+import { createStartEncryption } from '../../functions/start-encryption.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  quotaLedger,
+} from '../../shared/lambda/clients.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
+
+const ALICE = 'arn:aws:sts::000000000000:assumed-role/Operator/alice';
+
+let aws: LocalRotations;
+let kinesis: KinesisClient;
+
+beforeAll(async () => {
+  aws = await openLocalRotations(0.1, 8);
+  kinesis = kinesisClient();
+});
+
+afterAll(async () => {
+  kinesis.destroy();
+  await aws.close();
+});
+
+const arnOf = (StreamName: string) =>
+  `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
+
+/** CloudTrail's record of a Start that was answered just now. */
+const eventOf = (detail: {
+  requestID: string;
+  requestParameters: object | null;
+  errorCode?: string;
+}) => ({
+  'detail-type': 'AWS API Call via CloudTrail',
+  source: 'aws.kinesis',
+  account: '000000000000',
+  detail: {
+    eventName: 'StartStreamEncryption',
+    eventTime: `${new Date().toISOString().slice(0, 19)}Z`,
+    awsRegion: 'us-east-1',
+    userIdentity: { arn: ALICE },
+    recipientAccountId: '000000000000',
+    ...detail,
+  },
+});
+
+const context = { functionName: 'BookStart' } as never;
+
+function book(event: unknown): Promise<BookedStart> {
+  const handler = createBookStart({
+    ledger: quotaLedger(),
+    partition: 'aws',
+  });
+  return handler(event as never, context);
+}
+
+/** Somebody starts encryption with no regard to the ledger. */
+async function startOutside(StreamName: string, KeyId: string) {
+  const { $metadata } = await kinesis.send(
+    new StartStreamEncryptionCommand({
+      StreamName,
+      EncryptionType: 'KMS',
+      KeyId,
+    }),
+  );
+  await vi.waitFor(async () => {
+    const { StreamDescriptionSummary } = await kinesis.send(
+      new DescribeStreamSummaryCommand({ StreamName }),
+    );
+    expect(StreamDescriptionSummary).toMatchObject({
+      StreamStatus: 'ACTIVE',
+      KeyId,
+    });
+  });
+  return eventOf({
+    requestID: $metadata.requestId ?? '',
+    requestParameters: {
+      streamName: StreamName,
+      encryptionType: 'KMS',
+      keyId: KeyId,
+    },
+  });
+}
+
+describe('BookStart', () => {
+  it('books what somebody else started, once', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [KeyId = ''] = KeyIds;
+    const event = await startOutside(StreamName, KeyId);
+    const booked = {
+      Status: 'SUCCEEDED',
+      Outcome: 'BOOKED',
+      RequestId: event.detail.requestID,
+      StreamARN: arnOf(StreamName),
+      KeyId,
+      By: ALICE,
+      Quota: { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null },
+    };
+    expect(await book(event)).toEqual(booked);
+    const { Version } = await quotaLedger().read(arnOf(StreamName));
+    expect(await book(event)).toEqual({ ...booked, Outcome: 'KNOWN' });
+    expect((await quotaLedger().read(arnOf(StreamName))).Version).toBe(Version);
+    const outcome = await aws.rotate({ StreamName, KeyIds });
+    expect(outcome).toMatchObject({
+      Outcome: 'ROTATED',
+      PreviousKeyId: KeyId,
+      KeyId: KeyIds[1],
+      Quota: { Used: 2 },
+    });
+  });
+
+  it('knows what a rotation started, from the deployed function', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    const StreamARN = arnOf(StreamName);
+    const before = await quotaLedger().read(StreamARN);
+    const event = eventOf({
+      requestID: before.Slots[0]?.RequestId ?? '',
+      requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
+    });
+    const { BookStart } = aws.handlers;
+    expect(await BookStart?.(event as never, context)).toMatchObject({
+      Outcome: 'KNOWN',
+      Quota: { Used: 1 },
+    });
+    expect(await quotaLedger().read(StreamARN)).toEqual(before);
+  });
+
+  it('answers a rotation whose own answer was lost', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    let requestID = '';
+    const deaf = kinesisClient({ maxAttempts: 1 });
+    deaf.middlewareStack.add(
+      (next) => async (args) => {
+        const { output } = await next(args);
+        requestID = output.$metadata.requestId ?? '';
+        throw Object.assign(new Error('socket hang up'), {
+          name: 'TimeoutError',
+          $metadata: {},
+        });
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    const kms = kmsClient();
+    const StartEncryption = createStartEncryption({
+      kinesis: deaf,
+      kms,
+      ledger: quotaLedger(),
+      now: Date.now,
+      random: () => 0,
+    });
+    const handlers = { ...aws.handlers, StartEncryption };
+    const rotated = await aws.rotate(
+      { StreamName, KeyId: KeyIds[0] },
+      { handlers },
+    );
+    deaf.destroy();
+    kms.destroy();
+    expect(rotated).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
+    const { LastApplied } = await quotaLedger().read(arnOf(StreamName));
+    const event = eventOf({
+      requestID,
+      requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
+    });
+    expect(await book(event)).toMatchObject({
+      Outcome: 'CONFIRMED',
+      Quota: { Used: 1 },
+    });
+    expect(await book(event)).toMatchObject({ Outcome: 'KNOWN' });
+    const after = await quotaLedger().read(arnOf(StreamName));
+    expect(after.LastApplied?.KeyId).toBe(LastApplied?.KeyId);
+    const unchanged = await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    expect(unchanged).toMatchObject({ Outcome: 'UNCHANGED' });
+  });
+
+  it('does not book what AWS refused', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const event = eventOf({
+      requestID: 'refused',
+      errorCode: 'LimitExceededException',
+      requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
+    });
+    expect(await book(event)).toEqual({
+      Status: 'SUCCEEDED',
+      Outcome: 'REFUSED_BY_AWS',
+      RequestId: 'refused',
+      ErrorCode: 'LimitExceededException',
+    });
+    expect((await quotaLedger().read(arnOf(StreamName))).Version).toBe(0);
+  });
+
+  it('books every one of many that come at once', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const events = Array.from({ length: 6 }, (_, i) =>
+      eventOf({
+        requestID: `q${i % 4}`,
+        requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
+      }),
+    );
+    const answers = await Promise.all(events.map(book));
+    const outcomes = answers.map(({ Outcome }) => Outcome).sort();
+    expect(outcomes).toEqual([...Array(4).fill('BOOKED'), 'KNOWN', 'KNOWN']);
+    expect((await quotaLedger().usage(arnOf(StreamName))).Used).toBe(4);
+  });
+
+  it.each([
+    ['another event', { 'detail-type': 'Scheduled Event', detail: {} }],
+    ['nothing', null],
+    ['no stream', eventOf({ requestID: 'q', requestParameters: null })],
+  ])('refuses %s', async (_, event) => {
+    await expect(book(event)).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: expect.stringContaining('StartStreamEncryption'),
+    });
+  });
+});

@@ -1,0 +1,321 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  parseRotations,
+  type RotationsEntry,
+  RotationsFileError,
+  readRotationsFile,
+  requestFor,
+} from '../../../shared/config/rotations-file.ts';
+import { parseRequest } from '../../../shared/contract/request.ts';
+import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
+
+const GUID = '12345678-1234-1234-1234-123456789012';
+const ORDERS = '{StreamName: orders, KeyIds: [alias/a, alias/b]}';
+
+const stream = (fields: string) =>
+  `Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b], ${fields}}]`;
+
+function failure(text: string): unknown {
+  try {
+    return parseRotations(text);
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('parseRotations', () => {
+  it('reads streams and their rings, in their order', () => {
+    const text = `
+Streams:
+  - StreamName: orders_2.x-y
+    KeyIds:
+      - alias/orders-b
+      - alias/orders-a
+  - KeyIds: [${GUID}, "arn:aws-cn:kms:cn-north-1:000000000000:alias/x"]
+    StreamName: payments
+`;
+
+    expect(parseRotations(text)).toEqual([
+      {
+        StreamName: 'orders_2.x-y',
+        KeyIds: ['alias/orders-b', 'alias/orders-a'],
+      },
+      {
+        StreamName: 'payments',
+        KeyIds: [GUID, 'arn:aws-cn:kms:cn-north-1:000000000000:alias/x'],
+      },
+    ]);
+  });
+
+  it('reads what starts the rotations, and what requests say', () => {
+    const [entry] = parseRotations(`
+Streams:
+  - StreamName: orders
+    KeyIds: [alias/a, alias/b]
+    Schedule: cron(0 3 ? * MON#1 *)
+    Timezone: Europe/Berlin
+    MaximumWindowInMinutes: 1440
+    Alarms: [orders-kms, 'orders "p99"']
+    OnQuotaExhausted: WAIT
+    Probe: {PartitionKey: p, Data: e30=}
+`);
+    expect(entry).toEqual({
+      StreamName: 'orders',
+      KeyIds: ['alias/a', 'alias/b'],
+      Schedule: 'cron(0 3 ? * MON#1 *)',
+      Timezone: 'Europe/Berlin',
+      MaximumWindowInMinutes: 1440,
+      Alarms: ['orders-kms', 'orders "p99"'],
+      OnQuotaExhausted: 'WAIT',
+      Probe: { PartitionKey: 'p', Data: 'e30=' },
+    });
+    const request = requestFor(entry as RotationsEntry);
+    expect(parseRequest(request)).toMatchObject(request);
+    expect(Object.keys(request)).toEqual([
+      'StreamName',
+      'KeyIds',
+      'OnQuotaExhausted',
+      'Probe',
+    ]);
+  });
+
+  it('reads JSON, which is YAML', () => {
+    expect(
+      parseRotations(
+        '{"Streams": [{"StreamName": "orders", "KeyIds": ["alias/a", "alias/b"]}]}',
+      ),
+    ).toEqual([{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }]);
+  });
+
+  it.each([
+    ['text that is no YAML', 'Streams: [', ['is not YAML']],
+    ['an empty file', '', ['rotations.yml']],
+    ['a list', '[]', ['rotations.yml']],
+    ['no Streams', '{}', ['Streams']],
+    ['Streams that are no list', 'Streams: orders', ['Streams', '"orders"']],
+    ['no stream', 'Streams: []', ['Streams is empty']],
+    ['another section', `{Streams: [${ORDERS}], Alarms: []}`, ['Alarms']],
+    [
+      'a stream that is only a name',
+      `Streams: [${ORDERS}, payments]`,
+      ['Streams.1', '"payments"'],
+    ],
+    [
+      'an unknown field',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b], Shards: 2}]',
+      ['Streams[0]', '"Shards"', 'StreamName, KeyIds'],
+    ],
+    [
+      'a stream without a name',
+      `Streams: [${ORDERS}, {KeyIds: [alias/a, alias/b]}]`,
+      ['Streams[1]', 'StreamName ""'],
+    ],
+    [
+      'a malformed name',
+      'Streams: [{StreamName: "my orders", KeyIds: [alias/a, alias/b]}]',
+      ['Streams[0]', 'StreamName "my orders"'],
+    ],
+    [
+      'a name that is a number',
+      'Streams: [{StreamName: 7, KeyIds: [alias/a, alias/b]}]',
+      ['Streams[0]', 'StreamName 7'],
+    ],
+    [
+      'no ring',
+      `Streams: [${ORDERS}, {StreamName: payments}]`,
+      ['Streams[1]', 'KeyIds []'],
+    ],
+    [
+      'a ring of one',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
+      ['Streams[0]', 'KeyIds ["alias/a"]', 'ring of 1'],
+    ],
+    [
+      'a ring that is one text',
+      'Streams: [{StreamName: orders, KeyIds: "alias/a,alias/b"}]',
+      ['Streams[0]', 'KeyIds "alias/a,alias/b"'],
+    ],
+    [
+      'a malformed key',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a, orders-b]}]',
+      ['Streams[0]', 'KeyIds "orders-b"'],
+    ],
+    [
+      'a key named twice',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/a]}]',
+      ['Streams[0]', 'names a key twice'],
+    ],
+    [
+      'a schedule that is none',
+      stream('Schedule: monthly'),
+      ['Streams[0]', 'Schedule "monthly"', 'rate(90 days)'],
+    ],
+    [
+      'a schedule that is no text',
+      stream('Schedule: 90'),
+      ['Streams[0]', 'Schedule 90'],
+    ],
+    [
+      'a cron of five fields',
+      stream('Schedule: cron(0 3 1 * ?)'),
+      ['Streams[0]', 'Schedule "cron(0 3 1 * ?)"', 'Expected 6 values'],
+    ],
+    [
+      'a cron with both days',
+      stream('Schedule: cron(0 3 1 * MON *)'),
+      ['Streams[0]', 'Schedule "cron(0 3 1 * MON *)"', '? for the other'],
+    ],
+    [
+      'a cron with neither day',
+      stream('Schedule: cron(0 3 ? * ? *)'),
+      ['Streams[0]', 'Schedule "cron(0 3 ? * ? *)"', '? for the other'],
+    ],
+    [
+      'a minute that is none',
+      stream('Schedule: cron(61 3 1 * ? *)'),
+      ['Streams[0]', "'61' of minutes"],
+    ],
+    [
+      'a rate spelled otherwise',
+      stream('Schedule: rate(1 days)'),
+      ['Streams[0]', 'write rate(1 day)'],
+    ],
+    [
+      'a rate of nothing',
+      stream('Schedule: rate(0 days)'),
+      ['Streams[0]', 'Schedule "rate(0 days)"', 'not positive'],
+    ],
+    [
+      'a rate beyond the quota',
+      stream('Schedule: rate(30 minutes)'),
+      ['Streams[0]', 'Schedule "rate(30 minutes)"', '48 keys', 'allows 25'],
+    ],
+    [
+      'a time zone that is none',
+      stream('Schedule: rate(90 days), Timezone: Mars/Olympus'),
+      ['Streams[0]', 'Timezone "Mars/Olympus"'],
+    ],
+    [
+      'a time zone in another case',
+      stream('Schedule: rate(90 days), Timezone: Europe/berlin'),
+      ['Streams[0]', 'Timezone "Europe/berlin"'],
+    ],
+    [
+      'a rate of ages',
+      stream('Schedule: rate(99999999999999999999 days)'),
+      ['Streams[0]', 'longer than a century'],
+    ],
+    ...[
+      ['* * * * ? *', 1440],
+      ['0/30 * * * ? *', 48],
+      ['0-50/10 8-17 * * ? *', 60],
+      ['0,15,30 */2 ? * MON *', 36],
+    ].map(([cron, keys]): [string, string, string[]] => [
+      `a cron of ${keys} keys a day`,
+      stream(`Schedule: cron(${cron})`)
+        .replace('cron(', "'cron(")
+        .replace(/\)}/, ")'}"),
+      ['Streams[0]', `would apply ${keys} keys`],
+    ]),
+    [
+      'what CloudFormation would look up',
+      stream('Alarms: ["{{resolve:ssm:/x}}"]'),
+      ['Streams[0]', 'Alarms holds', '{{resolve:'],
+    ],
+    [
+      'what CloudFormation would put something in for',
+      stream("Probe: {PartitionKey: '${AWS::Region}', Data: e30=}"),
+      ['Streams[0]', 'Probe holds ${'],
+    ],
+    [
+      'an offset for a time zone',
+      stream('Schedule: rate(90 days), Timezone: "+01:00"'),
+      ['Streams[0]', 'Timezone "+01:00"'],
+    ],
+    [
+      'a time zone without a schedule',
+      stream('Timezone: UTC'),
+      ['Streams[0]', 'Timezone "UTC"', 'without Schedule'],
+    ],
+    [
+      'a window of more than a day',
+      stream('Schedule: rate(90 days), MaximumWindowInMinutes: 1441'),
+      ['Streams[0]', 'MaximumWindowInMinutes 1441', '1440'],
+    ],
+    [
+      'a window that is no whole number',
+      stream('Schedule: rate(90 days), MaximumWindowInMinutes: 1.5'),
+      ['Streams[0]', 'MaximumWindowInMinutes 1.5'],
+    ],
+    ['alarms that are no list', stream('Alarms: a'), ['Alarms "a"']],
+    [
+      'an alarm without a name',
+      stream('Alarms: [a, ""]'),
+      ['Streams[0]', 'Alarms ""'],
+    ],
+    [
+      'an alarm with a control character',
+      stream('Alarms: ["a\\tb"]'),
+      ['Streams[0]', 'Alarms "a\\tb"'],
+    ],
+    [
+      'a name too long for an alarm',
+      stream(`Alarms: [${'a'.repeat(256)}]`),
+      ['Streams[0]', 'Alarms "aaa', '255'],
+    ],
+    [
+      'an alarm listed twice',
+      stream('Alarms: [a, b, a]'),
+      ['Streams[0]', 'Alarms "a"', 'twice'],
+    ],
+    [
+      'a field of requests with a wrong value',
+      stream('OnQuotaExhausted: PANIC'),
+      ['Streams[0]', 'OnQuotaExhausted "PANIC"'],
+    ],
+    [
+      'a stream listed twice',
+      `Streams: [${ORDERS}, {StreamName: b, KeyIds: [alias/a, alias/b]}, ${ORDERS}]`,
+      ['Streams[2]', 'StreamName "orders"', 'twice'],
+    ],
+  ])('refuses %s', (_, text, named) => {
+    const error = failure(text);
+
+    expect(error).toBeInstanceOf(RotationsFileError);
+    const { message } = error as Error;
+    expect(message).toMatch(/^rotations\.yml\b/);
+    expect(message).not.toContain('\n');
+    for (const words of named) expect(message).toContain(words);
+  });
+});
+
+describe('readRotationsFile', () => {
+  it('reads a file', async () => {
+    const path = join(await temporaryDirectory(), 'rotations.yml');
+    await writeFile(path, `Streams: [${ORDERS}]`);
+
+    expect(await readRotationsFile(path)).toEqual([
+      { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] },
+    ]);
+  });
+
+  it('says which file cannot be read', async () => {
+    const path = join(await temporaryDirectory(), 'rotations.yml');
+    const error = await readRotationsFile(path).catch((e: unknown) => e);
+
+    expect(error).toBeInstanceOf(RotationsFileError);
+    expect((error as Error).message).toContain(path);
+  });
+
+  it('reads the one that is shipped', async () => {
+    const [first] = await readRotationsFile('rotations.yml');
+
+    expect(first).toMatchObject({
+      StreamName: 'samplestream',
+      KeyIds: ['alias/samplestream-a', 'alias/samplestream-b'],
+      Schedule: 'rate(90 days)',
+    });
+  });
+});

@@ -1,0 +1,255 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  KMSDisabledException,
+  KMSThrottlingException,
+  LimitExceededException,
+  ProvisionedThroughputExceededException,
+  ResourceInUseException,
+} from '@aws-sdk/client-kinesis';
+import { NotFoundException } from '@aws-sdk/client-kms';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isAnswer,
+  isThrottling,
+  namedError,
+  wasNeverSent,
+} from '../../../shared/errors/aws-errors.ts';
+import { AwsRefusal, RotationError } from '../../../shared/errors/errors.ts';
+import {
+  answering,
+  closed,
+  closedEverywhere,
+  hangingUp,
+  refusing,
+  silent,
+  unknownHost,
+  withoutCredentials,
+} from '../../support/aws/failing-kinesis.ts';
+
+const REFUSED = { message: 'no', $metadata: { httpStatusCode: 400 } };
+const LOST: [string, () => Promise<Error>][] = [
+  ['a connection that ends', hangingUp],
+  ['an answer that does not come', silent],
+  ['a page of a gateway', () => answering(502, '<html>Bad Gateway</html>')],
+  ['a page of a proxy', () => answering(403, '<html>Forbidden</html>')],
+  ['a success that is cut off', () => answering(200, '{"cut')],
+  ['an internal failure', () => refusing(500, 'InternalFailure', 'boom')],
+  ['an unavailable service', () => refusing(503, 'ServiceUnavailable', 'x')],
+];
+const UNSENT: [string, () => Promise<Error>][] = [
+  ['a closed port', closed],
+  ['a host of which every address is closed', closedEverywhere],
+  ['a host without an address', unknownHost],
+];
+
+describe('isAnswer', () => {
+  it.each([
+    ['Kinesis', new ResourceInUseException(REFUSED)],
+    ['KMS', new NotFoundException(REFUSED)],
+    ['DynamoDB', new ConditionalCheckFailedException(REFUSED)],
+  ])('knows a refusal by %s', (_service, error) => {
+    expect(isAnswer(error)).toBe(true);
+  });
+
+  it.each([
+    [400, true],
+    [403, true],
+    [499, true],
+    [399, false],
+    [500, false],
+    [503, false],
+    [undefined, false],
+  ])('judges by the status %s', (httpStatusCode, expected) => {
+    const error = new ResourceInUseException({
+      message: 'x',
+      $metadata: { httpStatusCode },
+    });
+
+    expect(isAnswer(error)).toBe(expected);
+  });
+
+  it('knows a refusal for which the SDK has no class', async () => {
+    expect(isAnswer(await refusing(400, 'SomethingNew', 'no'))).toBe(true);
+  });
+
+  it.each([...LOST, ...UNSENT])(
+    'sees no refusal in %s',
+    async (_what, fail) => {
+      expect(isAnswer(await fail())).toBe(false);
+    },
+  );
+
+  it('sees no refusal in what looks like one', () => {
+    const lookalike = { name: 'ResourceInUseException', ...REFUSED };
+
+    expect(isAnswer(lookalike)).toBe(false);
+    expect(isAnswer(Object.assign(new Error('no'), lookalike))).toBe(false);
+  });
+});
+
+describe('wasNeverSent', () => {
+  it.each(UNSENT)('is sure of %s', async (_what, fail) => {
+    expect(wasNeverSent(await fail())).toBe(true);
+  });
+
+  it.each(LOST)('is not sure of %s', async (_what, fail) => {
+    expect(wasNeverSent(await fail())).toBe(false);
+  });
+
+  it('is not sure where one of several connections was made', async () => {
+    const errors = [await closed(), await hangingUp()];
+
+    expect(wasNeverSent(new AggregateError(errors))).toBe(false);
+  });
+
+  it('is not sure of several connections of which nothing is known', () => {
+    expect(wasNeverSent(new AggregateError([]))).toBe(false);
+  });
+
+  it('is not sure of anything that is no error', () => {
+    fc.assert(
+      fc.property(fc.anything(), (thrown) => {
+        expect(wasNeverSent(thrown)).toBe(false);
+      }),
+    );
+    expect(wasNeverSent({ code: 'ECONNREFUSED' })).toBe(false);
+  });
+});
+
+describe('isThrottling', () => {
+  it.each([
+    [new LimitExceededException(REFUSED)],
+    [new KMSThrottlingException(REFUSED)],
+    [new ProvisionedThroughputExceededException(REFUSED)],
+  ])('knows %s', (error) => {
+    expect(isThrottling(error)).toBe(true);
+  });
+
+  it.each([
+    [400, 'ThrottlingException'],
+    [400, 'TooManyRequestsException'],
+    [429, 'SomethingNew'],
+  ])('knows the answer %i %s', async (status, type) => {
+    expect(isThrottling(await refusing(status, type, 'slow down'))).toBe(true);
+  });
+
+  it.each([
+    [new ResourceInUseException(REFUSED)],
+    [new KMSDisabledException(REFUSED)],
+    [new Error('ThrottlingException')],
+    ['ThrottlingException'],
+    [{ name: 'ThrottlingException' }],
+    [undefined],
+  ])('does not take %s for it', (error) => {
+    expect(isThrottling(error)).toBe(false);
+  });
+});
+
+describe('namedError', () => {
+  it.each([
+    new RotationError('QuotaExhausted', 'none left'),
+    new AwsRefusal('KMSDisabledException', 'disabled'),
+  ])('leaves %s as it is', (error) => {
+    expect(namedError(error, 'KeyId "alias/orders"')).toBe(error);
+  });
+
+  it("keeps AWS's name, and says what the call was about", async () => {
+    const error = await refusing(400, 'KMSDisabledException', 'is disabled');
+
+    const named = namedError(error, 'KeyId "alias/orders"');
+
+    expect(named).toBeInstanceOf(AwsRefusal);
+    expect(named.name).toBe('KMSDisabledException');
+    expect(named.message).toBe('KeyId "alias/orders": is disabled');
+    expect(named.cause).toBe(error);
+  });
+
+  it('does without a subject', () => {
+    const named = namedError(new KMSDisabledException(REFUSED));
+
+    expect(named.message).toBe('no');
+  });
+
+  it.each([
+    [new LimitExceededException(REFUSED)],
+    [new KMSThrottlingException(REFUSED)],
+  ])('calls %s ServiceUnavailable, and keeps its name in words', (error) => {
+    const named = namedError(error, 'StreamName "orders"');
+
+    expect(named).toBeInstanceOf(RotationError);
+    expect(named.name).toBe('ServiceUnavailable');
+    expect(named.message).toBe(`StreamName "orders": ${error.name}: no`);
+    expect(named.cause).toBe(error);
+  });
+
+  it.each([...LOST, ...UNSENT])(
+    'calls %s ServiceUnavailable',
+    async (_what, fail) => {
+      const error = await fail();
+
+      const named = namedError(error, 'StreamName "orders"');
+
+      expect(named).toBeInstanceOf(RotationError);
+      expect(named.name).toBe('ServiceUnavailable');
+      expect(named.message).toContain(`StreamName "orders": ${error.name}: `);
+      expect(named.message).not.toMatch(/: (?:undefined)?$/);
+      expect(named.cause).toBe(error);
+    },
+  );
+
+  it('calls a time-out that the SDK knows nothing of the same', () => {
+    const error = new DOMException('took too long', 'TimeoutError');
+
+    expect(namedError(error)).toMatchObject({
+      name: 'ServiceUnavailable',
+      message: 'TimeoutError: took too long',
+    });
+  });
+
+  it('gives the code of an error that has no message', async () => {
+    const error = await closedEverywhere();
+    expect(error.message).toBe('');
+
+    expect(namedError(error).message).toBe(`${error.name}: ECONNREFUSED`);
+  });
+
+  it('calls a defect of ours InternalError, whatever was thrown', () => {
+    fc.assert(
+      fc.property(fc.string(), (thrown) => {
+        const named = namedError(thrown);
+
+        expect(named).toBeInstanceOf(RotationError);
+        expect(named.name).toBe('InternalError');
+        expect(named.message).toBe(`Error: ${thrown}`);
+      }),
+    );
+    const defect = new TypeError('x is not a function');
+    expect(namedError(defect, 'StreamName "orders"')).toMatchObject({
+      name: 'InternalError',
+      message: 'TypeError: x is not a function',
+      cause: defect,
+    });
+  });
+});
+
+describe('without credentials', () => {
+  it('a call was never sent, nor answered', async () => {
+    const error = await withoutCredentials();
+
+    expect(wasNeverSent(error)).toBe(true);
+    expect(isAnswer(error)).toBe(false);
+  });
+
+  it("the error keeps the SDK's name, and says what to do", async () => {
+    const error = await withoutCredentials();
+
+    const named = namedError(error, 'StreamName "orders"');
+
+    expect(named).toBeInstanceOf(AwsRefusal);
+    expect(named.name).toBe('CredentialsProviderError');
+    expect(named.message).toContain('AWS_PROFILE');
+    expect(named.message).toContain(error.message);
+    expect(named.cause).toBe(error);
+  });
+});

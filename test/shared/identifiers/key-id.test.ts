@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  KEY_ID_FORMS,
+  parseKeyId,
+  unusableReason,
+} from '../../../shared/identifiers/key-id.ts';
+import {
+  ACCOUNT,
+  anyKeyArn,
+  anyKeyId,
+  anyLocalKeyId,
+  keyArn,
+  kmsKey,
+  REGION,
+} from '../../support/aws/kms-key.ts';
+
+const GUID = '12345678-1234-1234-1234-123456789012';
+const MULTI_REGION = 'mrk-1234abcd12ab34cd56ef1234567890ab';
+const HERE = { Partition: 'aws', Region: REGION, Account: ACCOUNT };
+
+describe('parseKeyId', () => {
+  it.each([
+    [GUID, { Resource: `key/${GUID}` }],
+    [MULTI_REGION, { Resource: `key/${MULTI_REGION}` }],
+    ['alias/MyAliasName', { Resource: 'alias/MyAliasName' }],
+    ['alias/aws/kinesis', { Resource: 'alias/aws/kinesis' }],
+    [
+      `arn:aws:kms:${REGION}:${ACCOUNT}:key/${GUID}`,
+      { ...HERE, Resource: `key/${GUID}` },
+    ],
+    [
+      `arn:aws:kms:${REGION}:${ACCOUNT}:key/${MULTI_REGION}`,
+      { ...HERE, Resource: `key/${MULTI_REGION}` },
+    ],
+    [
+      `arn:aws:kms:${REGION}:${ACCOUNT}:alias/MyAliasName`,
+      { ...HERE, Resource: 'alias/MyAliasName' },
+    ],
+    [
+      `arn:aws-cn:kms:cn-north-1:${ACCOUNT}:key/${GUID}`,
+      {
+        Partition: 'aws-cn',
+        Region: 'cn-north-1',
+        Account: ACCOUNT,
+        Resource: `key/${GUID}`,
+      },
+    ],
+    [
+      `arn:aws-us-gov:kms:us-gov-west-1:${ACCOUNT}:alias/aws/kinesis`,
+      {
+        Partition: 'aws-us-gov',
+        Region: 'us-gov-west-1',
+        Account: ACCOUNT,
+        Resource: 'alias/aws/kinesis',
+      },
+    ],
+  ])('splits %s', (keyId, parts) => {
+    expect(parseKeyId(keyId)).toEqual(parts);
+  });
+
+  it.each([
+    '',
+    'orders',
+    'key',
+    `key/${GUID}`,
+    ` arn:aws:kms:${REGION}:${ACCOUNT}:key/${GUID}`,
+    'alias/',
+    'alias',
+    'Alias/orders',
+    'alias/with space',
+    'alias/with:colon',
+    `alias/${'a'.repeat(251)}`,
+    GUID.slice(1),
+    `${GUID}0`,
+    `${GUID}\n`,
+    GUID.replaceAll('-', ''),
+    GUID.replace('1', 'g'),
+    'mrk-1234',
+    `mrk-${GUID}`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:${GUID}`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:kex/${GUID}`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:alias/orders\n`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:key/orders`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:key/alias/orders`,
+    `arn:aws:kms:${REGION}:${ACCOUNT}:alias/`,
+    `arn:aws:kms:${REGION}::key/${GUID}`,
+    `arn:aws:kms:${REGION}:12345:key/${GUID}`,
+    `arn:aws:kms::${ACCOUNT}:key/${GUID}`,
+    `arn:aws:kinesis:${REGION}:${ACCOUNT}:key/${GUID}`,
+    `arn:gcp:kms:${REGION}:${ACCOUNT}:key/${GUID}`,
+    `arn:aws:kinesis:${REGION}:${ACCOUNT}:stream/orders`,
+    ` ${GUID}`,
+  ])('refuses %j', (text) => {
+    expect(parseKeyId(text)).toBeUndefined();
+  });
+
+  it('splits every ARN of a key or an alias into what it was made of', () => {
+    fc.assert(
+      fc.property(anyKeyArn, ({ text, parts }) => {
+        expect(parseKeyId(text)).toEqual(parts);
+      }),
+    );
+  });
+
+  it('splits every bare id and alias name, and knows no Region of it', () => {
+    fc.assert(
+      fc.property(anyLocalKeyId, ({ text, parts }) => {
+        expect(parseKeyId(text)).toEqual(parts);
+      }),
+    );
+  });
+
+  it('refuses every form with a character too many that none of them has', () => {
+    fc.assert(
+      fc.property(
+        anyKeyId,
+        fc.constantFrom(' ', '\n', '*', '$', '"', 'é', '\0', '😀'),
+        fc.nat(),
+        ({ text }, intruder, place) => {
+          const at = place % (text.length + 1);
+
+          expect(
+            parseKeyId(text.slice(0, at) + intruder + text.slice(at)),
+          ).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  it('refuses every text that begins as none of the forms does', () => {
+    const garbage = fc
+      .string({ unit: 'binary' })
+      .filter((text) => !/^(?:alias\/|arn:|mrk-|[0-9a-f]{8}-)/i.test(text));
+    fc.assert(
+      fc.property(garbage, (text) => {
+        expect(parseKeyId(text)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('is quick with a long text that almost fits', () => {
+    const text = `arn:aws${'-'.repeat(100_000)}:kms:${'a'.repeat(100_000)}`;
+
+    const before = performance.now();
+    expect(parseKeyId(text)).toBeUndefined();
+
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+});
+
+describe('KEY_ID_FORMS', () => {
+  it.each(['key ARN', 'alias ARN', 'GUID', 'mrk-', 'alias/'])(
+    'tells people of %s',
+    (form) => {
+      expect(KEY_ID_FORMS).toContain(form);
+    },
+  );
+});
+
+describe('unusableReason', () => {
+  it('finds nothing wrong with an enabled symmetric key of the Region', () => {
+    expect(unusableReason(kmsKey(1), REGION)).toBeUndefined();
+  });
+
+  it('names the Region of a key from elsewhere, and the Region needed', () => {
+    const key = kmsKey(1, { Arn: keyArn(1, 'eu-west-1') });
+
+    const reason = unusableReason(key, REGION);
+
+    expect(reason).toContain('is in Region eu-west-1');
+    expect(reason).toContain(`the stream is in ${REGION}`);
+  });
+
+  it('names the date on which a key will be deleted', () => {
+    const DeletionDate = new Date('2030-01-02T03:04:05.000Z');
+    const key = kmsKey(1, { KeyState: 'PendingDeletion', DeletionDate });
+
+    const reason = unusableReason(key, REGION);
+
+    expect(reason).toContain('KeyState PendingDeletion');
+    expect(reason).toContain('2030-01-02T03:04:05.000Z');
+  });
+
+  it('leaves out a date that KMS did not give', () => {
+    const key = kmsKey(1, { KeyState: 'PendingDeletion' });
+
+    expect(unusableReason(key, REGION)).toBe(
+      'has KeyState PendingDeletion; use another key or cancel its deletion',
+    );
+  });
+
+  it.each([
+    'Disabled',
+    'Creating',
+    'Updating',
+    'PendingImport',
+    'PendingReplicaDeletion',
+    'Unavailable',
+  ] as const)('names the KeyState %s', (KeyState) => {
+    const reason = unusableReason(kmsKey(1, { KeyState }), REGION);
+
+    expect(reason).toContain(`has KeyState ${KeyState}`);
+  });
+
+  it.each(['SIGN_VERIFY', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'] as const)(
+    'names the KeyUsage %s',
+    (KeyUsage) => {
+      const reason = unusableReason(kmsKey(1, { KeyUsage }), REGION);
+
+      expect(reason).toContain(`has KeyUsage ${KeyUsage}`);
+      expect(reason).toContain('ENCRYPT_DECRYPT');
+    },
+  );
+
+  it.each(['RSA_2048', 'SM2', 'HMAC_256'] as const)(
+    'names the KeySpec %s',
+    (KeySpec) => {
+      const reason = unusableReason(kmsKey(1, { KeySpec }), REGION);
+
+      expect(reason).toContain(`has KeySpec ${KeySpec}`);
+      expect(reason).toContain('SYMMETRIC_DEFAULT');
+    },
+  );
+
+  it.each(['KeyUsage', 'KeySpec'] as const)(
+    'takes a %s that is not said for the default of CreateKey',
+    (field) => {
+      const key = kmsKey(1, { [field]: undefined });
+
+      expect(unusableReason(key, REGION)).toBeUndefined();
+    },
+  );
+
+  it.each(['KeyState', 'Arn'] as const)(
+    'does not trust a key of which KMS did not say the %s',
+    (field) => {
+      const key = kmsKey(1, { [field]: undefined });
+
+      expect(unusableReason(key, REGION)).toContain('undefined');
+    },
+  );
+});

@@ -1,0 +1,339 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AwsRefusal, RotationError } from '../../../shared/errors/errors.ts';
+import {
+  type CurrentKey,
+  chooseKey,
+  type ResolvedKey,
+} from '../../../shared/keys/key-ring.ts';
+import { keyArn, keyGuid, kmsKey, REGION } from '../../support/aws/kms-key.ts';
+
+type Mode = 'ROTATE' | 'RESTORE';
+
+const UNENCRYPTED: CurrentKey = { KeyId: null, KeyArn: null };
+
+/** The nth key, under a text of the request's choice. */
+function key(n: number, text = `alias/key-${n}`): ResolvedKey {
+  return { KeyId: text, Metadata: kmsKey(n) };
+}
+
+function disabled(n: number): ResolvedKey {
+  return {
+    KeyId: `alias/key-${n}`,
+    Metadata: kmsKey(n, { KeyState: 'Disabled' }),
+  };
+}
+
+function unknown(n: number): ResolvedKey {
+  const KeyId = `alias/key-${n}`;
+  return {
+    KeyId,
+    Refusal: new AwsRefusal('NotFoundException', `KeyIds "${KeyId}": no key`),
+  };
+}
+
+function under(n: number, text = `alias/key-${n}`): CurrentKey {
+  return { KeyId: text, KeyArn: keyArn(n) };
+}
+
+function fromRing(ring: ResolvedKey[], current: CurrentKey, Mode?: Mode) {
+  const KeyIds = ring.map(({ KeyId }) => KeyId);
+  return chooseKey({ KeyIds, Mode }, ring, current, REGION);
+}
+
+function thrownBy(choose: () => unknown): Error {
+  try {
+    choose();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('Nothing was thrown');
+}
+
+/** Two to ten different keys, each usable, in any order. */
+const usableRing = fc
+  .uniqueArray(fc.nat(1000), { minLength: 2, maxLength: 10 })
+  .map((numbers) => numbers.map((n) => key(n)));
+
+/** A ring in which keys may repeat, be disabled or be unknown to KMS. */
+const anyRing = fc.array(
+  fc
+    .tuple(fc.nat(4), fc.constantFrom('usable', 'disabled', 'unknown'))
+    .chain(([n, state]) =>
+      fc.string({ minLength: 1, maxLength: 3 }).map((text) => ({
+        ...(state === 'usable'
+          ? key(n)
+          : state === 'disabled'
+            ? disabled(n)
+            : unknown(n)),
+        KeyId: `alias/${text}`,
+      })),
+    ),
+  { minLength: 2, maxLength: 8 },
+);
+
+const anyCurrent = fc.oneof(
+  fc.constant(UNENCRYPTED),
+  fc.nat(6).map((n) => under(n)),
+  fc.constant({ KeyId: 'alias/deleted', KeyArn: null }),
+);
+
+describe('chooseKey with one KeyId', () => {
+  it('answers it as it was written, with the ARN that it resolves to', () => {
+    const chosen = chooseKey({}, [key(1, 'alias/orders')], under(2), REGION);
+
+    expect(chosen).toEqual({ KeyId: 'alias/orders', KeyArn: keyArn(1) });
+  });
+
+  it('answers it also when the stream has it already', () => {
+    expect(chooseKey({}, [key(1)], under(1), REGION).KeyArn).toBe(keyArn(1));
+  });
+
+  it('refuses it where it is not usable, naming field, value and key', () => {
+    const error = thrownBy(() =>
+      chooseKey({}, [disabled(1)], UNENCRYPTED, REGION),
+    );
+
+    expect(error).toBeInstanceOf(RotationError);
+    expect(error.name).toBe('UnusableKey');
+    expect(error.message).toContain(`KeyId "alias/key-1": key ${keyArn(1)}`);
+    expect(error.message).toContain('Disabled');
+  });
+
+  it('refuses a key of another Region than the stream', () => {
+    const error = thrownBy(() =>
+      chooseKey({}, [key(1)], UNENCRYPTED, 'eu-west-1'),
+    );
+
+    expect(error.name).toBe('UnusableKey');
+    expect(error.message).toContain(`Region ${REGION}`);
+    expect(error.message).toContain('eu-west-1');
+  });
+
+  it("hands KMS's own refusal on", () => {
+    const resolved = unknown(1);
+
+    const error = thrownBy(() =>
+      chooseKey({}, [resolved], UNENCRYPTED, REGION),
+    );
+
+    expect(error).toBe(resolved.Refusal);
+  });
+});
+
+describe('chooseKey ROTATE', () => {
+  it('is the default', () => {
+    expect(fromRing([key(1), key(2)], under(1)).KeyArn).toBe(keyArn(2));
+  });
+
+  it.each([
+    ['of a stream without encryption', UNENCRYPTED],
+    ['of a key outside the ring', under(9)],
+    ['of a key that KMS forgot', { KeyId: 'alias/gone', KeyArn: null }],
+  ])('begins with the first key instead %s', (_what, current) => {
+    const ring = [key(1), key(2), key(3)];
+
+    expect(fromRing(ring, current, 'ROTATE').KeyArn).toBe(keyArn(1));
+  });
+
+  it('tells keys apart by ARN, whatever the stream calls its key', () => {
+    const ring = [key(1, 'alias/a'), key(2, 'alias/b'), key(3, 'alias/c')];
+
+    expect(fromRing(ring, under(2, keyGuid(2)), 'ROTATE')).toEqual({
+      KeyId: 'alias/c',
+      KeyArn: keyArn(3),
+    });
+  });
+
+  it('does not take two keys for one because their text is the same', () => {
+    const ring = [key(1, 'alias/a'), key(2, 'alias/b')];
+
+    expect(fromRing(ring, under(9, 'alias/a'), 'ROTATE').KeyArn).toBe(
+      keyArn(1),
+    );
+  });
+
+  it('goes on from the place whose text the stream has', () => {
+    const ring = [key(1, 'alias/a'), key(2), key(1, 'alias/z'), key(3)];
+
+    expect(fromRing(ring, under(1, 'alias/a'), 'ROTATE').KeyArn).toBe(
+      keyArn(2),
+    );
+    expect(fromRing(ring, under(1, 'alias/z'), 'ROTATE').KeyArn).toBe(
+      keyArn(3),
+    );
+  });
+
+  it('passes over another name of the current key', () => {
+    const ring = [key(1, 'alias/a'), key(1, 'alias/b'), key(2)];
+
+    expect(fromRing(ring, under(1, 'alias/a'), 'ROTATE').KeyArn).toBe(
+      keyArn(2),
+    );
+  });
+
+  it('refuses a ring of which all names are one key, naming them', () => {
+    const ring = [key(1, 'alias/a'), key(1, 'alias/b')];
+
+    const error = thrownBy(() => fromRing(ring, under(2), 'ROTATE'));
+
+    expect(error).toBeInstanceOf(RotationError);
+    expect(error.name).toBe('InvalidKeyRing');
+    expect(error.message).toContain('KeyIds ["alias/a","alias/b"]');
+    expect(error.message).toContain(keyArn(1));
+  });
+
+  it('refuses an unusable next key, and does not pass it over', () => {
+    const ring = [key(1), disabled(2), key(3)];
+
+    const error = thrownBy(() => fromRing(ring, under(1), 'ROTATE'));
+
+    expect(error.name).toBe('UnusableKey');
+    expect(error.message).toContain('KeyIds "alias/key-2"');
+  });
+
+  it("hands KMS's own refusal of the next key on", () => {
+    const next = unknown(2);
+
+    const error = thrownBy(() => fromRing([key(1), next], under(1), 'ROTATE'));
+
+    expect(error).toBe(next.Refusal);
+  });
+
+  it('does not mind an unusable key that is not the next one', () => {
+    const ring = [key(1), key(2), disabled(3), unknown(4)];
+
+    expect(fromRing(ring, under(1), 'ROTATE').KeyArn).toBe(keyArn(2));
+  });
+
+  it('visits every key of a usable ring in order, and comes back', () => {
+    fc.assert(
+      fc.property(usableRing, fc.nat(), (ring, start) => {
+        const begin = start % ring.length;
+        let current: CurrentKey = {
+          KeyId: ring[begin]?.KeyId ?? null,
+          KeyArn: ring[begin]?.Metadata?.Arn ?? null,
+        };
+        const visited: string[] = [];
+        for (let step = 0; step < ring.length; step++) {
+          const chosen = fromRing(ring, current, 'ROTATE');
+          visited.push(chosen.KeyArn);
+          current = chosen;
+        }
+
+        const inOrder = [
+          ...ring.slice(begin + 1),
+          ...ring.slice(0, begin + 1),
+        ].map(({ Metadata }) => Metadata?.Arn);
+        expect(visited).toEqual(inOrder);
+      }),
+    );
+  });
+
+  it('never stays, and never answers an unusable or a foreign key', () => {
+    fc.assert(
+      fc.property(anyRing, anyCurrent, (ring, current) => {
+        let chosen: ReturnType<typeof fromRing>;
+        try {
+          chosen = fromRing(ring, current, 'ROTATE');
+        } catch (error) {
+          expect([
+            'UnusableKey',
+            'InvalidKeyRing',
+            'NotFoundException',
+          ]).toContain((error as Error).name);
+          return;
+        }
+
+        expect(chosen.KeyArn).not.toBe(current.KeyArn);
+        const found = ring.find(
+          ({ KeyId, Metadata }) =>
+            KeyId === chosen.KeyId && Metadata?.Arn === chosen.KeyArn,
+        );
+        expect(found?.Metadata?.KeyState).toBe('Enabled');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('chooseKey RESTORE', () => {
+  it('keeps the text under which the stream has the key', () => {
+    const ring = [key(1, keyArn(1)), key(1), key(2)];
+
+    expect(fromRing(ring, under(1), 'RESTORE').KeyId).toBe('alias/key-1');
+  });
+
+  it('keeps a usable key of the ring', () => {
+    const ring = [key(1), key(2)];
+
+    expect(fromRing(ring, under(2), 'RESTORE').KeyArn).toBe(keyArn(2));
+  });
+
+  it.each([
+    ['a stream without encryption', UNENCRYPTED],
+    ['a key outside the ring', under(9)],
+    ['a key that KMS forgot', { KeyId: 'alias/gone', KeyArn: null }],
+    ['a disabled key of the ring', under(3)],
+  ])('answers the first usable key for %s', (_what, current) => {
+    const ring = [unknown(0), disabled(3), key(2), key(1)];
+
+    expect(fromRing(ring, current, 'RESTORE')).toEqual({
+      KeyId: 'alias/key-2',
+      KeyArn: keyArn(2),
+    });
+  });
+
+  it('says of every key of a ring why it is not usable', () => {
+    const ring = [disabled(1), unknown(2)];
+
+    const error = thrownBy(() => fromRing(ring, under(1), 'RESTORE'));
+
+    expect(error).toBeInstanceOf(RotationError);
+    expect(error.name).toBe('UnusableKey');
+    expect(error.message).toContain('KeyIds "alias/key-1"');
+    expect(error.message).toContain('Disabled');
+    expect(error.message).toContain('; KeyIds "alias/key-2": no key');
+  });
+
+  it('never moves a stream off a usable key of the ring', () => {
+    fc.assert(
+      fc.property(anyRing, fc.nat(6), (ring, n) => {
+        const isThere = ring.some(
+          ({ Metadata }) =>
+            Metadata?.Arn === keyArn(n) && Metadata.KeyState === 'Enabled',
+        );
+        fc.pre(isThere);
+        // Disabled in one place and enabled in another is no state of a key.
+        const ringOfFacts = ring.map((each) =>
+          each.Metadata?.Arn === keyArn(n)
+            ? { ...each, Metadata: kmsKey(n) }
+            : each,
+        );
+
+        const chosen = fromRing(ringOfFacts, under(n), 'RESTORE');
+
+        expect(chosen.KeyArn).toBe(keyArn(n));
+      }),
+    );
+  });
+
+  it('finds a usable key wherever there is one, and refuses otherwise', () => {
+    fc.assert(
+      fc.property(anyRing, anyCurrent, (ring, current) => {
+        const usable = ring
+          .filter(({ Metadata }) => Metadata?.KeyState === 'Enabled')
+          .map(({ Metadata }) => Metadata?.Arn);
+
+        if (usable.length === 0) {
+          const error = thrownBy(() => fromRing(ring, current, 'RESTORE'));
+          expect(error.name).toBe('UnusableKey');
+        } else {
+          const chosen = fromRing(ring, current, 'RESTORE');
+          expect(usable).toContain(chosen.KeyArn);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EmbeddedService } from '../../../local/services/embedded-service.ts';
+import { KeyStore } from '../../../local/services/key-store.ts';
+import { startKms } from '../../../local/services/kms.ts';
+import { emptyEntry, type LastApplied } from '../../../shared/ledger/entry.ts';
+import { lookUpKeys } from '../../../shared/lookup/describe-keys.ts';
+
+const StreamARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
+
+let directory: string;
+let service: EmbeddedService;
+let store: KeyStore;
+let kms: KMSClient;
+let asked: unknown[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'key-lookup-'));
+  store = new KeyStore(join(directory, 'kms'), 'us-east-1', '123456789012');
+  for (const alias of ['alias/a', 'alias/b']) store.ensure(alias);
+  service = await startKms(store, 0);
+  kms = new KMSClient({
+    endpoint: service.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  });
+  kms.middlewareStack.add((next) => (args) => {
+    asked.push((args.input as { KeyId?: string }).KeyId);
+    return next(args);
+  });
+});
+
+afterAll(async () => {
+  kms.destroy();
+  await service.close();
+  await rm(directory, { recursive: true });
+});
+
+function lookUp(
+  KeyIds: string[],
+  KeyId: string | undefined,
+  LastApplied?: LastApplied,
+) {
+  asked = [];
+  const stream = { StreamARN, KeyId } as Parameters<typeof lookUpKeys>[2];
+  const entry = {
+    ...emptyEntry(StreamARN),
+    ...(LastApplied && { LastApplied }),
+  };
+  return lookUpKeys(kms, { KeyIds }, stream, entry);
+}
+
+const arnOf = (keyId: string) => store.get(keyId).Arn;
+
+describe('lookUpKeys', () => {
+  it('asks for each key once, also for the one that the stream has', async () => {
+    const { Keys, Current } = await lookUp(['alias/a', 'alias/b'], 'alias/b');
+    expect(Keys.map(({ Metadata }) => Metadata?.Arn)).toEqual([
+      arnOf('alias/a'),
+      arnOf('alias/b'),
+    ]);
+    expect(Current).toEqual({ KeyId: 'alias/b', KeyArn: arnOf('alias/b') });
+    expect(asked).toEqual(['alias/a', 'alias/b']);
+  });
+
+  it('believes the ledger where it saw the key applied', async () => {
+    const LastApplied = { KeyId: 'alias/b', KeyArn: 'arn:old', AppliedAt: 1 };
+    for (const ring of [['alias/a', 'alias/b'], ['alias/a']]) {
+      const { Current } = await lookUp(ring, 'alias/b', LastApplied);
+      expect(Current).toEqual({ KeyId: 'alias/b', KeyArn: 'arn:old' });
+      expect(asked).toEqual(ring);
+    }
+  });
+
+  it('asks KMS where the ledger only knows that somebody applied it', async () => {
+    const KeyId = store.get('alias/b').KeyId;
+    const LastApplied = { KeyId, AppliedAt: 1 };
+    const { Current } = await lookUp(['alias/b'], KeyId, LastApplied);
+    expect(Current).toEqual({ KeyId, KeyArn: arnOf('alias/b') });
+  });
+
+  it('has no ARN for a current key that KMS does not know', async () => {
+    const { Current } = await lookUp(['alias/a'], 'alias/gone');
+    expect(Current).toEqual({ KeyId: 'alias/gone', KeyArn: null });
+    const none = await lookUp(['alias/a'], undefined);
+    expect(none.Current).toEqual({ KeyId: null, KeyArn: null });
+  });
+
+  it('carries a refusal, and does not ask for a key of another Region', async () => {
+    const far = 'arn:aws:kms:eu-west-1:123456789012:alias/a';
+    const { Keys } = await lookUp(['alias/none', far], undefined);
+    expect(asked).toEqual(['alias/none']);
+    expect(Keys).toMatchObject([
+      { Refusal: { name: 'NotFoundException' } },
+      { Refusal: { name: 'UnusableKey' } },
+    ]);
+    expect(Keys[0]?.Refusal?.message).toContain('KeyIds "alias/none"');
+    expect(Keys[1]?.Refusal?.message).toContain('eu-west-1');
+  });
+
+  it('takes nothing for a refusal that KMS did not say', async () => {
+    const nowhere = new KMSClient({
+      endpoint: 'http://127.0.0.1:1',
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      maxAttempts: 1,
+    });
+    const stream = { StreamARN } as Parameters<typeof lookUpKeys>[2];
+    await expect(
+      lookUpKeys(nowhere, { KeyId: 'alias/a' }, stream, emptyEntry(StreamARN)),
+    ).rejects.toMatchObject({
+      name: 'ServiceUnavailable',
+      message: expect.stringContaining('KeyId "alias/a"'),
+    });
+    nowhere.destroy();
+  });
+});

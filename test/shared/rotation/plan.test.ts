@@ -1,0 +1,548 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseRequest } from '../../../shared/contract/request.ts';
+import { RotationError } from '../../../shared/errors/errors.ts';
+import type { CurrentKey, ResolvedKey } from '../../../shared/keys/key-ring.ts';
+import {
+  CLOCK_MARGIN_MS,
+  emptyEntry,
+  type LastApplied,
+  type Lease,
+} from '../../../shared/ledger/entry.ts';
+import {
+  BUSY_TIMEOUT_MS,
+  currentKey,
+  decidePlan,
+  type KeyPlan,
+  LEASE_MS,
+  lastAppliedTo,
+  type Plan,
+  type PlanningFacts,
+  QUOTA_WAIT_MS,
+  UPDATE_TIMEOUT_MS,
+} from '../../../shared/rotation/plan.ts';
+import type { StartResult } from '../../../shared/rotation/state.ts';
+import { keyArn, keyGuid, kmsKey, REGION } from '../../support/aws/kms-key.ts';
+
+const STREAM_ARN = `arn:aws:kinesis:${REGION}:123456789012:stream/orders`;
+const EXECUTION = `arn:aws:states:${REGION}:123456789012:execution:rotate`;
+const NOW = Date.parse('2026-01-01T00:00:00.000Z');
+const UNENCRYPTED: CurrentKey = { KeyId: null, KeyArn: null };
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function key(n: number): ResolvedKey {
+  return { KeyId: `alias/key-${n}`, Metadata: kmsKey(n) };
+}
+
+function under(n: number): CurrentKey {
+  return { KeyId: `alias/key-${n}`, KeyArn: keyArn(n) };
+}
+
+/** A request for the keys with these numbers, of a stream under key 1. */
+function facts(
+  numbers: number[],
+  differing: Partial<PlanningFacts> = {},
+  fields: object = {},
+): PlanningFacts {
+  const Keys = numbers.map(key);
+  const texts = Keys.map(({ KeyId }) => KeyId);
+  return {
+    RotationId: `${EXECUTION}:mine`,
+    StartedAt: iso(NOW),
+    Request: parseRequest({
+      StreamName: 'orders',
+      ...(texts.length === 1 ? { KeyId: texts[0] } : { KeyIds: texts }),
+      ...fields,
+    }),
+    Stream: stream('ACTIVE'),
+    Keys,
+    Current: under(1),
+    Entry: emptyEntry(STREAM_ARN),
+    Now: NOW,
+    ...differing,
+  };
+}
+
+function stream(
+  StreamStatus: 'ACTIVE' | 'UPDATING' | 'CREATING' | 'DELETING',
+): PlanningFacts['Stream'] {
+  return { StreamName: 'orders', StreamARN: STREAM_ARN, StreamStatus };
+}
+
+function keyPlan(planned: PlanningFacts): KeyPlan {
+  const plan = decidePlan(planned);
+  if (plan.Decision === 'STREAM_BUSY') throw new Error('The stream is busy');
+  return plan;
+}
+
+function thrownBy(plan: () => unknown): Error {
+  try {
+    plan();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('Nothing was thrown');
+}
+
+describe('currentKey', () => {
+  const LastApplied: LastApplied = {
+    KeyId: 'alias/orders',
+    KeyArn: keyArn(1),
+    AppliedAt: NOW,
+  };
+
+  it('knows none of a stream that is not encrypted', () => {
+    expect(currentKey(undefined, undefined, keyArn(1))).toEqual(UNENCRYPTED);
+    expect(currentKey(undefined, LastApplied, undefined)).toEqual(UNENCRYPTED);
+  });
+
+  it('is what the alias resolves to when the ledger knows nothing', () => {
+    expect(currentKey('alias/orders', undefined, keyArn(2))).toEqual({
+      KeyId: 'alias/orders',
+      KeyArn: keyArn(2),
+    });
+  });
+
+  it('is what the ledger saw applied when the alias was repointed', () => {
+    expect(currentKey('alias/orders', LastApplied, keyArn(2))).toEqual({
+      KeyId: 'alias/orders',
+      KeyArn: keyArn(1),
+    });
+  });
+
+  it('is not what the ledger saw applied under another text', () => {
+    expect(currentKey('alias/other', LastApplied, keyArn(2))).toEqual({
+      KeyId: 'alias/other',
+      KeyArn: keyArn(2),
+    });
+  });
+
+  it('has no ARN when nobody can say what it resolved to', () => {
+    expect(currentKey('alias/gone', undefined, undefined)).toEqual({
+      KeyId: 'alias/gone',
+      KeyArn: null,
+    });
+  });
+});
+
+describe('lastAppliedTo', () => {
+  const LastApplied = { KeyId: 'alias/orders', AppliedAt: NOW };
+  const entry = { ...emptyEntry(STREAM_ARN), LastApplied };
+  const createdAt = (ms: number) => ({ StreamCreationTimestamp: new Date(ms) });
+
+  it('is nothing that was applied to another stream of the name', () => {
+    const later = NOW + CLOCK_MARGIN_MS + 1;
+    expect(lastAppliedTo(createdAt(later), entry)).toBeUndefined();
+  });
+
+  it('is of this one where only the clocks are apart', () => {
+    const later = NOW + CLOCK_MARGIN_MS;
+    expect(lastAppliedTo(createdAt(later), entry)).toBe(LastApplied);
+    expect(lastAppliedTo({}, entry)).toBe(LastApplied);
+    expect(lastAppliedTo({}, emptyEntry(STREAM_ARN))).toBeUndefined();
+  });
+});
+
+describe('decidePlan with UnlessAppliedSince', () => {
+  const applied = (AppliedAt: number, Current = under(1)) =>
+    decidePlan(
+      facts(
+        [1, 2],
+        {
+          Entry: {
+            ...emptyEntry(STREAM_ARN),
+            LastApplied: { KeyId: 'alias/key-1', KeyArn: keyArn(1), AppliedAt },
+          },
+          Current,
+        },
+        { UnlessAppliedSince: iso(NOW) },
+      ),
+    );
+
+  it('leaves a stream alone to which a key was applied since', () => {
+    expect(applied(NOW)).toMatchObject({
+      Decision: 'UNCHANGED',
+      KeyId: 'alias/key-1',
+      KeyArn: keyArn(1),
+      Reason: expect.stringContaining(iso(NOW)),
+    });
+  });
+
+  it.each([
+    ['to which one was applied before', NOW - 1, under(1)],
+    ['that is not encrypted', NOW, UNENCRYPTED],
+    ['whose key nobody knows', NOW, { KeyId: 'alias/key-1', KeyArn: null }],
+  ])('moves a stream %s', (_, at, current) => {
+    expect(applied(at, current)).toMatchObject({ Decision: 'ROTATE' });
+  });
+});
+
+describe('decidePlan', () => {
+  it('moves a stream to another key', () => {
+    expect(decidePlan(facts([2]))).toEqual({
+      RotationId: `${EXECUTION}:mine`,
+      StartedAt: iso(NOW),
+      StreamName: 'orders',
+      StreamARN: STREAM_ARN,
+      EncryptionType: 'KMS',
+      Decision: 'ROTATE',
+      Reason: 'the stream is under alias/key-1',
+      KeyId: 'alias/key-2',
+      KeyArn: keyArn(2),
+      PreviousKeyId: 'alias/key-1',
+      PreviousKeyArn: keyArn(1),
+      LastAppliedAt: null,
+      WaitSeconds: 1,
+      OnQuotaExhausted: 'FAIL',
+      OnVerificationFailed: 'ROLL_BACK',
+      KeepSlotForRollback: false,
+      QuotaDeadline: iso(NOW + QUOTA_WAIT_MS),
+    });
+  });
+
+  it('encrypts a stream that is not encrypted', () => {
+    expect(keyPlan(facts([2], { Current: UNENCRYPTED }))).toMatchObject({
+      Decision: 'ROTATE',
+      Reason: 'the stream is not encrypted',
+      KeyArn: keyArn(2),
+      PreviousKeyId: null,
+      PreviousKeyArn: null,
+    });
+  });
+
+  it('leaves a stream that has the key, under the name that it has', () => {
+    const Current = { KeyId: keyGuid(1), KeyArn: keyArn(1) };
+
+    expect(keyPlan(facts([1], { Current }))).toMatchObject({
+      Decision: 'UNCHANGED',
+      KeyId: keyGuid(1),
+      KeyArn: keyArn(1),
+    });
+  });
+
+  it('applies the key again when forced, as the request names it', () => {
+    const Current = { KeyId: keyGuid(1), KeyArn: keyArn(1) };
+
+    const plan = keyPlan(facts([1], { Current }, { Force: true }));
+
+    expect(plan).toMatchObject({ Decision: 'ROTATE', KeyId: 'alias/key-1' });
+    expect(plan.Reason).toContain('Force');
+  });
+
+  it('moves a stream whose alias was pointed at another key', () => {
+    const Current = { KeyId: 'alias/key-1', KeyArn: keyArn(9) };
+
+    expect(keyPlan(facts([1], { Current }))).toMatchObject({
+      Decision: 'ROTATE',
+      Reason: 'alias/key-1 stands for another key than when applied',
+      KeyId: 'alias/key-1',
+      KeyArn: keyArn(1),
+      PreviousKeyId: 'alias/key-1',
+      PreviousKeyArn: keyArn(9),
+    });
+  });
+
+  it('moves a stream off a key that KMS forgot', () => {
+    const Current = { KeyId: 'alias/gone', KeyArn: null };
+
+    expect(keyPlan(facts([1], { Current }))).toMatchObject({
+      Decision: 'ROTATE',
+      Reason: 'the stream is under alias/gone',
+      PreviousKeyId: 'alias/gone',
+    });
+  });
+
+  it('keeps with RESTORE what it leaves with ROTATE', () => {
+    const restored = keyPlan(facts([2, 1], {}, { Mode: 'RESTORE' }));
+    const rotated = keyPlan(facts([2, 1], {}, { Mode: 'ROTATE' }));
+
+    expect(restored).toMatchObject({
+      Decision: 'UNCHANGED',
+      KeyArn: keyArn(1),
+    });
+    expect(rotated).toMatchObject({ Decision: 'ROTATE', KeyArn: keyArn(2) });
+  });
+
+  it('hands on what decides nothing', () => {
+    const fields = {
+      OnQuotaExhausted: 'WAIT',
+      Probe: { PartitionKey: 'p', Data: '' },
+      Trigger: { Source: 'alarm', AlarmName: 'drift' },
+    };
+
+    expect(decidePlan(facts([2], {}, fields))).toMatchObject(fields);
+  });
+
+  it('counts the quota deadline from the start of the rotation', () => {
+    const plan = decidePlan(facts([2], { Now: NOW + 5 * UPDATE_TIMEOUT_MS }));
+
+    expect(plan.QuotaDeadline).toBe(iso(NOW + QUOTA_WAIT_MS));
+  });
+
+  it('says what the ledger last saw applied', () => {
+    const LastApplied = { ...under(1), AppliedAt: NOW - 5 } as LastApplied;
+    const Entry = { ...emptyEntry(STREAM_ARN), LastApplied };
+
+    expect(keyPlan(facts([2], { Entry })).LastAppliedAt).toBe(NOW - 5);
+  });
+
+  it("refuses a key of another Region than the stream's", () => {
+    const Stream = {
+      ...stream('ACTIVE'),
+      StreamARN: STREAM_ARN.replace(REGION, 'eu-west-1'),
+    };
+
+    const error = thrownBy(() => decidePlan(facts([2], { Stream })));
+
+    expect(error.name).toBe('UnusableKey');
+    expect(error.message).toContain('alias/key-2');
+    expect(error.message).toContain('eu-west-1');
+  });
+
+  it('says of a stream that stays that it has the key', () => {
+    expect(keyPlan(facts([1])).Reason).toBe('the stream already has the key');
+  });
+
+  it('waits for the quota for 48 hours, and has minutes left to verify', () => {
+    const { QuotaDeadline } = decidePlan(facts([2]));
+    expect(Date.parse(QuotaDeadline) - NOW).toBe(48 * 3_600_000);
+    expect(LEASE_MS - UPDATE_TIMEOUT_MS).toBeGreaterThanOrEqual(600_000);
+  });
+
+  it('is not misled by the request, which is all that was there before', () => {
+    const Previous = { StreamName: 'orders', KeyId: 'alias/key-2' } as object;
+    expect(decidePlan(facts([2], { Previous })).Decision).toBe('ROTATE');
+  });
+
+  it('holds a stream for longer than an update may take', () => {
+    expect(LEASE_MS).toBeGreaterThan(UPDATE_TIMEOUT_MS);
+  });
+
+  it('rotates exactly where the key is another one', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(3),
+        fc.option(fc.nat(3)),
+        fc.boolean(),
+        (n, m, Force) => {
+          const Current = m === null ? UNENCRYPTED : under(m);
+
+          const plan = keyPlan(facts([n], { Current }, { Force }));
+
+          expect(plan.Decision).toBe(
+            n === m && !Force ? 'UNCHANGED' : 'ROTATE',
+          );
+          expect(plan.KeyArn).toBe(keyArn(n));
+        },
+      ),
+    );
+  });
+});
+
+describe('decidePlan for a busy stream', () => {
+  const busy = { StreamName: 'orders', StreamARN: STREAM_ARN };
+
+  it.each(['UPDATING', 'CREATING'] as const)('waits while %s', (status) => {
+    const plan = decidePlan(facts([2], { Stream: stream(status) }));
+
+    expect(plan).toMatchObject({
+      ...busy,
+      Decision: 'STREAM_BUSY',
+      Reason: `the stream is ${status} because of something else`,
+      WaitSeconds: 1,
+      BusySince: iso(NOW),
+    });
+    expect(plan).not.toHaveProperty('KeyId');
+  });
+
+  it('refuses a stream that is being deleted', () => {
+    const error = thrownBy(() =>
+      decidePlan(facts([2], { Stream: stream('DELETING') })),
+    );
+
+    expect(error).toBeInstanceOf(RotationError);
+    expect(error.name).toBe('StreamBusy');
+    expect(error.message).toContain('StreamName "orders" is DELETING');
+  });
+
+  it('waits longer the longer it has waited', () => {
+    const first = decidePlan(facts([2], { Stream: stream('UPDATING') }));
+
+    const second = decidePlan(
+      facts([2], {
+        Stream: stream('UPDATING'),
+        Previous: { Plan: first },
+        Now: NOW + 60_000,
+      }),
+    );
+
+    expect(second).toMatchObject({ BusySince: iso(NOW), WaitSeconds: 6 });
+  });
+
+  it('waits also after Kinesis refused a Start because the stream was busy', () => {
+    const Start: StartResult = {
+      Status: 'STREAM_BUSY',
+      Throttled: 0,
+      LimitExceeded: 0,
+      Unanswered: 0,
+      StartedAt: iso(NOW),
+    };
+    const first = decidePlan(facts([2]));
+
+    const second = decidePlan(
+      facts([2], { Previous: { Plan: first, Start }, Now: NOW + 1000 }),
+    );
+
+    expect(second).toMatchObject({
+      Decision: 'ROTATE',
+      BusySince: iso(NOW + 1000),
+    });
+  });
+
+  it('forgets an earlier wait that came to its end', () => {
+    const first = decidePlan(facts([2], { Stream: stream('UPDATING') }));
+    const ready = decidePlan(facts([2], { Previous: { Plan: first } }));
+    const QUOTA = { Status: 'QUOTA_EXHAUSTED' } as const;
+
+    const later = decidePlan(
+      facts([2], {
+        Stream: stream('UPDATING'),
+        Previous: { Plan: ready, Reservation: QUOTA },
+        Now: NOW + 24 * BUSY_TIMEOUT_MS,
+      }),
+    );
+
+    expect(later).toMatchObject({
+      Decision: 'STREAM_BUSY',
+      BusySince: iso(NOW + 24 * BUSY_TIMEOUT_MS),
+    });
+  });
+
+  it('gives up in the end, and says since when it waited', () => {
+    let now = NOW;
+    let plan: Plan | undefined;
+    const error = thrownBy(() => {
+      while (now < NOW + 2 * BUSY_TIMEOUT_MS) {
+        plan = decidePlan(
+          facts([2], {
+            Stream: stream('UPDATING'),
+            Previous: plan && { Plan: plan },
+            Now: now,
+          }),
+        );
+        now += plan.WaitSeconds * 1000;
+      }
+    });
+
+    expect(error).toBeInstanceOf(RotationError);
+    expect(error.name).toBe('StreamBusy');
+    expect(error.message).toContain('StreamName "orders"');
+    expect(error.message).toContain(`UPDATING since ${iso(NOW)}`);
+    expect(now - NOW).toBeGreaterThanOrEqual(BUSY_TIMEOUT_MS);
+    expect(now - NOW).toBeLessThan(BUSY_TIMEOUT_MS + 15_000);
+  });
+
+  it('gives up also when only Kinesis says that the stream is busy', () => {
+    let now = NOW;
+    let Plan = decidePlan(facts([2]));
+    const error = thrownBy(() => {
+      while (now < NOW + 2 * BUSY_TIMEOUT_MS) {
+        const Start: StartResult = {
+          Status: 'STREAM_BUSY',
+          Throttled: 0,
+          LimitExceeded: 0,
+          Unanswered: 0,
+          StartedAt: iso(now),
+        };
+        now += Plan.WaitSeconds * 1000;
+        Plan = decidePlan(facts([2], { Previous: { Plan, Start }, Now: now }));
+      }
+    });
+
+    expect(error.name).toBe('StreamBusy');
+    expect(error.message).toContain('has been busy since');
+  });
+});
+
+describe('decidePlan while another rotation holds the stream', () => {
+  /** The other one moves the stream from key 1 to key 2. */
+  const other: Lease = {
+    RotationId: `${EXECUTION}:other`,
+    StartedAt: iso(NOW - 1000),
+    ExpiresAt: NOW + 1000,
+    KeyId: 'alias/key-2',
+    KeyArn: keyArn(2),
+    PreviousKeyId: 'alias/key-1',
+    PreviousKeyArn: keyArn(1),
+  };
+  const Entry = { ...emptyEntry(STREAM_ARN), Lease: other };
+
+  it.each([
+    ['before the change', 'ACTIVE', under(1)],
+    ['during the change', 'UPDATING', under(2)],
+    ['after the change', 'ACTIVE', under(2)],
+  ] as const)(
+    'plans ROTATE from where the other began, %s',
+    (_when, status, Current) => {
+      const Stream = stream(status);
+
+      const plan = keyPlan(facts([1, 2, 3], { Stream, Current, Entry }));
+
+      expect(plan).toMatchObject({
+        Decision: 'ROTATE',
+        Reason: `${EXECUTION}:other holds the stream`,
+        HeldBy: `${EXECUTION}:other`,
+        KeyArn: keyArn(2),
+        PreviousKeyId: 'alias/key-1',
+        PreviousKeyArn: keyArn(1),
+      });
+    },
+  );
+
+  it.each([under(1), under(2)])(
+    'plans RESTORE from where the other goes, found under %j',
+    (Current) => {
+      const Stream = stream('UPDATING');
+
+      const plan = keyPlan(
+        facts([1, 2], { Stream, Current, Entry }, { Mode: 'RESTORE' }),
+      );
+
+      expect(plan).toMatchObject({ Decision: 'ROTATE', KeyArn: keyArn(2) });
+    },
+  );
+
+  it('leaves it to the ledger to refuse another key', () => {
+    expect(keyPlan(facts([3], { Entry }))).toMatchObject({
+      Decision: 'ROTATE',
+      KeyArn: keyArn(3),
+    });
+  });
+
+  it('still heeds a lease within the clock margin, and not after it', () => {
+    const Current = under(2);
+    const within = other.ExpiresAt + CLOCK_MARGIN_MS - 1;
+    const after = other.ExpiresAt + CLOCK_MARGIN_MS + 1;
+
+    expect(keyPlan(facts([2], { Entry, Current, Now: within })).Decision).toBe(
+      'ROTATE',
+    );
+    expect(keyPlan(facts([2], { Entry, Current, Now: after })).Decision).toBe(
+      'UNCHANGED',
+    );
+  });
+
+  it('does not take its own lease for that of another', () => {
+    const mine = { ...other, RotationId: `${EXECUTION}:mine` };
+    const Current = under(2);
+
+    const plan = keyPlan(
+      facts([2], { Current, Entry: { ...Entry, Lease: mine } }),
+    );
+
+    expect(plan.Decision).toBe('UNCHANGED');
+  });
+});

@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import {
+  type RotationOptions,
+  runRotation,
+} from '../../../local/runner/rotation.ts';
+import {
+  type LocalAws,
+  openLocalAws,
+} from '../../../local/session/local-aws.ts';
+import type { RotationsEntry } from '../../../shared/config/rotations-file.ts';
+
+/** The waits that Kinesis needs and an emulator does not, in milliseconds. */
+const SHORT_WAITS = {
+  WaitForPropagation: 0,
+  WaitForUpdate: 20,
+  WaitForStream: 20,
+  WaitToStart: 0,
+};
+
+export interface LocalRotations extends LocalAws {
+  waits: typeof SHORT_WAITS;
+  /** A stream of its own for a test, with a ring of its own. */
+  nextStream: () => RotationsEntry;
+  rotate: (
+    request: unknown,
+    options?: Partial<RotationOptions>,
+  ) => ReturnType<typeof runRotation>;
+}
+
+/** An embedded AWS in a folder of its own, with streams to be rotated. */
+export async function openLocalRotations(
+  updateSeconds: number,
+  streams = 1,
+): Promise<LocalRotations> {
+  const directory = await mkdtemp(join(tmpdir(), 'rotations-'));
+  vi.stubEnv('LOCAL_DIR', directory);
+  vi.stubEnv('LOCAL_UPDATE_SECONDS', String(updateSeconds));
+  const entries = Array.from({ length: streams }, (_, i) => ({
+    StreamName: `stream-${i}`,
+    KeyIds: [`alias/${i}-a`, `alias/${i}-b`, `alias/${i}-c`],
+  }));
+  const aws = await openLocalAws(entries);
+  let next = 0;
+  return {
+    ...aws,
+    waits: SHORT_WAITS,
+    close: async () => {
+      await aws.close();
+      await rm(directory, { recursive: true });
+    },
+    nextStream: () => {
+      const entry = entries[next++];
+      if (entry === undefined) throw new Error('Ask for more streams');
+      return entry;
+    },
+    rotate: (request, options) =>
+      runRotation({
+        request,
+        handlers: aws.handlers,
+        region: aws.region,
+        waits: SHORT_WAITS,
+        ...options,
+      }),
+  };
+}
