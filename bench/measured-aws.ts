@@ -5,7 +5,7 @@ import type { TaskHandlers } from '../local/runner/state-machine.ts';
 import { DUMMY_CREDENTIALS } from '../local/session/credentials.ts';
 import { startEmbeddedAws } from '../local/session/embedded-aws.ts';
 import { ensureLedgerTable } from '../local/session/ledger-table.ts';
-import type { RotationsEntry } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { ledgerTableName } from '../shared/lambda/clients.ts';
 import { startEventBus } from '../test/support/aws/event-bus.ts';
 import { startFaultProxy } from '../test/support/faults/fault-proxy.ts';
@@ -22,7 +22,7 @@ export async function openMeasuredAws(
   streamNames: readonly string[],
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
-  const rings: RotationsEntry[] = streamNames.map((StreamName) => ({
+  const rings: RotationsStream[] = streamNames.map((StreamName) => ({
     StreamName,
     KeyIds: [`alias/${StreamName}-a`, `alias/${StreamName}-b`],
   }));

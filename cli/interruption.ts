@@ -13,7 +13,7 @@ export interface Interruption {
    * Aborted by a later one: do not wait for others. The process ends 3 s after
    * it, whatever hangs.
    */
-  insistence: AbortSignal;
+  forceQuit: AbortSignal;
   /** 128 + the signal's number, as shells have it; undefined without one. */
   exitCode: () => number | undefined;
 }
@@ -39,7 +39,7 @@ export function listenForInterruption(): Interruption {
   }
   return {
     signal: first.signal,
-    insistence: later.signal,
+    forceQuit: later.signal,
     exitCode: () => code,
   };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
-  type RotationsEntry,
+  type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
 import type { FollowOptions } from './commands/follow.ts';
@@ -15,12 +15,12 @@ import type { TriggerOptions } from './commands/trigger.ts';
 import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
+  environmentFlags,
   historyFlags,
   outputFlags,
   periodFlags,
   profileFlag,
   requestFlags,
-  siteFlags,
   startFlags,
   streamFlags,
   withFlags,
@@ -41,7 +41,7 @@ export function createProgram(interruption: Interruption): Command {
     .configureHelp({ sortSubcommands: false })
     .exitOverride();
 
-  const rotations = (): Promise<RotationsEntry[]> =>
+  const rotations = (): Promise<RotationsStream[]> =>
     readRotationsFile(resolve(program.opts().rotations));
 
   withFlags(
@@ -61,7 +61,7 @@ export function createProgram(interruption: Interruption): Command {
       .addOption(allFlag())
       .option('--dry-run', 'do what the command plan does, and nothing more'),
     requestFlags(),
-    siteFlags(),
+    environmentFlags(),
     startFlags(),
     outputFlags(),
   ).action(
@@ -103,7 +103,7 @@ export function createProgram(interruption: Interruption): Command {
       )
       .addOption(allFlag()),
     requestFlags(),
-    siteFlags(),
+    environmentFlags(),
     outputFlags(),
   ).action(async (options: PlanOptions, command: Command) => {
     const force = forceOf(options, command);
@@ -122,7 +122,7 @@ export function createProgram(interruption: Interruption): Command {
         'say how much of the 25 keys in 24 hours is used, by whom, and when it is free again',
       ),
     streamFlags(),
-    siteFlags(),
+    environmentFlags(),
     outputFlags(),
   ).action(async (options: QuotaOptions) => {
     const { quota } = await import('./commands/quota.ts');
@@ -135,7 +135,7 @@ export function createProgram(interruption: Interruption): Command {
       .description('list rotations, newest first, as the ledger keeps them'),
     streamFlags(),
     historyFlags(),
-    siteFlags(),
+    environmentFlags(),
     outputFlags(),
   ).action(async (options: HistoryOptions) => {
     const { history } = await import('./commands/history.ts');
@@ -155,7 +155,7 @@ export function createProgram(interruption: Interruption): Command {
       ),
     streamFlags(),
     periodFlags(),
-    siteFlags(),
+    environmentFlags(),
   ).action(async (options: ReportOptions) => {
     const { report } = await import('./commands/report.ts');
     process.exitCode = await report(options, rotations, interruption);

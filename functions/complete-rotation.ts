@@ -6,7 +6,7 @@ import { measureOutcome } from '../shared/lambda/metrics.ts';
 import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import type { PlannedState } from '../shared/rotation/state.ts';
-import { refuseOvertaken } from '../shared/rotation/superseded.ts';
+import { assertNotSuperseded } from '../shared/rotation/superseded.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;
@@ -34,7 +34,7 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
         : { KeyId, KeyArn, AppliedAt: Date.parse(ActiveAt) },
     );
     const { VerifiedAt = null, ...proof } = Verification ?? {};
-    refuseOvertaken(state, LastApplied);
+    assertNotSuperseded(state, LastApplied);
     const outcome: Success = {
       Status: 'SUCCEEDED',
       ...result(state),
@@ -56,7 +56,7 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
     const { Outcome, Trigger } = outcome;
     logger.info('Rotation succeeded', { Outcome, Quota, Trigger });
     measureOutcome(outcome);
-    await notifier.tell(outcome);
+    await notifier.publish(outcome);
     return outcome;
   });
 }

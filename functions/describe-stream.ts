@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import {
-  isAnswer,
+  isServiceError,
   isThrottling,
   namedError,
 } from '../shared/errors/aws-errors.ts';
@@ -14,7 +14,7 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import type { KeyPlan } from '../shared/rotation/plan.ts';
 import type { PlannedState } from '../shared/rotation/state.ts';
-import { judgeDescription } from '../shared/rotation/stream-status.ts';
+import { classifyStreamStatus } from '../shared/rotation/stream-status.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;
@@ -41,7 +41,7 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
       });
     const { StreamStatus = '', KeyId = null } =
       summary.StreamDescriptionSummary ?? {};
-    const description = judgeDescription(
+    const description = classifyStreamStatus(
       {
         StreamStatus,
         KeyId,
@@ -76,7 +76,7 @@ async function isTarget(
     );
     return KeyMetadata?.Arn === plan.KeyArn;
   } catch (error) {
-    if (isAnswer(error) && !isThrottling(error)) return false;
+    if (isServiceError(error) && !isThrottling(error)) return false;
     throw error;
   }
 }

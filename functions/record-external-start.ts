@@ -1,8 +1,8 @@
-import { parseStartEvent } from '../shared/events/cloudtrail-start.ts';
+import { parseCloudTrailStart } from '../shared/events/cloudtrail-start.ts';
 import { quotaLedger } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
-import type { Booking, Quota } from '../shared/ledger/entry.ts';
+import type { ExternalStartStatus, Quota } from '../shared/ledger/entry.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 
 interface Dependencies {
@@ -13,7 +13,7 @@ interface Dependencies {
 
 export type BookedStart = { Status: 'SUCCEEDED'; RequestId: string } & (
   | {
-      Outcome: Booking;
+      Outcome: ExternalStartStatus;
       StreamARN: string;
       KeyId: string;
       /** ARN of who made it. */
@@ -29,9 +29,9 @@ export type BookedStart = { Status: 'SUCCEEDED'; RequestId: string } & (
  *
  * @throws InvalidRequest for another event, LedgerContended
  */
-export function createBookStart({ ledger, partition }: Dependencies) {
+export function createRecordExternalStart({ ledger, partition }: Dependencies) {
   return taskHandler(async (event: unknown): Promise<BookedStart> => {
-    const start = parseStartEvent(event, partition);
+    const start = parseCloudTrailStart(event, partition);
     const { RequestId } = start;
     if (start.Status === 'REFUSED') {
       const { ErrorCode } = start;
@@ -44,7 +44,10 @@ export function createBookStart({ ledger, partition }: Dependencies) {
       };
     }
     const { StreamARN, KeyId, By } = start;
-    const { Outcome, Quota } = await ledger.book(StreamARN, start);
+    const { Outcome, Quota } = await ledger.recordExternalStart(
+      StreamARN,
+      start,
+    );
     logger.info('Start reported', { Outcome, StreamARN, RequestId, KeyId, By });
     return {
       Status: 'SUCCEEDED',
@@ -58,7 +61,7 @@ export function createBookStart({ ledger, partition }: Dependencies) {
   });
 }
 
-export const handler = createBookStart({
+export const handler = createRecordExternalStart({
   ledger: quotaLedger(),
   partition: process.env.PARTITION || 'aws',
 });

@@ -1,8 +1,8 @@
 import type { Failure, Outcome } from '../shared/contract/outcome.ts';
 import { parseRequest } from '../shared/contract/request.ts';
 import {
-  isStatusChange,
-  parseStatusChange,
+  isExecutionEnded,
+  parseExecutionEnded,
 } from '../shared/events/execution-ended.ts';
 import { isoTime } from '../shared/events/iso-time.ts';
 import { streamOfExecution } from '../shared/identifiers/arn.ts';
@@ -67,8 +67,8 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
       if (StreamARN === undefined) {
         // From outside it is told a second time: it can have held nothing. But
         // not where no Catch ran, and the event left its large input out.
-        const isNews = ended.isInside || isUncaught(failure);
-        if (isNews) await announce(outcome, notifier);
+        const isNewer = ended.isInside || isUncaught(failure);
+        if (isNewer) await announce(outcome, notifier);
         return outcome;
       }
 
@@ -109,7 +109,7 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
         await announce(outcome, notifier);
         return outcome;
       }
-      if (ended.wasStopped) await notifier.tell(recorded);
+      if (ended.wasStopped) await notifier.publish(recorded);
       return recorded;
     },
   );
@@ -128,8 +128,8 @@ interface Ended {
 }
 
 function readEvent(event: SettleFailureEvent | object): Ended {
-  if (isStatusChange(event)) {
-    const { Failure, WasStopped, ...ended } = parseStatusChange(event);
+  if (isExecutionEnded(event)) {
+    const { Failure, WasStopped, ...ended } = parseExecutionEnded(event);
     return {
       ...ended,
       failure: readFailure(Failure),
@@ -190,7 +190,7 @@ async function announce(outcome: Failure, notifier: Notifier): Promise<void> {
     Trigger: outcome.Trigger,
   });
   measureOutcome(outcome);
-  await notifier.tell(outcome);
+  await notifier.publish(outcome);
 }
 
 export const handler = createSettleFailure({

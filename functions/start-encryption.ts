@@ -16,7 +16,7 @@ import { logger } from '../shared/lambda/logger.ts';
 import { ANSWER_MS } from '../shared/ledger/entry.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import {
-  judgeStartError,
+  classifyStartError,
   MAX_START_ATTEMPTS,
   startBackoffSeconds,
 } from '../shared/rotation/start-error.ts';
@@ -116,7 +116,7 @@ async function refused(
   { kms, ledger, random }: Dependencies,
 ): Promise<StartResult> {
   const { StreamARN, RotationId, KeyId } = Plan;
-  const refusal = judgeStartError(error);
+  const refusal = classifyStartError(error);
   const named = namedError(
     error,
     `StartStreamEncryption of StreamName ${quote(Plan.StreamName)} with KeyId ${quote(KeyId)}`,
@@ -140,12 +140,12 @@ async function refused(
     await ledger.settle(StreamARN, RotationId);
     return { ...so, Cause, Status: 'STREAM_BUSY' };
   }
-  const isForNow =
+  const isRetryable =
     isLimit ||
     refusal === 'THROTTLED' ||
-    (refusal === 'KEY_STATE' && (await isComing(kms, KeyId)));
+    (refusal === 'KEY_STATE' && (await isBecomingUsable(kms, KeyId)));
   const Throttled = so.Throttled + (isLimit ? 0 : 1);
-  if (!isForNow || Throttled >= MAX_START_ATTEMPTS) throw named;
+  if (!isRetryable || Throttled >= MAX_START_ATTEMPTS) throw named;
   const WaitSeconds = startBackoffSeconds(
     Math.max(Throttled, LimitExceeded),
     random(),
@@ -161,7 +161,10 @@ async function refused(
 }
 
 /** Whether a key that cannot be used yet is on its way to being usable. */
-async function isComing(kms: KMSClient, keyId: string): Promise<boolean> {
+async function isBecomingUsable(
+  kms: KMSClient,
+  keyId: string,
+): Promise<boolean> {
   const { KeyMetadata } = await kms
     .send(new DescribeKeyCommand({ KeyId: keyId }))
     .catch(() => ({ KeyMetadata: undefined }));

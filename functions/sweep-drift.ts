@@ -8,7 +8,7 @@ import {
 import { namedError } from '../shared/errors/aws-errors.ts';
 import { quote, RotationError } from '../shared/errors/errors.ts';
 import { parseStreamArn } from '../shared/identifiers/arn.ts';
-import { type DriftJudgement, judgeDrift } from '../shared/keys/drift.ts';
+import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -34,7 +34,7 @@ interface Dependencies {
 /** A stream that could not be looked at has no Drift, and so no datapoint. */
 interface SweptStream {
   StreamName: string;
-  Drift: DriftJudgement['Drift'] | null;
+  Drift: DriftFinding['Drift'] | null;
   Reason: string;
 }
 
@@ -104,13 +104,13 @@ async function look(
   KeyIds: string[] | undefined,
   { kms, ledger }: Dependencies,
   now: number,
-): Promise<DriftJudgement & { QuotaUsed: number }> {
+): Promise<DriftFinding & { QuotaUsed: number }> {
   const { StreamARN = '' } = stream;
   const entry = await ledger.read(StreamARN);
   const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
   const region = parseStreamArn(StreamARN)?.Region ?? '';
   return {
-    ...judgeDrift(Keys, Current, region),
+    ...detectDrift(Keys, Current, region),
     QuotaUsed: usage(entry, now).Used,
   };
 }

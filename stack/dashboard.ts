@@ -1,4 +1,4 @@
-import type { RotationsEntry } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { driftAlarmName, serviceName } from './names.ts';
 import type { Resource } from './template.ts';
 
@@ -12,7 +12,7 @@ const ALARMS = 100;
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboard(
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
   stage: string,
 ): Resource {
   const byStream = (title: string, metric: string, statistic: string) =>

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
-  type RotationsEntry,
+  type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
 import { dashboard } from './dashboard.ts';
@@ -42,7 +42,7 @@ const STATE_MACHINES = {
 export default class StackPlugin {
   readonly hooks: Record<string, () => Promise<void>>;
   readonly #serverless: Serverless;
-  #entries: RotationsEntry[] = [];
+  #entries: RotationsStream[] = [];
 
   constructor(serverless: Serverless) {
     this.#serverless = serverless;

@@ -1,4 +1,4 @@
-import type { RotationsEntry } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { quote } from '../shared/errors/errors.ts';
 import { parseKeyId } from '../shared/identifiers/key-id.ts';
 
@@ -8,7 +8,7 @@ import { parseKeyId } from '../shared/identifiers/key-id.ts';
  * @throws {Error} naming the entry and the key that is elsewhere
  */
 export function checkRegion(
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
   region: string,
 ): void {
   for (const [at, { KeyIds }] of entries.entries()) {

@@ -1,4 +1,4 @@
-import type { RotationsEntry } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
 import { serviceName } from './names.ts';
 import { packPolicies, type Statement } from './policies.ts';
@@ -52,7 +52,7 @@ const FUNCTIONS: Record<string, Rights> = {
   },
   CompleteRotation: { dynamodb: READ_AND_WRITE, notify: true },
   SettleFailure: { dynamodb: READ_AND_WRITE, notify: true, async: true },
-  BookStart: { dynamodb: READ_AND_WRITE, async: true },
+  RecordExternalStart: { dynamodb: READ_AND_WRITE, async: true },
   // These call nothing.
   PlanFleet: {},
   ReadOutcome: {},
@@ -75,7 +75,7 @@ export const FUNCTION_NAMES = Object.keys(FUNCTIONS);
  * @throws {Error} where IAM has no room for the streams
  */
 export function roles(
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
   stage: string,
 ): Resources {
   const resources: Resources = {};
@@ -119,7 +119,7 @@ export function roles(
 function statements(
   name: string,
   { kinesis, kinesisWithKeys, kms, dynamodb, notify, async }: Rights,
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
   stage: string,
 ): Statement[] {
   const log = `log-group:/aws/lambda/${serviceName(stage)}-${name}`;
@@ -182,7 +182,7 @@ function statements(
 }
 
 /** The keys that rings name by ARN or id, and those that they name by alias. */
-function ringsOf(entries: readonly RotationsEntry[]): {
+function ringsOf(entries: readonly RotationsStream[]): {
   keys: Set<string>;
   /** By the ARN of all keys that can have them. */
   aliases: Map<string, Set<string>>;
@@ -214,7 +214,7 @@ function ringsOf(entries: readonly RotationsEntry[]): {
  */
 function withKeys(
   Action: string[],
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
 ): Statement {
   const { keys, aliases } = ringsOf(entries);
   return {
@@ -232,7 +232,7 @@ function withKeys(
  */
 function keyStatements(
   Action: string[],
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
 ): Statement[] {
   const { keys, aliases } = ringsOf(entries);
   const byArn: Statement = {

@@ -1,5 +1,5 @@
 import {
-  type RotationsEntry,
+  type RotationsStream,
   requestFor,
 } from '../shared/config/rotations-file.ts';
 import { quote } from '../shared/errors/errors.ts';
@@ -19,7 +19,7 @@ const MAX_INPUT_TEMPLATE = 8192;
  * and the drift alarms with the sweep that feeds them.
  */
 export function triggers(
-  entries: readonly RotationsEntry[],
+  entries: readonly RotationsStream[],
   stage: string,
 ): Resources {
   const resources: Resources = { SweepSchedule: sweepSchedule(entries) };
@@ -48,7 +48,7 @@ export function triggers(
  * are escaped.
  */
 function requestTemplate(
-  entry: RotationsEntry,
+  entry: RotationsStream,
   Mode: 'ROTATE' | 'RESTORE',
   filledIn: string,
 ): string {
@@ -58,7 +58,7 @@ function requestTemplate(
   return `${request.slice(0, -1)},${filledIn}}`;
 }
 
-function rotateSchedule(entry: RotationsEntry): Resource {
+function rotateSchedule(entry: RotationsStream): Resource {
   const { StreamName, Schedule, Timezone, MaximumWindowInMinutes } = entry;
   return {
     Type: 'AWS::Scheduler::Schedule',
@@ -91,7 +91,7 @@ function rotateSchedule(entry: RotationsEntry): Resource {
   };
 }
 
-function sweepSchedule(entries: readonly RotationsEntry[]): Resource {
+function sweepSchedule(entries: readonly RotationsStream[]): Resource {
   const Streams = entries.map(({ StreamName, KeyIds }) => ({
     StreamName,
     KeyIds,
@@ -124,7 +124,7 @@ function sweepSchedule(entries: readonly RotationsEntry[]): Resource {
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
-function driftAlarm({ StreamName }: RotationsEntry, stage: string): Resource {
+function driftAlarm({ StreamName }: RotationsStream, stage: string): Resource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
@@ -157,7 +157,7 @@ function driftAlarm({ StreamName }: RotationsEntry, stage: string): Resource {
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
-function alarmRule(entry: RotationsEntry, stage: string): Resource {
+function alarmRule(entry: RotationsStream, stage: string): Resource {
   const { StreamName, Alarms = [] } = entry;
   const drift = driftAlarmName(stage, StreamName);
   const EventPattern = {

@@ -1,4 +1,4 @@
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   dynamoDbClient,
@@ -6,7 +6,7 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { type Period, readHistory } from '../../shared/ledger/read-history.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
-import { onSite } from '../environment/environment.ts';
+import { withEnvironment } from '../environment/environment.ts';
 import type { HistoryStatus } from '../input/flags.ts';
 import {
   checkStreamFlags,
@@ -36,28 +36,38 @@ export interface HistoryOptions
  */
 export async function history(
   options: HistoryOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   checkStreamFlags(options);
-  return onSite(options, rotations, interruption, async (site) => {
-    const streams = await chooseStreams(options, site, rotations);
-    const client = dynamoDbClient();
-    try {
-      const found: Outcome[] = [];
-      for (const { StreamARN } of streams) {
-        const all = readHistory(client, ledgerTableName(), StreamARN, options);
-        found.push(...(await chosenOf(all, options)));
+  return withEnvironment(
+    options,
+    rotations,
+    interruption,
+    async (environment) => {
+      const streams = await chooseStreams(options, environment, rotations);
+      const client = dynamoDbClient();
+      try {
+        const found: Outcome[] = [];
+        for (const { StreamARN } of streams) {
+          const all = readHistory(
+            client,
+            ledgerTableName(),
+            StreamARN,
+            options,
+          );
+          found.push(...(await chosenOf(all, options)));
+        }
+        found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
+        process.stdout.write(
+          `${render(found, options, () => historyText(found))}\n`,
+        );
+        return 0;
+      } finally {
+        client.destroy();
       }
-      found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
-      process.stdout.write(
-        `${render(found, options, () => historyText(found))}\n`,
-      );
-      return 0;
-    } finally {
-      client.destroy();
-    }
-  });
+    },
+  );
 }
 
 /** Of the newest first: the first so many that ended so. */

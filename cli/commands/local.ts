@@ -3,8 +3,8 @@ import { localStateMachine } from '../../local/runner/rotation.ts';
 import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { ALL_SERVICES } from '../../local/session/endpoints.ts';
 import { openLocalAws } from '../../local/session/local-aws.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
-import { waitingForGuests } from '../environment/waiting-for-clients.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import { waitingForClients } from '../environment/waiting-for-clients.ts';
 import type { Interruption } from '../interruption.ts';
 
 export interface LocalOptions {
@@ -17,7 +17,7 @@ export interface LocalOptions {
 /** Keeps the embedded AWS up until it is interrupted. */
 export async function local(
   options: LocalOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   const entries = await rotations();
@@ -49,7 +49,7 @@ export async function local(
     process.stdout.write(`export ${name}=${value}\n`);
   }
   const names = entries.map((entry) => entry.StreamName).join(', ');
-  if (aws.isGuest) {
+  if (aws.isClient) {
     process.stderr.write('It was running already, on these ports.\n');
   }
   if (aws.endpoints.SFN !== undefined) {
@@ -66,9 +66,9 @@ export async function local(
   clearInterval(alive);
   process.stderr.write(`${signal.reason}: stopping\n`);
   await aws.close({
-    now: interruption.insistence,
-    onGuests: (count) => {
-      process.stderr.write(`${waitingForGuests(count)}\n`);
+    now: interruption.forceQuit,
+    onClients: (count) => {
+      process.stderr.write(`${waitingForClients(count)}\n`);
     },
   });
   return interruption.exitCode() ?? 0;

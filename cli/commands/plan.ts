@@ -1,5 +1,5 @@
 import { localExecutions } from '../../local/runner/rotation.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
   dynamoDbClient,
   kinesisClient,
@@ -7,7 +7,7 @@ import {
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
-import { onSite } from '../environment/environment.ts';
+import { withEnvironment } from '../environment/environment.ts';
 import { chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
 import type { Interruption } from '../interruption.ts';
@@ -35,42 +35,47 @@ export interface PlanOptions extends AwsOptions, OutputOptions, RequestFlags {
  */
 export async function plan(
   options: PlanOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   const requests = options.all
     ? await fleetRequests(options, rotations)
     : [await chosenRequest(options, rotations)];
-  return onSite(options, rotations, interruption, async (site) => {
-    const { deployment, region } = site;
-    const executions = deployment
-      ? `${deployment.StateMachineArn.replace(':stateMachine:', ':execution:')}:`
-      : localExecutions(region);
-    const clients = {
-      kinesis: kinesisClient(),
-      kms: kmsClient(),
-      dynamodb: dynamoDbClient(),
-      tableName: ledgerTableName(),
-      now: Date.now,
-    };
-    try {
-      const previews: RotationPreview[] = [];
-      for (const request of requests) {
-        previews.push(await previewRotation(request, executions, clients));
+  return withEnvironment(
+    options,
+    rotations,
+    interruption,
+    async (environment) => {
+      const { deployment, region } = environment;
+      const executions = deployment
+        ? `${deployment.StateMachineArn.replace(':stateMachine:', ':execution:')}:`
+        : localExecutions(region);
+      const clients = {
+        kinesis: kinesisClient(),
+        kms: kmsClient(),
+        dynamodb: dynamoDbClient(),
+        tableName: ledgerTableName(),
+        now: Date.now,
+      };
+      try {
+        const previews: RotationPreview[] = [];
+        for (const request of requests) {
+          previews.push(await previewRotation(request, executions, clients));
+        }
+        const [first] = previews;
+        const text =
+          options.all || first === undefined
+            ? render(previews, options, () => previewTable(previews))
+            : render(first, options, () => previewText(first));
+        process.stdout.write(`${text}\n`);
+        return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
+      } finally {
+        clients.kinesis.destroy();
+        clients.kms.destroy();
+        clients.dynamodb.destroy();
       }
-      const [first] = previews;
-      const text =
-        options.all || first === undefined
-          ? render(previews, options, () => previewTable(previews))
-          : render(first, options, () => previewText(first));
-      process.stdout.write(`${text}\n`);
-      return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
-    } finally {
-      clients.kinesis.destroy();
-      clients.kms.destroy();
-      clients.dynamodb.destroy();
-    }
-  });
+    },
+  );
 }
 
 /** A preview in lines for people. */

@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import type { Trigger } from '../../shared/contract/request.ts';
 import {
   dynamoDbClient,
@@ -9,7 +9,7 @@ import { countedSlots, SLOT_MS, usage } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
-import { onSite } from '../environment/environment.ts';
+import { withEnvironment } from '../environment/environment.ts';
 import { locateStream } from '../environment/locate-stream.ts';
 import {
   type ChosenStream,
@@ -39,31 +39,36 @@ export interface QuotaOptions
  */
 export async function quota(
   options: QuotaOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   checkStreamFlags(options);
-  return onSite(options, rotations, interruption, async (site) => {
-    const streams = await chooseStreams(options, site, rotations);
-    const isOne = isOneStream(options);
-    const client = dynamoDbClient();
-    try {
-      const reports: QuotaReport[] = [];
-      for (const stream of streams) {
-        const found = isOne ? await locateStream(stream, options) : stream;
-        reports.push(await reportOn(client, found, Date.now()));
+  return withEnvironment(
+    options,
+    rotations,
+    interruption,
+    async (environment) => {
+      const streams = await chooseStreams(options, environment, rotations);
+      const isOne = isOneStream(options);
+      const client = dynamoDbClient();
+      try {
+        const reports: QuotaReport[] = [];
+        for (const stream of streams) {
+          const found = isOne ? await locateStream(stream, options) : stream;
+          reports.push(await reportOn(client, found, Date.now()));
+        }
+        const [first] = reports;
+        const text =
+          isOne && first
+            ? render(first, options, () => quotaPicture(first, Date.now()))
+            : render(reports, options, () => quotaTable(reports));
+        process.stdout.write(`${text}\n`);
+        return 0;
+      } finally {
+        client.destroy();
       }
-      const [first] = reports;
-      const text =
-        isOne && first
-          ? render(first, options, () => quotaPicture(first, Date.now()))
-          : render(reports, options, () => quotaTable(reports));
-      process.stdout.write(`${text}\n`);
-      return 0;
-    } finally {
-      client.destroy();
-    }
-  });
+    },
+  );
 }
 
 async function reportOn(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote } from '../../shared/errors/errors.ts';
 import {
   dynamoDbClient,
@@ -11,7 +11,7 @@ import {
 } from '../../shared/lambda/clients.ts';
 import type { Period } from '../../shared/ledger/read-history.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
-import { onSite } from '../environment/environment.ts';
+import { withEnvironment } from '../environment/environment.ts';
 import { CommandError } from '../errors/command-error.ts';
 import {
   checkStreamFlags,
@@ -38,41 +38,46 @@ const USUAL_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
  */
 export async function report(
   options: ReportOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   checkStreamFlags(options);
-  return onSite(options, rotations, interruption, async (site) => {
-    const clients = {
-      kinesis: kinesisClient(),
-      kms: kmsClient(),
-      dynamodb: dynamoDbClient(),
-      tableName: ledgerTableName(),
-    };
-    try {
-      const chosen = await chooseStreams(options, site, rotations);
-      const Streams = await gatherStreams(chosen, clients);
-      const GeneratedAt = Date.now();
-      const To = Math.min(options.until ?? GeneratedAt, GeneratedAt);
-      const page = await reportPage({
-        GeneratedAt,
-        From: options.since ?? To - USUAL_PERIOD_MS,
-        To,
-        Region: site.region,
-        Account: site.account,
-        Stage: site.deployment?.Stage ?? 'embedded AWS',
-        TableName: clients.tableName,
-        Version: await version(),
-        Streams,
-      });
-      await write(options.file, page);
-      return 0;
-    } finally {
-      clients.kinesis.destroy();
-      clients.kms.destroy();
-      clients.dynamodb.destroy();
-    }
-  });
+  return withEnvironment(
+    options,
+    rotations,
+    interruption,
+    async (environment) => {
+      const clients = {
+        kinesis: kinesisClient(),
+        kms: kmsClient(),
+        dynamodb: dynamoDbClient(),
+        tableName: ledgerTableName(),
+      };
+      try {
+        const chosen = await chooseStreams(options, environment, rotations);
+        const Streams = await gatherStreams(chosen, clients);
+        const GeneratedAt = Date.now();
+        const To = Math.min(options.until ?? GeneratedAt, GeneratedAt);
+        const page = await reportPage({
+          GeneratedAt,
+          From: options.since ?? To - USUAL_PERIOD_MS,
+          To,
+          Region: environment.region,
+          Account: environment.account,
+          Stage: environment.deployment?.Stage ?? 'embedded AWS',
+          TableName: clients.tableName,
+          Version: await version(),
+          Streams,
+        });
+        await write(options.file, page);
+        return 0;
+      } finally {
+        clients.kinesis.destroy();
+        clients.kms.destroy();
+        clients.dynamodb.destroy();
+      }
+    },
+  );
 }
 
 async function version(): Promise<string> {

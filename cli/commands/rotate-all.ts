@@ -1,6 +1,6 @@
 import { runFleet } from '../../local/runner/fleet.ts';
 import {
-  type RotationsEntry,
+  type RotationsStream,
   requestFor,
 } from '../../shared/config/rotations-file.ts';
 import { quote, RotationError } from '../../shared/errors/errors.ts';
@@ -25,7 +25,7 @@ import { type OutputOptions, render } from '../output/render.ts';
  */
 export async function fleetRequests(
   flags: RequestFlags,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
 ): Promise<Record<string, unknown>[]> {
   const given = await requestFromFlags(flags);
   const named = NAMING_FIELDS.find((field) => field in given);
@@ -61,7 +61,7 @@ export function fleetStart(
 export async function rotateFleet(
   requests: readonly Record<string, unknown>[],
   options: OutputOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   return onLocalAws(rotations, interruption, async (aws, starting) => {

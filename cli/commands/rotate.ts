@@ -1,6 +1,6 @@
 import { runRotation } from '../../local/runner/rotation.ts';
 import { readLocalSettings } from '../../local/session/local-aws.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote, RotationError } from '../../shared/errors/errors.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
 import { refuseAimless } from '../environment/environment.ts';
@@ -38,7 +38,7 @@ export interface RotateOptions
  */
 export async function rotate(
   options: RotateOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   const { stage, stateMachineArn, wait } = options;

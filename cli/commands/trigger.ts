@@ -11,7 +11,7 @@ import {
 import { runRotation } from '../../local/runner/rotation.ts';
 import { invokeFunction } from '../../local/runner/state-machine.ts';
 import type { LocalAws } from '../../local/session/local-aws.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote } from '../../shared/errors/errors.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import { onLocalAws } from '../environment/on-local-aws.ts';
@@ -52,7 +52,7 @@ type Answer = { Status: string } & Record<string, unknown>;
  */
 export async function trigger(
   options: TriggerOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
 ): Promise<number> {
   const { signal } = interruption;

@@ -1,6 +1,6 @@
 import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
 import { openLocalAws } from '../../local/session/local-aws.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote, RotationError } from '../../shared/errors/errors.ts';
 import type { Interruption } from '../interruption.ts';
 import {
@@ -10,10 +10,10 @@ import {
   setAwsVariables,
 } from './deployment.ts';
 import { neededEntries } from './needed-streams.ts';
-import { waitingForGuests } from './waiting-for-clients.ts';
+import { waitingForClients } from './waiting-for-clients.ts';
 
 /** Where a command finds streams, keys and the ledger. */
-export interface Site {
+export interface Environment {
   /** For people. */
   name: string;
   region: string;
@@ -30,11 +30,11 @@ export interface Site {
  * embedded AWS. The variables are set then so that the SDK's clients and the
  * ledger of shared/lambda/clients.ts find it.
  */
-export async function onSite<T>(
+export async function withEnvironment<T>(
   options: AwsOptions,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
   interruption: Interruption,
-  work: (site: Site) => Promise<T>,
+  work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const { stage } = options;
   refuseAimless(options, stage !== undefined);
@@ -71,9 +71,9 @@ export function refuseAimless(
 }
 
 async function onEmbeddedAws<T>(
-  rotations: () => Promise<RotationsEntry[]>,
-  { signal, insistence }: Interruption,
-  work: (site: Site) => Promise<T>,
+  rotations: () => Promise<RotationsStream[]>,
+  { signal, forceQuit }: Interruption,
+  work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const aws = await openLocalAws(await neededEntries(rotations), { signal });
   try {
@@ -85,9 +85,9 @@ async function onEmbeddedAws<T>(
     });
   } finally {
     await aws.close({
-      now: insistence,
-      onGuests: (count) => {
-        process.stderr.write(`${waitingForGuests(count)}\n`);
+      now: forceQuit,
+      onClients: (count) => {
+        process.stderr.write(`${waitingForClients(count)}\n`);
       },
     });
   }

@@ -4,20 +4,20 @@ import {
   openLocalAws,
   readLocalSettings,
 } from '../../local/session/local-aws.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import type { Interruption } from '../interruption.ts';
 import { Progress } from '../output/progress.ts';
 import type { WaitState } from '../output/wait-end.ts';
 import { neededEntries } from './needed-streams.ts';
-import { waitingForGuests } from './waiting-for-clients.ts';
+import { waitingForClients } from './waiting-for-clients.ts';
 
 /**
  * Does some work on the embedded AWS, says on stderr how it goes, and leaves
  * all in order behind it.
  */
 export async function onLocalAws<T>(
-  rotations: () => Promise<RotationsEntry[]>,
-  { signal, insistence }: Interruption,
+  rotations: () => Promise<RotationsStream[]>,
+  { signal, forceQuit }: Interruption,
   work: (aws: LocalAws, progress: Progress) => Promise<T>,
 ): Promise<T> {
   const entries = await neededEntries(rotations);
@@ -37,8 +37,8 @@ export async function onLocalAws<T>(
   } finally {
     progress.end();
     await aws.close({
-      now: insistence,
-      onGuests: (count) => progress.say(waitingForGuests(count)),
+      now: forceQuit,
+      onClients: (count) => progress.say(waitingForClients(count)),
     });
     progress.end();
   }

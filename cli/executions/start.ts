@@ -65,13 +65,13 @@ export async function startExecution(
   options: StartOptions & OutputOptions,
   interruption: Interruption,
 ): Promise<number> {
-  const { signal, insistence } = interruption;
+  const { signal, forceQuit } = interruption;
   const stateMachine = await findStateMachine(what.machine, options, signal);
   for (const request of what.requests) checkRegion(request, stateMachine);
   const client = stepFunctionsClient();
   try {
     signal.throwIfAborted();
-    const started = await start(client, stateMachine, what, insistence);
+    const started = await start(client, stateMachine, what, forceQuit);
     const execution = parseExecutionArn(started.ExecutionArn);
     const link =
       externalEndpoints(process.env).SFN === undefined &&

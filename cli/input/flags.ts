@@ -9,7 +9,7 @@ export function withFlags(command: Command, ...groups: Option[][]): Command {
 }
 
 /** Where streams, keys and the ledger are. */
-export const siteFlags = (): Option[] => [
+export const environmentFlags = (): Option[] => [
   new Option(
     '--stage <stage>',
     'work on this deployed stage; on the embedded AWS without it',

@@ -1,5 +1,5 @@
 import {
-  type RotationsEntry,
+  type RotationsStream,
   requestFor,
 } from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
@@ -17,7 +17,7 @@ import {
  */
 export async function chosenRequest(
   flags: RequestFlags,
-  rotations: () => Promise<RotationsEntry[]>,
+  rotations: () => Promise<RotationsStream[]>,
 ): Promise<Record<string, unknown>> {
   const given = await requestFromFlags(flags);
   const isNamed = NAMING_FIELDS.some((field) => field in given);

@@ -1,7 +1,7 @@
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote, RotationError } from '../../shared/errors/errors.ts';
 import { parseStreamArn, STREAM_NAME } from '../../shared/identifiers/arn.ts';
-import type { Site } from '../environment/environment.ts';
+import type { Environment } from '../environment/environment.ts';
 
 /** The flags by which a command is told of which stream it is to speak. */
 export interface StreamOptions {
@@ -14,7 +14,7 @@ export interface ChosenStream {
   StreamName: string;
   StreamARN: string;
   /** What rotations.yml says of it, if it is there. */
-  Entry?: RotationsEntry;
+  Entry?: RotationsStream;
 }
 
 /**
@@ -47,8 +47,8 @@ export function checkStreamFlags({
 /** The stream that flags name, or else all of rotations.yml. */
 export async function chooseStreams(
   { streamName, streamArn }: StreamOptions,
-  { partition, region, account }: Site,
-  rotations: () => Promise<RotationsEntry[]>,
+  { partition, region, account }: Environment,
+  rotations: () => Promise<RotationsStream[]>,
 ): Promise<ChosenStream[]> {
   const named = parseStreamArn(streamArn ?? '')?.StreamName ?? streamName;
   const arnOf = (name: string) =>

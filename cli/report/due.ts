@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { parseSchedule } from '../../shared/config/schedule.ts';
 import { LEASE_MS } from '../../shared/rotation/plan.ts';
 
@@ -18,7 +18,10 @@ const TRIES = 5;
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 export function dueAfter(
-  { Schedule, Timezone = 'UTC' }: Pick<RotationsEntry, 'Schedule' | 'Timezone'>,
+  {
+    Schedule,
+    Timezone = 'UTC',
+  }: Pick<RotationsStream, 'Schedule' | 'Timezone'>,
   since: number,
 ): number | null | undefined {
   try {
@@ -55,7 +58,7 @@ export type Timeliness =
 /** How much later than due a rotation may be done without being late. */
 export function toleranceMs({
   MaximumWindowInMinutes = 0,
-}: Pick<RotationsEntry, 'MaximumWindowInMinutes'>): number {
+}: Pick<RotationsStream, 'MaximumWindowInMinutes'>): number {
   return MaximumWindowInMinutes * MINUTE_MS + LEASE_MS;
 }
 
@@ -65,7 +68,7 @@ export function toleranceMs({
  *   unknown: what is overdue from then on is overdue all the same
  */
 export function timeliness(
-  entry: RotationsEntry | undefined,
+  entry: RotationsStream | undefined,
   since: number | undefined,
   seen: number | undefined,
   now: number,

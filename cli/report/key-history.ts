@@ -1,8 +1,8 @@
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import {
   CLOCK_MARGIN_MS,
+  externalStarts,
   type LedgerEntry,
-  startsByOthers,
 } from '../../shared/ledger/entry.ts';
 import { LEASE_MS } from '../../shared/rotation/plan.ts';
 import type { StreamInput, StreamNow } from './report-input.ts';
@@ -226,7 +226,7 @@ function seen(At: number, KeyId: string | null): Sighting {
 
 /** What only the ledger's entry tells: others' Starts, and the latest of all. */
 function ofLedger(entry: LedgerEntry, history: readonly Outcome[]): Sighting[] {
-  const others = startsByOthers(entry).map(
+  const others = externalStarts(entry).map(
     ({ KeyId, At, By }): Sighting & { Kind: 'APPLIED' } => ({
       Kind: 'APPLIED',
       At,

@@ -1,8 +1,8 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
+  externalStarts,
   type LedgerEntry,
   SLOT_MS,
-  startsByOthers,
 } from '../../shared/ledger/entry.ts';
 import { effectAt } from './key-history.ts';
 
@@ -39,7 +39,7 @@ export function quotaUse(
   const byLedger = new Set(kept.map((slot) => slot.RotationId));
   const stamps = [
     ...kept.map((slot) => slot.StampedAt),
-    ...startsByOthers(entry).map(({ At }) => At),
+    ...externalStarts(entry).map(({ At }) => At),
     ...history
       .filter((outcome) => !byLedger.has(outcome.RotationId))
       .flatMap((outcome) => Array(slotsOf(outcome)).fill(effectAt(outcome))),

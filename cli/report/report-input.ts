@@ -1,4 +1,4 @@
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
@@ -23,7 +23,7 @@ export interface StreamInput {
   /** Its records of the ledger, in any order, also from before the period. */
   History: readonly Outcome[];
   /** Its entry of rotations.yml; absent when it is not listed there. */
-  Listed?: RotationsEntry | undefined;
+  Listed?: RotationsStream | undefined;
   /** What KMS says of the keys of its ring, in their order. */
   Ring?: readonly ResolvedKey[] | undefined;
 }

@@ -1,11 +1,11 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
-import { judgeDrift } from '../../shared/keys/drift.ts';
+import { detectDrift } from '../../shared/keys/drift.ts';
 import {
   activeLease,
+  type CloudTrailStart,
+  externalStarts,
   type Quota,
-  type ReportedStart,
-  startsByOthers,
   usage,
 } from '../../shared/ledger/entry.ts';
 import { currentKey, lastAppliedTo } from '../../shared/rotation/plan.ts';
@@ -50,7 +50,7 @@ export type Result = (typeof RESULTS)[number];
 /** What happened to a stream: a rotation of ours, or a Start by others. */
 export type Entry =
   | { Kind: 'ROTATION'; At: number; Result: Result; Outcome: Outcome }
-  | { Kind: 'START_BY_OTHERS'; At: number; Start: ReportedStart };
+  | { Kind: 'START_BY_OTHERS'; At: number; Start: CloudTrailStart };
 
 export interface StreamModel {
   /** The id of its section in the page. */
@@ -202,7 +202,11 @@ function condition(
     };
   }
   const { Region = '' } = parseStreamArn(StreamARN) ?? {};
-  const { Drift, Reason } = judgeDrift(Ring, { KeyId, KeyArn: keyArn }, Region);
+  const { Drift, Reason } = detectDrift(
+    Ring,
+    { KeyId, KeyArn: keyArn },
+    Region,
+  );
   if (Drift === 0) return { Condition: 'IN_RING', Reason };
   if (Drift === null) return { Condition: 'UNDECIDED', Reason };
   const isOfRing = Ring.some(({ Metadata }) => Metadata?.Arn === keyArn);
@@ -232,7 +236,7 @@ function entries(
       Outcome: outcome,
     }),
   );
-  const others = startsByOthers(Entry).map(
+  const others = externalStarts(Entry).map(
     (start): Entry => ({
       Kind: 'START_BY_OTHERS',
       At: start.At,

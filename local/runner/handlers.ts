@@ -4,7 +4,7 @@ import { handler as PlanFleet } from '../../functions/plan-fleet.ts';
 import { handler as PlanRollback } from '../../functions/plan-rollback.ts';
 import { handler as PlanRotation } from '../../functions/plan-rotation.ts';
 import { handler as ReadOutcome } from '../../functions/read-outcome.ts';
-import { handler as BookStart } from '../../functions/record-external-start.ts';
+import { handler as RecordExternalStart } from '../../functions/record-external-start.ts';
 import { handler as ReserveQuota } from '../../functions/reserve-quota.ts';
 import { handler as SettleFailure } from '../../functions/settle-failure.ts';
 import { handler as StartEncryption } from '../../functions/start-encryption.ts';
@@ -25,7 +25,7 @@ export const handlers = {
   PlanRollback,
   CompleteRotation,
   SettleFailure,
-  BookStart,
+  RecordExternalStart,
   SweepDrift,
   PlanFleet,
   ReadOutcome,

@@ -7,7 +7,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-kinesis';
 import pRetry from 'p-retry';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { startDynamoDb } from '../services/dynamodb.ts';
 import type { EmbeddedService } from '../services/embedded-service.ts';
@@ -30,7 +30,7 @@ export interface EmbeddedAwsOptions {
   /** How long a stream is UPDATING, in seconds. */
   updateSeconds: number;
   /** What is created in it. */
-  rotations: readonly RotationsEntry[];
+  rotations: readonly RotationsStream[];
   /** Services that run elsewhere; these are left alone. */
   external?: Partial<Endpoints>;
   /** What Step Functions runs; without them there is no Step Functions. */
@@ -147,7 +147,7 @@ export async function startEmbeddedAws(
 const CREATING_LIMIT = 5;
 
 async function createStreams(
-  rotations: readonly RotationsEntry[],
+  rotations: readonly RotationsStream[],
   endpoint: string,
   region: string,
 ): Promise<void> {

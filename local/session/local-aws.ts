@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
@@ -54,7 +54,7 @@ export class SettingError extends Error {
 export interface LocalAws {
   region: string;
   /** Whether it was running already, in another process. */
-  isGuest: boolean;
+  isClient: boolean;
   endpoints: Endpoints;
   /** The deployed functions, connected to the endpoints. */
   handlers: TaskHandlers;
@@ -87,7 +87,7 @@ export function readLocalSettings(env: NodeJS.ProcessEnv) {
  * @throws {SettingError} and PortInUseError
  */
 export async function openLocalAws(
-  rotations: readonly RotationsEntry[],
+  rotations: readonly RotationsStream[],
   { ports, signal }: OpenOptions = {},
 ): Promise<LocalAws> {
   const settings = readLocalSettings(process.env);
@@ -117,7 +117,7 @@ export async function openLocalAws(
     connected.resolve(handlers);
     return {
       region,
-      isGuest: session?.isOwner === false,
+      isClient: session?.isOwner === false,
       endpoints,
       handlers,
       close: async (how) => session?.close(how),

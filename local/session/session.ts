@@ -13,7 +13,7 @@ import type { Endpoints, Service } from './endpoints.ts';
 
 const ANNOUNCEMENT = 'session.json';
 const RETRY_MS = 50;
-const WELCOME_TIMEOUT_MS = 2_000;
+const HANDSHAKE_TIMEOUT_MS = 2_000;
 
 export interface Session {
   /** Of the services that it runs. */
@@ -21,12 +21,12 @@ export interface Session {
   /** Whether the embedded AWS runs in this process. */
   isOwner: boolean;
   /**
-   * Leaves the embedded AWS. Its owner goes on until the last guest has left,
+   * Leaves the embedded AWS. Its owner goes on until the last client has left,
    * unless `now` is aborted.
    */
   close: (options?: {
     now?: AbortSignal;
-    onGuests?: (count: number) => void;
+    onClients?: (count: number) => void;
   }) => Promise<void>;
 }
 
@@ -46,8 +46,8 @@ export async function openSession(
   for (;;) {
     const lock = await takeLock(options.directory);
     if (lock !== undefined) return own(options, lock);
-    const guest = await enter(options.directory);
-    if (guest !== undefined) return guest;
+    const client = await enter(options.directory);
+    if (client !== undefined) return client;
     signal?.throwIfAborted();
     await delay(RETRY_MS);
   }
@@ -70,7 +70,7 @@ async function own(
   lock: ClassicLevel,
 ): Promise<Session> {
   const announcement = join(options.directory, ANNOUNCEMENT);
-  const guests = new Set<Socket>();
+  const clients = new Set<Socket>();
   let embedded: EmbeddedAws;
   try {
     // A killed owner's, whose port may be anybody's by now.
@@ -86,12 +86,12 @@ async function own(
       ([service]) => options.external?.[service as Service] === undefined,
     ),
   );
-  const door = createServer((guest) => {
-    guests.add(guest);
-    guest.on('error', () => {});
-    guest.once('close', () => guests.delete(guest));
-    guest.resume();
-    guest.write(JSON.stringify(endpoints));
+  const door = createServer((client) => {
+    clients.add(client);
+    client.on('error', () => {});
+    client.once('close', () => clients.delete(client));
+    client.resume();
+    client.write(JSON.stringify(endpoints));
   });
   door.listen(0, '127.0.0.1');
   await once(door, 'listening');
@@ -102,15 +102,15 @@ async function own(
   return {
     endpoints,
     isOwner: true,
-    close: async ({ now, onGuests } = {}) => {
-      while (guests.size > 0 && !now?.aborted) {
-        onGuests?.(guests.size);
+    close: async ({ now, onClients } = {}) => {
+      while (clients.size > 0 && !now?.aborted) {
+        onClients?.(clients.size);
         await Promise.race(
-          [...guests].map((guest) => once(guest, 'close', { signal: now })),
+          [...clients].map((client) => once(client, 'close', { signal: now })),
         ).catch(() => {});
       }
       door.close();
-      for (const guest of guests) guest.destroy();
+      for (const client of clients) client.destroy();
       await rm(announcement, { force: true });
       await embedded.close();
       await lock.close();
@@ -124,7 +124,7 @@ async function enter(directory: string): Promise<Session | undefined> {
   try {
     const announced = await readFile(join(directory, ANNOUNCEMENT), 'utf8');
     const { port } = JSON.parse(announced) as { port: number };
-    const signal = AbortSignal.timeout(WELCOME_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS);
     socket.setEncoding('utf8');
     socket.connect(port, '127.0.0.1');
     const [welcome] = await once(socket, 'data', { signal });

@@ -25,7 +25,7 @@ export const STREAM_FIELDS = [
 ] as const;
 
 /** A stream of rotations.yml. */
-export interface RotationsEntry {
+export interface RotationsStream {
   StreamName: string;
   KeyIds: string[];
   OnQuotaExhausted?: RotationRequest['OnQuotaExhausted'];
@@ -62,7 +62,7 @@ const ALARM_NAME = /^[^\p{Cc}]{1,255}$/u;
 const WINDOW_MINUTES = 1440;
 
 /** What a request for a stream of rotations.yml says. */
-export function requestFor(entry: RotationsEntry): Record<string, unknown> {
+export function requestFor(entry: RotationsStream): Record<string, unknown> {
   return Object.fromEntries(
     REQUEST_FIELDS.map((field) => [field, entry[field]] as const).filter(
       ([, value]) => value !== undefined,
@@ -78,7 +78,7 @@ export function requestFor(entry: RotationsEntry): Record<string, unknown> {
  */
 export async function readRotationsFile(
   path: string,
-): Promise<RotationsEntry[]> {
+): Promise<RotationsStream[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new RotationsFileError(
       `rotations.yml cannot be read: ${(error as Error).message}`,
@@ -87,7 +87,7 @@ export async function readRotationsFile(
   return parseRotations(text);
 }
 
-export function parseRotations(text: string): RotationsEntry[] {
+export function parseRotations(text: string): RotationsStream[] {
   const file = v.safeParse(FILE, parseYaml(text));
   if (!file.success) {
     const [issue] = file.issues;
@@ -117,7 +117,10 @@ function parseYaml(text: string): unknown {
   }
 }
 
-function readEntry(entry: Record<string, unknown>, at: number): RotationsEntry {
+function readEntry(
+  entry: Record<string, unknown>,
+  at: number,
+): RotationsStream {
   const where = `rotations.yml: Streams[${at}]`;
   const known: readonly string[] = STREAM_FIELDS;
   const unknown = Object.keys(entry).find((field) => !known.includes(field));
@@ -136,7 +139,7 @@ function readEntry(entry: Record<string, unknown>, at: number): RotationsEntry {
   } catch (error) {
     throw new RotationsFileError(`${where}: ${(error as Error).message}`);
   }
-  return entry as unknown as RotationsEntry;
+  return entry as unknown as RotationsStream;
 }
 
 function checkTimes(entry: Record<string, unknown>): void {

@@ -17,7 +17,7 @@ const UNSENT = new Set([
  * to have happened; false for 5xx and for everything that went wrong on the
  * way.
  */
-export function isAnswer(error: unknown): error is ServiceException {
+export function isServiceError(error: unknown): error is ServiceException {
   if (!(error instanceof ServiceException)) return false;
   const status = error.$metadata?.httpStatusCode;
   const isTimeout = status === 408;
@@ -59,7 +59,7 @@ export function namedError(error: unknown, subject = ''): Error {
   const { name, message } =
     error instanceof Error ? error : { name: 'Error', message: String(error) };
   const prefix = subject === '' ? '' : `${subject}: `;
-  if (isAnswer(error) && !isThrottling(error)) {
+  if (isServiceError(error) && !isThrottling(error)) {
     return new AwsRefusal(name, `${prefix}${message}`, { cause: error });
   }
   if (name === 'CredentialsProviderError') {
@@ -69,7 +69,7 @@ export function namedError(error: unknown, subject = ''): Error {
       { cause: error },
     );
   }
-  if (isThrottling(error) || isOnTheWay(error)) {
+  if (isThrottling(error) || isTransportError(error)) {
     return new RotationError(
       'ServiceUnavailable',
       `${prefix}${name}: ${message || (error as { code?: string }).code}`,
@@ -81,7 +81,7 @@ export function namedError(error: unknown, subject = ''): Error {
   });
 }
 
-function isOnTheWay(error: unknown): boolean {
+function isTransportError(error: unknown): boolean {
   return (
     error instanceof ServiceException ||
     wasNeverSent(error) ||

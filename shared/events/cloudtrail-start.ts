@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { quote, RotationError } from '../errors/errors.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
-import type { ReportedStart } from '../ledger/entry.ts';
+import type { CloudTrailStart } from '../ledger/entry.ts';
 
 /** Nothing that AWS reports is longer, and an item of the ledger must hold it. */
 const MAX_TEXT = 2048;
@@ -32,8 +32,8 @@ const EVENT = v.object({
   }),
 });
 
-export type StartEvent =
-  | ({ Status: 'APPLIED'; StreamARN: string } & ReportedStart)
+export type CloudTrailStartEvent =
+  | ({ Status: 'APPLIED'; StreamARN: string } & CloudTrailStart)
   | { Status: 'REFUSED'; ErrorCode: string; RequestId: string };
 
 /**
@@ -44,7 +44,10 @@ export type StartEvent =
  * @throws {RotationError} InvalidRequest for anything else
  * @see https://docs.aws.amazon.com/streams/latest/dev/logging-using-cloudtrail.html
  */
-export function parseStartEvent(event: unknown, partition: string): StartEvent {
+export function parseCloudTrailStart(
+  event: unknown,
+  partition: string,
+): CloudTrailStartEvent {
   const parsed = v.safeParse(EVENT, event, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;

@@ -51,7 +51,7 @@ const ENDED: Record<string, CaughtFailure> = {
 };
 
 /** Why an execution ended so, by what it says itself where it says anything. */
-export function endedSo(
+export function failureOfStatus(
   status: string,
   said: { Error?: string | null; Cause?: string | null },
 ): CaughtFailure | undefined {
@@ -65,7 +65,7 @@ export function endedSo(
 }
 
 /** Everything is taken for one but what the state machine itself says. */
-export function isStatusChange(event: unknown): boolean {
+export function isExecutionEnded(event: unknown): boolean {
   return !v.is(SAID_INSIDE, event);
 }
 
@@ -76,7 +76,7 @@ export function isStatusChange(event: unknown): boolean {
  *   execution that still runs: to settle it would take its lease away
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
  */
-export function parseStatusChange(event: unknown): EndedExecution {
+export function parseExecutionEnded(event: unknown): EndedExecution {
   const parsed = v.safeParse(EVENT, event, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -84,7 +84,7 @@ export function parseStatusChange(event: unknown): EndedExecution {
   }
   const { executionArn, status, startDate, input, error, cause } =
     parsed.output.detail;
-  const Failure = endedSo(status, { Error: error, Cause: cause });
+  const Failure = failureOfStatus(status, { Error: error, Cause: cause });
   if (Failure === undefined) throw invalid(`its status is ${quote(status)}`);
   return {
     RotationId: executionArn,

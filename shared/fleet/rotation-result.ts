@@ -1,5 +1,5 @@
 import type { Success } from '../contract/outcome.ts';
-import { endedSo } from '../events/execution-ended.ts';
+import { failureOfStatus } from '../events/execution-ended.ts';
 import { readFailure } from '../rotation/failure.ts';
 import type { CaughtFailure } from '../rotation/state.ts';
 import type { StreamOutcome } from './outcome.ts';
@@ -72,7 +72,7 @@ export function readRotationEnd(
   const description = describedIn(Failure?.Cause ?? '');
   const { ExecutionArn, Status = '', StartDate = now } = description;
   const ended =
-    ExecutionArn === undefined ? Failure : endedSo(Status, description);
+    ExecutionArn === undefined ? Failure : failureOfStatus(Status, description);
   return {
     Result: fitOutcome(
       {

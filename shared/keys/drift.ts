@@ -2,7 +2,7 @@ import { quote } from '../errors/errors.ts';
 import { unusableReason } from '../identifiers/key-id.ts';
 import type { CurrentKey, ResolvedKey } from './key-ring.ts';
 
-export interface DriftJudgement {
+export interface DriftFinding {
   /**
    * 1 where a RESTORE would move the stream, or would if it could; null where
    * nobody can tell.
@@ -19,11 +19,11 @@ export interface DriftJudgement {
  * @param ring the ring's keys, as KMS describes them
  * @param region the stream's Region
  */
-export function judgeDrift(
+export function detectDrift(
   ring: readonly ResolvedKey[],
   current: CurrentKey,
   region: string,
-): DriftJudgement {
+): DriftFinding {
   const { KeyId, KeyArn } = current;
   if (KeyId === null) return { Drift: 1, Reason: 'is not encrypted' };
   const key = ring.find(

@@ -8,11 +8,11 @@ import { logger } from './logger.ts';
 
 /** Tells others how a rotation ended. */
 export interface Notifier {
-  tell: (outcome: Outcome) => Promise<void>;
+  publish: (outcome: Outcome) => Promise<void>;
 }
 
-/** Nobody to tell: where there is no event bus. */
-export const SILENCE: Notifier = { tell: async () => {} };
+/** Nobody to publish: where there is no event bus. */
+export const NO_NOTIFIER: Notifier = { publish: async () => {} };
 
 /**
  * Puts an outcome on an event bus: `source: kinesis-key-rotation`, detail-type
@@ -26,7 +26,7 @@ export function eventBusNotifier(
   eventBusName: string,
 ): Notifier {
   return {
-    tell: async (outcome) => {
+    publish: async (outcome) => {
       const { Status, StreamARN, RotationId } = outcome;
       try {
         const { Entries = [] } = await client.send(
@@ -62,5 +62,5 @@ export function notifier(): Notifier {
   const { EVENT_BUS_NAME } = process.env;
   return EVENT_BUS_NAME
     ? eventBusNotifier(eventBridgeClient(), EVENT_BUS_NAME)
-    : SILENCE;
+    : NO_NOTIFIER;
 }

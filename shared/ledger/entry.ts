@@ -176,7 +176,7 @@ function reportsOf(slots: readonly Slot[]): Map<Slot, Slot> {
  * The Starts of which CloudTrail alone has told, other than those that stand
  * for a call of ours. They are known for as long as their slot is kept.
  */
-export function startsByOthers({ Slots }: LedgerEntry): ReportedStart[] {
+export function externalStarts({ Slots }: LedgerEntry): CloudTrailStart[] {
   const ours = new Set(reportsOf(Slots).values());
   return Slots.filter((slot) => slot.IsReported && !ours.has(slot)).map(
     ({ RequestId = '', KeyId, StampedAt, RotationId }) => ({
@@ -256,9 +256,9 @@ export function reserve(
   if (lease && lease.RotationId !== claim.RotationId) {
     return { answer: { Status: 'IN_PROGRESS', Lease: lease } };
   }
-  const isOvertaken =
+  const isSuperseded =
     claim.HeldBy !== undefined || lastAppliedAt(entry) !== claim.LastAppliedAt;
-  if (isOvertaken) {
+  if (isSuperseded) {
     return givenUp(entry, claim.RotationId, now, { Status: 'STALE_PLAN' });
   }
   const mine = countedSlots(entry, now).filter(
@@ -457,17 +457,17 @@ export function settle(
     (slot) => slot.RotationId !== rotationId || slot.State === 'SPENT',
   );
   const spent = Slots.filter((slot) => slot.RotationId === rotationId);
-  const isNews =
+  const isNewer =
     applied !== undefined &&
     spent.every(
       ({ KeyId, RequestId }) =>
         KeyId !== applied.KeyId || RequestId === undefined,
     ) &&
     (entry.LastApplied?.AppliedAt ?? 0) < applied.AppliedAt;
-  const changed = isHolder || isNews || Slots.length < entry.Slots.length;
+  const changed = isHolder || isNewer || Slots.length < entry.Slots.length;
   const after = written(isHolder ? rest : entry, {
     Slots: inWindow(Slots, now),
-    ...(isNews && { LastApplied: applied }),
+    ...(isNewer && { LastApplied: applied }),
   });
   const { LastApplied } = after;
   return {
@@ -509,7 +509,7 @@ export function exhaust(
 }
 
 /** A successful StartStreamEncryption, as CloudTrail reports it. */
-export interface ReportedStart {
+export interface CloudTrailStart {
   /** AWS's id of the call. */
   RequestId: string;
   /** As submitted. */
@@ -521,12 +521,16 @@ export interface ReportedStart {
 }
 
 /**
- * - `BOOKED`: made outside the ledger, counted from now on
+ * - `RECORDED`: made outside the ledger, counted from now on
  * - `CONFIRMED`: the answer, long lost, to a Start of ours
  * - `KNOWN`: counted before
  * - `TOO_OLD`: AWS counts it no more
  */
-export type Booking = 'BOOKED' | 'CONFIRMED' | 'KNOWN' | 'TOO_OLD';
+export type ExternalStartStatus =
+  | 'RECORDED'
+  | 'CONFIRMED'
+  | 'KNOWN'
+  | 'TOO_OLD';
 
 /**
  * Books a Start that somebody may have made outside the ledger. It gets a slot
@@ -538,11 +542,11 @@ export type Booking = 'BOOKED' | 'CONFIRMED' | 'KNOWN' | 'TOO_OLD';
  * Unless a later Start is known, this one is what was last applied, so a plan
  * made before it is stale.
  */
-export function book(
+export function recordExternalStart(
   entry: LedgerEntry,
-  start: ReportedStart,
+  start: CloudTrailStart,
   now: number,
-): Transition<{ Outcome: Booking; Quota: Quota }> {
+): Transition<{ Outcome: ExternalStartStatus; Quota: Quota }> {
   const { RequestId, KeyId } = start;
   // A time to come would keep the slot, and every plan stale, until then.
   const At = Math.min(start.At, now + CLOCK_MARGIN_MS);
@@ -555,7 +559,7 @@ export function book(
     RequestId,
     IsReported: true,
   };
-  const answer = (Outcome: Booking, of: LedgerEntry) => ({
+  const answer = (Outcome: ExternalStartStatus, of: LedgerEntry) => ({
     Outcome,
     Quota: usage(of, now),
   });
@@ -569,11 +573,11 @@ export function book(
   const known = inWindow(entry.Slots, now);
   const Slots = [...known, reported];
   const isOurs = reportsOf(Slots).size > reportsOf(known).size;
-  const isNews = (LastApplied?.AppliedAt ?? 0) < At;
+  const isNewer = (LastApplied?.AppliedAt ?? 0) < At;
   const KeyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
   const after = written(entry, {
     Slots,
-    ...(isNews && {
+    ...(isNewer && {
       LastApplied: {
         KeyId,
         ...(KeyArn !== undefined && { KeyArn }),
@@ -582,7 +586,7 @@ export function book(
     }),
   });
   return {
-    answer: answer(isOurs ? 'CONFIRMED' : 'BOOKED', after),
+    answer: answer(isOurs ? 'CONFIRMED' : 'RECORDED', after),
     entry: after,
   };
 }

@@ -139,13 +139,13 @@ export class QuotaLedger {
     );
   }
 
-  /** Books a Start that CloudTrail reports; see {@link ledger.book}. */
-  book(
+  /** Books a Start that CloudTrail reports; see {@link ledger.recordExternalStart}. */
+  recordExternalStart(
     streamArn: string,
-    start: ledger.ReportedStart,
-  ): Promise<{ Outcome: ledger.Booking; Quota: ledger.Quota }> {
+    start: ledger.CloudTrailStart,
+  ): Promise<{ Outcome: ledger.ExternalStartStatus; Quota: ledger.Quota }> {
     return this.#change(streamArn, (entry) =>
-      ledger.book(entry, start, this.#now()),
+      ledger.recordExternalStart(entry, start, this.#now()),
     );
   }
 

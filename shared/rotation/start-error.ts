@@ -1,4 +1,8 @@
-import { isAnswer, isThrottling, wasNeverSent } from '../errors/aws-errors.ts';
+import {
+  isServiceError,
+  isThrottling,
+  wasNeverSent,
+} from '../errors/aws-errors.ts';
 
 /**
  * What an error of StartStreamEncryption means for the slot and for what comes
@@ -21,13 +25,13 @@ export type StartRefusal =
   | 'REFUSED'
   | 'UNKNOWN';
 
-export function judgeStartError(error: unknown): StartRefusal {
+export function classifyStartError(error: unknown): StartRefusal {
   if (wasNeverSent(error)) {
     return (error as Error).name === 'CredentialsProviderError'
       ? 'REFUSED'
       : 'THROTTLED';
   }
-  if (!isAnswer(error)) return 'UNKNOWN';
+  if (!isServiceError(error)) return 'UNKNOWN';
   switch (error.name) {
     case 'ResourceInUseException':
       return 'STREAM_BUSY';

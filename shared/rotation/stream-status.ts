@@ -49,7 +49,7 @@ export interface Observation {
  * @throws {RotationError} UpdateTimedOut, KeyMismatch, StartNotApplied,
  *   StartUnconfirmed, and StreamBusy when the stream is being deleted
  */
-export function judgeDescription(
+export function classifyStreamStatus(
   seen: Observation,
   plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
   start: Pick<StartResult, 'Status' | 'StartedAt' | 'Unanswered'>,

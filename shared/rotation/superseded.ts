@@ -10,7 +10,7 @@ import type { PlannedState } from './state.ts';
  * @param last what the ledger knows of the stream
  * @throws {RotationError} KeyMismatch
  */
-export function refuseOvertaken(
+export function assertNotSuperseded(
   { Plan, Description, Verification }: PlannedState,
   last: LastApplied | undefined,
 ): void {

@@ -33,7 +33,7 @@ afterEach(() => {
 describe('listenForInterruption', () => {
   it('says nothing before there is a signal', () => {
     expect(interruption.signal.aborted).toBe(false);
-    expect(interruption.insistence.aborted).toBe(false);
+    expect(interruption.forceQuit.aborted).toBe(false);
     expect(interruption.exitCode()).toBeUndefined();
   });
 
@@ -47,7 +47,7 @@ describe('listenForInterruption', () => {
     expect(interruption.signal.aborted).toBe(true);
     expect(interruption.signal.reason).toBe(signal);
     expect(interruption.exitCode()).toBe(exitCode);
-    expect(interruption.insistence.aborted).toBe(false);
+    expect(interruption.forceQuit.aborted).toBe(false);
   });
 
   it('takes the echo of npm for the same signal', () => {
@@ -55,15 +55,15 @@ describe('listenForInterruption', () => {
     vi.advanceTimersByTime(400);
     send('SIGINT');
 
-    expect(interruption.insistence.aborted).toBe(false);
+    expect(interruption.forceQuit.aborted).toBe(false);
   });
 
-  it('takes a later signal as insistence', () => {
+  it('takes a later signal as forceQuit', () => {
     send('SIGINT');
     vi.advanceTimersByTime(600);
     send('SIGTERM');
 
-    expect(interruption.insistence.aborted).toBe(true);
+    expect(interruption.forceQuit.aborted).toBe(true);
     expect(interruption.signal.reason).toBe('SIGINT');
     expect(interruption.exitCode()).toBe(130);
   });

@@ -4,7 +4,7 @@ import { createProgram } from '../../cli/program.ts';
 
 const UNINTERRUPTED = {
   signal: new AbortController().signal,
-  insistence: new AbortController().signal,
+  forceQuit: new AbortController().signal,
   exitCode: () => undefined,
 };
 const { commands } = createProgram(UNINTERRUPTED);

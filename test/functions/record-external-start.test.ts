@@ -6,7 +6,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type BookedStart,
-  createBookStart,
+  createRecordExternalStart,
 } from '../../functions/record-external-start.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import {
@@ -56,10 +56,10 @@ const eventOf = (detail: {
   },
 });
 
-const context = { functionName: 'BookStart' } as never;
+const context = { functionName: 'RecordExternalStart' } as never;
 
-function book(event: unknown): Promise<BookedStart> {
-  const handler = createBookStart({
+function recordExternalStart(event: unknown): Promise<BookedStart> {
+  const handler = createRecordExternalStart({
     ledger: quotaLedger(),
     partition: 'aws',
   });
@@ -94,23 +94,26 @@ async function startOutside(StreamName: string, KeyId: string) {
   });
 }
 
-describe('BookStart', () => {
+describe('RecordExternalStart', () => {
   it('books what somebody else started, once', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const [KeyId = ''] = KeyIds;
     const event = await startOutside(StreamName, KeyId);
     const booked = {
       Status: 'SUCCEEDED',
-      Outcome: 'BOOKED',
+      Outcome: 'RECORDED',
       RequestId: event.detail.requestID,
       StreamARN: arnOf(StreamName),
       KeyId,
       By: ALICE,
       Quota: { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null },
     };
-    expect(await book(event)).toEqual(booked);
+    expect(await recordExternalStart(event)).toEqual(booked);
     const { Version } = await quotaLedger().read(arnOf(StreamName));
-    expect(await book(event)).toEqual({ ...booked, Outcome: 'KNOWN' });
+    expect(await recordExternalStart(event)).toEqual({
+      ...booked,
+      Outcome: 'KNOWN',
+    });
     expect((await quotaLedger().read(arnOf(StreamName))).Version).toBe(Version);
     const outcome = await aws.rotate({ StreamName, KeyIds });
     expect(outcome).toMatchObject({
@@ -130,8 +133,8 @@ describe('BookStart', () => {
       requestID: before.Slots[0]?.RequestId ?? '',
       requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
     });
-    const { BookStart } = aws.handlers;
-    expect(await BookStart?.(event as never, context)).toMatchObject({
+    const { RecordExternalStart } = aws.handlers;
+    expect(await RecordExternalStart?.(event as never, context)).toMatchObject({
       Outcome: 'KNOWN',
       Quota: { Used: 1 },
     });
@@ -174,25 +177,27 @@ describe('BookStart', () => {
       requestID,
       requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
     });
-    expect(await book(event)).toMatchObject({
+    expect(await recordExternalStart(event)).toMatchObject({
       Outcome: 'CONFIRMED',
       Quota: { Used: 1 },
     });
-    expect(await book(event)).toMatchObject({ Outcome: 'KNOWN' });
+    expect(await recordExternalStart(event)).toMatchObject({
+      Outcome: 'KNOWN',
+    });
     const after = await quotaLedger().read(arnOf(StreamName));
     expect(after.LastApplied?.KeyId).toBe(LastApplied?.KeyId);
     const unchanged = await aws.rotate({ StreamName, KeyId: KeyIds[0] });
     expect(unchanged).toMatchObject({ Outcome: 'UNCHANGED' });
   });
 
-  it('does not book what AWS refused', async () => {
+  it('does not recordExternalStart what AWS refused', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const event = eventOf({
       requestID: 'refused',
       errorCode: 'LimitExceededException',
       requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
     });
-    expect(await book(event)).toEqual({
+    expect(await recordExternalStart(event)).toEqual({
       Status: 'SUCCEEDED',
       Outcome: 'REFUSED_BY_AWS',
       RequestId: 'refused',
@@ -209,9 +214,9 @@ describe('BookStart', () => {
         requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
       }),
     );
-    const answers = await Promise.all(events.map(book));
+    const answers = await Promise.all(events.map(recordExternalStart));
     const outcomes = answers.map(({ Outcome }) => Outcome).sort();
-    expect(outcomes).toEqual([...Array(4).fill('BOOKED'), 'KNOWN', 'KNOWN']);
+    expect(outcomes).toEqual([...Array(4).fill('RECORDED'), 'KNOWN', 'KNOWN']);
     expect((await quotaLedger().usage(arnOf(StreamName))).Used).toBe(4);
   });
 
@@ -220,7 +225,7 @@ describe('BookStart', () => {
     ['nothing', null],
     ['no stream', eventOf({ requestID: 'q', requestParameters: null })],
   ])('refuses %s', async (_, event) => {
-    await expect(book(event)).rejects.toMatchObject({
+    await expect(recordExternalStart(event)).rejects.toMatchObject({
       name: 'InvalidRequest',
       message: expect.stringContaining('StartStreamEncryption'),
     });

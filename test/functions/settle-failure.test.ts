@@ -12,7 +12,7 @@ import { createSettleFailure } from '../../functions/settle-failure.ts';
 import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
 import type { LocalAws } from '../../local/session/local-aws.ts';
 import type { Outcome, Success } from '../../shared/contract/outcome.ts';
-import { type Notifier, SILENCE } from '../../shared/lambda/notifier.ts';
+import { NO_NOTIFIER, type Notifier } from '../../shared/lambda/notifier.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import type { RotationState } from '../../shared/rotation/state.ts';
 import { publishedBy } from '../support/aws/published-metrics.ts';
@@ -44,7 +44,7 @@ afterAll(async () => {
 /** What others were told, in order. */
 const told: Outcome[] = [];
 const notifier: Notifier = {
-  tell: async (outcome) => {
+  publish: async (outcome) => {
     told.push(outcome);
   },
 };
@@ -167,7 +167,7 @@ describe('SettleFailure', () => {
     });
     const answer = await createSettleFailure({
       ledger: new QuotaLedger(forgetful, TABLE),
-      notifier: SILENCE,
+      notifier: NO_NOTIFIER,
     })(
       {
         RotationId,
@@ -263,7 +263,7 @@ describe('SettleFailure', () => {
       const { StreamName, StreamARN, RotationId, Plan } = await holding();
       const success = await createCompleteRotation({
         ledger,
-        notifier: SILENCE,
+        notifier: NO_NOTIFIER,
       })({ Plan } as never, context);
       const records = await recordsOf(StreamARN);
       const event = ended(RotationId, { StreamName }, Failure, { status });

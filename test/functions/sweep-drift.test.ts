@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSweepDrift, type Sweep } from '../../functions/sweep-drift.ts';
-import type { RotationsEntry } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -46,7 +46,7 @@ afterAll(async () => {
 const context = { functionName: 'SweepDrift' } as never;
 
 async function sweep(
-  streams: Pick<RotationsEntry, 'StreamName' | 'KeyIds'>[],
+  streams: Pick<RotationsStream, 'StreamName' | 'KeyIds'>[],
 ): Promise<Sweep['Streams']> {
   const ledger = ledgerReader();
   const handler = createSweepDrift({ kinesis, kms, ledger, now: Date.now });
@@ -56,7 +56,7 @@ async function sweep(
 }
 
 /** A stream of its own that a rotation has put under the nth key of its ring. */
-async function under(nth: number): Promise<RotationsEntry> {
+async function under(nth: number): Promise<RotationsStream> {
   const entry = aws.nextStream();
   const { StreamName, KeyIds } = entry;
   const outcome = await aws.rotate({ StreamName, KeyId: KeyIds[nth] });

@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
-import { createBookStart } from '../../functions/record-external-start.ts';
+import { createRecordExternalStart } from '../../functions/record-external-start.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
 import { createSweepDrift } from '../../functions/sweep-drift.ts';
 import { localExecutions } from '../../local/runner/rotation.ts';
@@ -170,12 +170,15 @@ describe('hostile input', () => {
     },
   );
 
-  it('of BookStart is refused, or booked', async () => {
+  it('of RecordExternalStart is refused, or booked', async () => {
     const sample = await sampleEvent('start-stream-encryption');
-    const book = createBookStart({ ledger: quotaLedger(), partition: 'aws' });
+    const recordExternalStart = createRecordExternalStart({
+      ledger: quotaLedger(),
+      partition: 'aws',
+    });
     await fc.assert(
       fc.asyncProperty(hostileVariant(sample), async (event) => {
-        await refusalOf(() => book(event, context), isInvalid);
+        await refusalOf(() => recordExternalStart(event, context), isInvalid);
       }),
       runs(60),
     );
@@ -314,7 +317,10 @@ describe('the probe', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const request = { StreamName, KeyIds, Probe };
     const abort = new AbortController();
-    const book = createBookStart({ ledger: quotaLedger(), partition: 'aws' });
+    const recordExternalStart = createRecordExternalStart({
+      ledger: quotaLedger(),
+      partition: 'aws',
+    });
     const lines = await writtenBy(async () => {
       for (const hostile of [
         request,
@@ -344,7 +350,7 @@ describe('the probe', () => {
         ),
       );
       for (const event of [{ Probe }, { detail: { Probe } }, [Probe]]) {
-        await book(event, context).catch(() => {});
+        await recordExternalStart(event, context).catch(() => {});
         await settle(event).catch(() => {});
       }
     });

@@ -7,8 +7,8 @@ import { requestFromFlags } from '../../cli/input/request-flags.ts';
 import { findTriggers } from '../../local/events/triggers.ts';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
-import { parseStartEvent } from '../../shared/events/cloudtrail-start.ts';
-import { parseStatusChange } from '../../shared/events/execution-ended.ts';
+import { parseCloudTrailStart } from '../../shared/events/cloudtrail-start.ts';
+import { parseExecutionEnded } from '../../shared/events/execution-ended.ts';
 import { sampleEvent } from '../support/aws/sample-event.ts';
 import {
   hostileText,
@@ -98,8 +98,8 @@ describe('hostile input', () => {
     async (name) => {
       await fc.assert(
         fc.asyncProperty(hostileVariant(samples.get(name)), async (event) => {
-          await refusalOf(() => parseStartEvent(event, 'aws'), isInvalid);
-          await refusalOf(() => parseStatusChange(event), isInvalid);
+          await refusalOf(() => parseCloudTrailStart(event, 'aws'), isInvalid);
+          await refusalOf(() => parseExecutionEnded(event), isInvalid);
         }),
         runs(40),
       );

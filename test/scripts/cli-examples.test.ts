@@ -6,7 +6,7 @@ import { examplesIn } from '../../scripts/cli-examples.ts';
 const page = await readFile('docs/cli.md', 'utf8');
 const { commands } = createProgram({
   signal: new AbortController().signal,
-  insistence: new AbortController().signal,
+  forceQuit: new AbortController().signal,
   exitCode: () => undefined,
 });
 

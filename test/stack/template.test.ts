@@ -40,7 +40,7 @@ const ON_BEHALF: Record<string, string[]> = {
 };
 /** Functions that call nobody. */
 const PURE = ['PlanFleet', 'ReadOutcome', 'SummarizeFleet'];
-const ASYNCHRONOUS = ['BookStart', 'SettleFailure', 'SweepDrift'];
+const ASYNCHRONOUS = ['RecordExternalStart', 'SettleFailure', 'SweepDrift'];
 
 const DEAD_LETTERS = { 'Fn::GetAtt': ['DeadLetterQueue', 'Arn'] };
 
@@ -286,9 +286,9 @@ describe('a function', () => {
       'CompleteRotationLambdaFunction',
       'SettleFailureLambdaFunction',
     ]);
-    expect(get('BookStartLambdaFunction').Properties.Environment).toMatchObject(
-      { Variables: { PARTITION: { Ref: 'AWS::Partition' } } },
-    );
+    expect(
+      get('RecordExternalStartLambdaFunction').Properties.Environment,
+    ).toMatchObject({ Variables: { PARTITION: { Ref: 'AWS::Partition' } } });
   });
 
   it('has a role that no other has', () => {

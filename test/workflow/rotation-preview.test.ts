@@ -102,7 +102,7 @@ describe('a rotation comes out as its preview said', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const At = Date.now();
     for (let n = 0; n < 25; n++) {
-      await quotaLedger().book(arnOf(StreamName), {
+      await quotaLedger().recordExternalStart(arnOf(StreamName), {
         RequestId: `${StreamName} ${n}`,
         KeyId: 'alias/other',
         At,

@@ -133,7 +133,7 @@ const TAKEN: [string, number, object][] = [
     'start-stream-encryption',
     0,
     {
-      Rule: `${STACK}-book-start`,
+      Rule: `${STACK}-record-external-start`,
       Request: { detail: { eventName: 'StartStreamEncryption' } },
       // More than a day ago: AWS counts it no more.
       Outcome: { Status: 'SUCCEEDED', Outcome: 'TOO_OLD', StreamARN },
@@ -225,20 +225,20 @@ describe.concurrent('trigger', () => {
   it('books a Start of now once, however often it is reported', async ({
     cli,
   }) => {
-    const book = async () => {
+    const recordExternalStart = async () => {
       const args = trigger('start-stream-encryption', '--now');
       const { stdout } = await cli.run(args, packageDir());
       return JSON.parse(stdout);
     };
     const since = Date.now() - 1000;
-    const first = await book();
-    const second = await book();
+    const first = await recordExternalStart();
+    const second = await recordExternalStart();
 
     const { time, detail } = first.Request;
     expect(Date.parse(time)).toBeGreaterThanOrEqual(since);
     expect(detail.eventTime).toBe(time);
     expect([first, second].map(({ Outcome }) => Outcome)).toMatchObject([
-      { Outcome: 'BOOKED', Quota: { Used: 1 } },
+      { Outcome: 'RECORDED', Quota: { Used: 1 } },
       { Outcome: 'KNOWN', Quota: { Used: 1 } },
     ]);
   });

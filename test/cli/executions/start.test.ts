@@ -322,7 +322,7 @@ describe.concurrent('what keeps a rotation from starting', () => {
     const never = new AbortController().signal;
     const rotating = rotate({ keyId: 'alias/a', ...options }, async () => [], {
       signal: never,
-      insistence: never,
+      forceQuit: never,
       exitCode: () => undefined,
     });
     await expect(rotating).rejects.toMatchObject({

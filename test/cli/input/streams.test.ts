@@ -3,7 +3,7 @@ import { chooseStreams } from '../../../cli/input/streams.ts';
 import { RotationsFileError } from '../../../shared/config/rotations-file.ts';
 
 const SITE = {
-  name: 'a site',
+  name: 'a environment',
   region: 'cn-north-1',
   account: '111122223333',
   partition: 'aws-cn',

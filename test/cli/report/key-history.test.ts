@@ -7,9 +7,9 @@ import type {
   Success,
 } from '../../../shared/contract/outcome.ts';
 import {
-  book,
   emptyEntry,
   type LedgerEntry,
+  recordExternalStart,
   usage,
 } from '../../../shared/ledger/entry.ts';
 
@@ -189,7 +189,7 @@ describe('keyHistory', () => {
   });
 
   it("has others' Starts from CloudTrail, with who made them", () => {
-    const { entry } = book(
+    const { entry } = recordExternalStart(
       emptyEntry(ARN),
       { RequestId: 'r', KeyId: 'x', At: T0 + 90 * HOUR, By: 'arn:someone' },
       NOW,

@@ -31,7 +31,7 @@ const TEMPLATE: Template = {
       Type: 'AWS::Lambda::Version',
       Properties: { FunctionName: { Ref: 'SettleFailureLambdaFunction' } },
     },
-    BookStartLambdaFunction: { Type: 'AWS::Lambda::Function' },
+    RecordExternalStartLambdaFunction: { Type: 'AWS::Lambda::Function' },
     SweepDriftLambdaFunction: { Type: 'AWS::Lambda::Function' },
     NotificationTopic: {
       Type: 'AWS::SNS::Topic',
@@ -96,10 +96,10 @@ const TEMPLATE: Template = {
         ],
       },
     },
-    BookStartRule: {
+    RecordExternalStartRule: {
       Type: 'AWS::Events::Rule',
       Properties: {
-        Name: `${STACK}-book-start`,
+        Name: `${STACK}-record-external-start`,
         State: 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS',
         EventPattern: {
           source: ['aws.kinesis'],
@@ -110,7 +110,9 @@ const TEMPLATE: Template = {
           },
         },
         Targets: [
-          { Arn: { 'Fn::GetAtt': ['BookStartLambdaFunction', 'Arn'] } },
+          {
+            Arn: { 'Fn::GetAtt': ['RecordExternalStartLambdaFunction', 'Arn'] },
+          },
         ],
       },
     },
@@ -220,7 +222,11 @@ describe('findTriggers', () => {
     ['execution-aborted', 'SettleRule', 'SettleFailureLambdaFunction'],
     ['execution-timed-out', 'SettleRule', 'SettleFailureLambdaFunction'],
     ['execution-failed', 'SettleRule', 'SettleFailureLambdaFunction'],
-    ['start-stream-encryption', 'BookStartRule', 'BookStartLambdaFunction'],
+    [
+      'start-stream-encryption',
+      'RecordExternalStartRule',
+      'RecordExternalStartLambdaFunction',
+    ],
     ['schedule', 'RotateScheduleSamplestream', 'RotateStreamStateMachine'],
     ['drift-sweep', 'SweepSchedule', 'SweepDriftLambdaFunction'],
   ])('gives %s to %s, which starts %s', async (name, LogicalId, target) => {
@@ -429,7 +435,7 @@ describe('explainNoMatch', () => {
 
   it('says which field should not be there, and which is missing', async () => {
     expect(explain(await eventOf('start-stream-encryption-failed'))).toBe(
-      `${STACK}-book-start wants detail.errorCode {"exists":false}, which is "LimitExceededException"`,
+      `${STACK}-record-external-start wants detail.errorCode {"exists":false}, which is "LimitExceededException"`,
     );
     const event = await eventOf('execution-aborted');
     expect(explain({ ...event, detail: {} })).toContain(

@@ -13,7 +13,7 @@ import {
 import { SERVICES } from '../../../local/session/endpoints.ts';
 import { openLocalAws } from '../../../local/session/local-aws.ts';
 import { ledgerTableName } from '../../../shared/lambda/clients.ts';
-import { notifier, SILENCE } from '../../../shared/lambda/notifier.ts';
+import { NO_NOTIFIER, notifier } from '../../../shared/lambda/notifier.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
 import { stepFunctionsAt } from '../../support/local/connected-clients.ts';
 
@@ -102,7 +102,7 @@ describe('openLocalAws', () => {
     vi.stubEnv('AWS_PROFILE', 'nobody');
     vi.stubEnv('EVENT_BUS_NAME', 'default');
     const aws = await openLocalAws(ROTATIONS);
-    expect(notifier()).toBe(SILENCE);
+    expect(notifier()).toBe(NO_NOTIFIER);
     expect(await withLedger((ledger) => ledger.read(ARN))).toMatchObject({
       Version: 0,
     });

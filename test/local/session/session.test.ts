@@ -84,7 +84,7 @@ async function beginToClose(owner: Session, now?: AbortSignal) {
   const done = owner
     .close({
       now,
-      onGuests: (count) => {
+      onClients: (count) => {
         counts.push(count);
         waiting();
       },

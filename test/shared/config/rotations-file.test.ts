@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   parseRotations,
-  type RotationsEntry,
   RotationsFileError,
+  type RotationsStream,
   readRotationsFile,
   requestFor,
 } from '../../../shared/config/rotations-file.ts';
@@ -71,7 +71,7 @@ Streams:
       OnQuotaExhausted: 'WAIT',
       Probe: { PartitionKey: 'p', Data: 'e30=' },
     });
-    const request = requestFor(entry as RotationsEntry);
+    const request = requestFor(entry as RotationsStream);
     expect(parseRequest(request)).toMatchObject(request);
     expect(Object.keys(request)).toEqual([
       'StreamName',

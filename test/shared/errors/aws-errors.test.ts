@@ -10,7 +10,7 @@ import { NotFoundException } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  isAnswer,
+  isServiceError,
   isThrottling,
   namedError,
   wasNeverSent,
@@ -43,13 +43,13 @@ const UNSENT: [string, () => Promise<Error>][] = [
   ['a host without an address', unknownHost],
 ];
 
-describe('isAnswer', () => {
+describe('isServiceError', () => {
   it.each([
     ['Kinesis', new ResourceInUseException(REFUSED)],
     ['KMS', new NotFoundException(REFUSED)],
     ['DynamoDB', new ConditionalCheckFailedException(REFUSED)],
   ])('knows a refusal by %s', (_service, error) => {
-    expect(isAnswer(error)).toBe(true);
+    expect(isServiceError(error)).toBe(true);
   });
 
   it.each([
@@ -66,25 +66,29 @@ describe('isAnswer', () => {
       $metadata: { httpStatusCode },
     });
 
-    expect(isAnswer(error)).toBe(expected);
+    expect(isServiceError(error)).toBe(expected);
   });
 
   it('knows a refusal for which the SDK has no class', async () => {
-    expect(isAnswer(await refusing(400, 'SomethingNew', 'no'))).toBe(true);
+    expect(isServiceError(await refusing(400, 'SomethingNew', 'no'))).toBe(
+      true,
+    );
   });
 
   it.each([...LOST, ...UNSENT])(
     'sees no refusal in %s',
     async (_what, fail) => {
-      expect(isAnswer(await fail())).toBe(false);
+      expect(isServiceError(await fail())).toBe(false);
     },
   );
 
   it('sees no refusal in what looks like one', () => {
     const lookalike = { name: 'ResourceInUseException', ...REFUSED };
 
-    expect(isAnswer(lookalike)).toBe(false);
-    expect(isAnswer(Object.assign(new Error('no'), lookalike))).toBe(false);
+    expect(isServiceError(lookalike)).toBe(false);
+    expect(isServiceError(Object.assign(new Error('no'), lookalike))).toBe(
+      false,
+    );
   });
 });
 
@@ -238,7 +242,7 @@ describe('without credentials', () => {
     const error = await withoutCredentials();
 
     expect(wasNeverSent(error)).toBe(true);
-    expect(isAnswer(error)).toBe(false);
+    expect(isServiceError(error)).toBe(false);
   });
 
   it("the error keeps the SDK's name, and says what to do", async () => {

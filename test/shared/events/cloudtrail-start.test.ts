@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../../shared/errors/errors.ts';
-import { parseStartEvent } from '../../../shared/events/cloudtrail-start.ts';
+import { parseCloudTrailStart } from '../../../shared/events/cloudtrail-start.ts';
 import { parseStreamArn } from '../../../shared/identifiers/arn.ts';
 import { sampleEvent } from '../../support/aws/sample-event.ts';
 
@@ -34,7 +34,7 @@ function eventOf(detail: object = {}, around: object = {}) {
 
 function refusal(event: unknown, partition = 'aws'): string {
   try {
-    parseStartEvent(event, partition);
+    parseCloudTrailStart(event, partition);
   } catch (error) {
     expect(error).toBeInstanceOf(RotationError);
     expect(error).toMatchObject({ name: 'InvalidRequest' });
@@ -43,9 +43,9 @@ function refusal(event: unknown, partition = 'aws'): string {
   throw new Error('It was not refused');
 }
 
-describe('parseStartEvent', () => {
+describe('parseCloudTrailStart', () => {
   it('reads who applied which key to which stream, and when', () => {
-    expect(parseStartEvent(eventOf(), 'aws')).toEqual({
+    expect(parseCloudTrailStart(eventOf(), 'aws')).toEqual({
       Status: 'APPLIED',
       StreamARN: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders',
       KeyId: 'alias/orders',
@@ -65,21 +65,23 @@ describe('parseStartEvent', () => {
     expect(refusal(eventOf({ requestID: long }))).toContain('requestID');
     expect(refusal(eventOf({ errorCode: long }))).toContain('errorCode');
     const userIdentity = { arn: long };
-    expect(parseStartEvent(eventOf({ userIdentity }), 'aws')).toMatchObject({
+    expect(
+      parseCloudTrailStart(eventOf({ userIdentity }), 'aws'),
+    ).toMatchObject({
       By: 'unknown',
     });
   });
 
   it('reads the events that are shipped', async () => {
     expect(
-      parseStartEvent(await sampleEvent('start-stream-encryption'), 'aws'),
+      parseCloudTrailStart(await sampleEvent('start-stream-encryption'), 'aws'),
     ).toMatchObject({
       Status: 'APPLIED',
       StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream',
       KeyId: 'alias/samplestream-b',
     });
     expect(
-      parseStartEvent(
+      parseCloudTrailStart(
         await sampleEvent('start-stream-encryption-failed'),
         'aws',
       ),
@@ -94,11 +96,11 @@ describe('parseStartEvent', () => {
     const failed = { errorCode: 'ValidationException' };
     for (const requestParameters of [null, undefined, { streamName: '!' }]) {
       expect(
-        parseStartEvent(eventOf({ ...failed, requestParameters }), 'aws'),
+        parseCloudTrailStart(eventOf({ ...failed, requestParameters }), 'aws'),
       ).toMatchObject({ Status: 'REFUSED', ErrorCode: 'ValidationException' });
     }
     for (const errorCode of [null, undefined, '']) {
-      expect(parseStartEvent(eventOf({ errorCode }), 'aws').Status).toBe(
+      expect(parseCloudTrailStart(eventOf({ errorCode }), 'aws').Status).toBe(
         'APPLIED',
       );
     }
@@ -116,8 +118,8 @@ describe('parseStartEvent', () => {
       awsRegion,
       requestParameters: { streamARN: StreamARN, keyId },
     });
-    expect(parseStartEvent(named, partition)).toMatchObject({ StreamARN });
-    expect(parseStartEvent(byArn, 'aws')).toMatchObject({ StreamARN });
+    expect(parseCloudTrailStart(named, partition)).toMatchObject({ StreamARN });
+    expect(parseCloudTrailStart(byArn, 'aws')).toMatchObject({ StreamARN });
   });
 
   it('believes the ARN where it is given both', () => {
@@ -128,20 +130,20 @@ describe('parseStartEvent', () => {
       keyId: 'alias/orders',
     };
     expect(
-      parseStartEvent(eventOf({ requestParameters }), 'aws'),
+      parseCloudTrailStart(eventOf({ requestParameters }), 'aws'),
     ).toMatchObject({ StreamARN: streamARN });
   });
 
   it('takes the account whose stream it is, not the caller’s', () => {
     const recipientAccountId = '999999999999';
     expect(
-      parseStartEvent(eventOf({ recipientAccountId }), 'aws'),
+      parseCloudTrailStart(eventOf({ recipientAccountId }), 'aws'),
     ).toMatchObject({
       StreamARN: 'arn:aws:kinesis:us-east-1:999999999999:stream/orders',
     });
     for (const nobody of [undefined, null]) {
       const without = eventOf({ recipientAccountId: nobody });
-      expect(parseStartEvent(without, 'aws')).toMatchObject({
+      expect(parseCloudTrailStart(without, 'aws')).toMatchObject({
         StreamARN: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders',
       });
     }
@@ -156,7 +158,7 @@ describe('parseStartEvent', () => {
     for (const stream of [{ [name]: 'orders' }, { [arn]: StreamARN }]) {
       const requestParameters = { ...stream, [key]: 'alias/orders' };
       expect(
-        parseStartEvent(eventOf({ requestParameters }), 'aws'),
+        parseCloudTrailStart(eventOf({ requestParameters }), 'aws'),
       ).toMatchObject({ StreamARN, KeyId: 'alias/orders' });
     }
   });
@@ -169,7 +171,9 @@ describe('parseStartEvent', () => {
       { type: 'AWSService', arn: null },
       'somebody',
     ]) {
-      expect(parseStartEvent(eventOf({ userIdentity }), 'aws')).toMatchObject({
+      expect(
+        parseCloudTrailStart(eventOf({ userIdentity }), 'aws'),
+      ).toMatchObject({
         Status: 'APPLIED',
         By: 'unknown',
       });
@@ -265,7 +269,7 @@ describe('parseStartEvent', () => {
         ),
         (event) => {
           try {
-            const start = parseStartEvent(event, 'aws');
+            const start = parseCloudTrailStart(event, 'aws');
             if (start.Status === 'REFUSED') return;
             expect(start.At).not.toBeNaN();
             expect(parseStreamArn(start.StreamARN)).toBeDefined();

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../../shared/errors/errors.ts';
 import {
-  isStatusChange,
-  parseStatusChange,
+  isExecutionEnded,
+  parseExecutionEnded,
 } from '../../../shared/events/execution-ended.ts';
 import { sampleEvent } from '../../support/aws/sample-event.ts';
 
@@ -31,7 +31,7 @@ const eventOf = (detail: object = {}, around: object = {}) => ({
 
 function refusal(event: unknown): string {
   try {
-    parseStatusChange(event);
+    parseExecutionEnded(event);
   } catch (error) {
     expect(error).toBeInstanceOf(RotationError);
     expect(error).toMatchObject({ name: 'InvalidRequest' });
@@ -40,9 +40,9 @@ function refusal(event: unknown): string {
   throw new Error('It was not refused');
 }
 
-describe('parseStatusChange', () => {
+describe('parseExecutionEnded', () => {
   it('reads which execution ended, and what it was asked for', () => {
-    expect(parseStatusChange(eventOf())).toEqual({
+    expect(parseExecutionEnded(eventOf())).toEqual({
       RotationId: EXECUTION,
       StartedAt: '2026-01-12T03:00:01.204Z',
       Request: { StreamName: 'orders' },
@@ -63,12 +63,12 @@ describe('parseStatusChange', () => {
     (status, name) => {
       const without = { status, error: undefined, cause: undefined };
       for (const event of [eventOf({ status }), eventOf(without)]) {
-        const { Failure } = parseStatusChange(event);
+        const { Failure } = parseExecutionEnded(event);
         expect(Failure).toMatchObject({ Error: name });
         expect(Failure.Cause).toMatch(/^The execution /);
       }
       const own = eventOf({ status, error: 'UnusableKey', cause: 'disabled' });
-      expect(parseStatusChange(own)).toMatchObject({
+      expect(parseExecutionEnded(own)).toMatchObject({
         Failure: { Error: 'UnusableKey', Cause: 'disabled' },
         WasStopped: status !== 'FAILED',
       });
@@ -76,7 +76,7 @@ describe('parseStatusChange', () => {
   );
 
   it('has a name for an execution that was stopped with empty words', () => {
-    const { Failure } = parseStatusChange(eventOf({ error: '', cause: '' }));
+    const { Failure } = parseExecutionEnded(eventOf({ error: '', cause: '' }));
     expect(Failure).toEqual({
       Error: 'ExecutionAborted',
       Cause: 'The execution was stopped',
@@ -96,7 +96,7 @@ describe('parseStatusChange', () => {
     ['that is empty', ''],
     ['that is no JSON', '{"StreamName":'],
   ])('goes on without an input %s', (_, input) => {
-    const ended = parseStatusChange(eventOf({ input }));
+    const ended = parseExecutionEnded(eventOf({ input }));
     expect(ended).toMatchObject({ RotationId: EXECUTION });
     expect(ended.Request).toBeUndefined();
   });
@@ -136,7 +136,7 @@ describe('parseStatusChange', () => {
           max: new Date('9999-12-31T23:59:59.999Z'),
         }),
         (date) => {
-          const { StartedAt } = parseStatusChange(
+          const { StartedAt } = parseExecutionEnded(
             eventOf({ startDate: date.getTime() }),
           );
           expect(StartedAt).toMatch(
@@ -166,7 +166,7 @@ describe('parseStatusChange', () => {
         ),
         (event) => {
           try {
-            const { StartedAt } = parseStatusChange(event);
+            const { StartedAt } = parseExecutionEnded(event);
             expect(Date.parse(StartedAt)).not.toBeNaN();
           } catch (error) {
             expect(error).toMatchObject({ name: 'InvalidRequest' });
@@ -184,8 +184,8 @@ describe('parseStatusChange', () => {
       ['execution-failed', 'UnusableKey'],
     ] as const) {
       const event = (await sampleEvent(name)) as object;
-      expect(isStatusChange(event)).toBe(true);
-      expect(parseStatusChange(event)).toMatchObject({
+      expect(isExecutionEnded(event)).toBe(true);
+      expect(parseExecutionEnded(event)).toMatchObject({
         StartedAt: '2026-01-12T03:00:01.204Z',
         Request: { StreamName: 'samplestream' },
         Failure: { Error: error },
@@ -196,11 +196,11 @@ describe('parseStatusChange', () => {
   });
 });
 
-describe('isStatusChange', () => {
+describe('isExecutionEnded', () => {
   it('knows what the state machine says from what EventBridge says', () => {
-    expect(isStatusChange(eventOf())).toBe(true);
+    expect(isExecutionEnded(eventOf())).toBe(true);
     const inside = { RotationId: EXECUTION, Progress: {}, Request: {} };
-    expect(isStatusChange(inside)).toBe(false);
+    expect(isExecutionEnded(inside)).toBe(false);
   });
 
   it('takes nothing else for what the state machine says', () => {
@@ -214,7 +214,7 @@ describe('isStatusChange', () => {
       { ...inside, RotationId: 1 },
       { ...inside, 'detail-type': 'Scheduled Event' },
     ]) {
-      expect(isStatusChange(event)).toBe(true);
+      expect(isExecutionEnded(event)).toBe(true);
     }
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AwsRefusal } from '../../../shared/errors/errors.ts';
-import { judgeDrift } from '../../../shared/keys/drift.ts';
+import { detectDrift } from '../../../shared/keys/drift.ts';
 import {
   type CurrentKey,
   chooseKey,
@@ -33,7 +33,7 @@ function under(n: number, KeyId = `alias/key-${n}`): CurrentKey {
   return { KeyId, KeyArn: keyArn(n) };
 }
 
-describe('judgeDrift', () => {
+describe('detectDrift', () => {
   it.each<[string, ResolvedKey[], CurrentKey]>([
     ['a key of its ring', [key(1), key(2)], under(2)],
     ['one that has another name there', [key(1)], under(1, keyGuid(1))],
@@ -41,7 +41,7 @@ describe('judgeDrift', () => {
     ['one beside one that KMS does not know', [unknown(1), key(2)], under(2)],
     ['one that is in the ring twice', [key(1), key(1), key(2)], under(1)],
   ])('finds no drift in a stream under %s', (_, ring, current) => {
-    expect(judgeDrift(ring, current, REGION)).toEqual({
+    expect(detectDrift(ring, current, REGION)).toEqual({
       Drift: 0,
       Reason: `is under "${current.KeyId}"`,
     });
@@ -87,7 +87,7 @@ describe('judgeDrift', () => {
     ],
   ])('finds that a stream %s', (what, ring, current, reason) => {
     const region = what.includes('Region') ? 'eu-west-1' : REGION;
-    const { Drift, Reason } = judgeDrift(ring, current, region);
+    const { Drift, Reason } = detectDrift(ring, current, region);
     expect(Drift).toBe(1);
     expect(Reason).toContain(reason);
   });
@@ -97,13 +97,13 @@ describe('judgeDrift', () => {
       KeyId: 'alias/a',
       Refusal: new AwsRefusal('AccessDeniedException', 'not yet'),
     };
-    const judged = judgeDrift([denied, key(1)], under(0, 'alias/a'), REGION);
+    const judged = detectDrift([denied, key(1)], under(0, 'alias/a'), REGION);
     expect(judged).toEqual({
       Drift: null,
       Reason: 'is under "alias/a", which cannot be used: not yet',
     });
     expect(
-      judgeDrift([denied, key(1)], under(0, 'alias/x'), REGION).Drift,
+      detectDrift([denied, key(1)], under(0, 'alias/x'), REGION).Drift,
     ).toBe(1);
   });
 
@@ -134,7 +134,7 @@ describe('judgeDrift', () => {
     const seen = new Set<number | null>();
     fc.assert(
       fc.property(ring, current, (ring, current) => {
-        const { Drift, Reason } = judgeDrift(ring, current, REGION);
+        const { Drift, Reason } = detectDrift(ring, current, REGION);
         const KeyIds = ring.map(({ KeyId }) => KeyId);
         let restored: string | null = null;
         try {

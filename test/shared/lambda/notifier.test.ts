@@ -9,8 +9,8 @@ import type {
 import { logger } from '../../../shared/lambda/logger.ts';
 import {
   eventBusNotifier,
+  NO_NOTIFIER,
   notifier,
-  SILENCE,
 } from '../../../shared/lambda/notifier.ts';
 import {
   answering,
@@ -60,7 +60,7 @@ afterEach(() => {
 });
 
 /** Tells a bus that answers so; what arrived there, and what was logged. */
-async function tell(outcome: Outcome, answer = TAKEN, timeoutMs = 5000) {
+async function publish(outcome: Outcome, answer = TAKEN, timeoutMs = 5000) {
   const bus = await startEventBus(answer);
   const client = new EventBridgeClient({
     endpoint: bus.endpoint,
@@ -76,13 +76,13 @@ async function tell(outcome: Outcome, answer = TAKEN, timeoutMs = 5000) {
     await bus.close();
   });
   const logged = vi.spyOn(logger, 'error');
-  await eventBusNotifier(client, 'rotations').tell(outcome);
+  await eventBusNotifier(client, 'rotations').publish(outcome);
   return { requests: bus.requests, logged };
 }
 
 describe('eventBusNotifier', () => {
   it('puts a success on the bus, with the whole outcome', async () => {
-    const { requests, logged } = await tell(SUCCESS);
+    const { requests, logged } = await publish(SUCCESS);
     expect(requests).toHaveLength(1);
     const [{ headers, body } = {}] = requests;
     expect(headers?.['x-amz-target']).toBe('AWSEvents.PutEvents');
@@ -99,7 +99,7 @@ describe('eventBusNotifier', () => {
   });
 
   it('puts a failure on the bus, also where no stream is known', async () => {
-    const { requests } = await tell(FAILURE);
+    const { requests } = await publish(FAILURE);
     const [entry] = requests[0]?.body.Entries ?? [];
     expect(entry).toMatchObject({
       DetailType: 'Rotation Failed',
@@ -137,7 +137,7 @@ describe('eventBusNotifier', () => {
   ])(
     'logs a bus that %s, and does not throw',
     async (_, answer, calls, why) => {
-      const { requests, logged } = await tell(FAILURE, answer);
+      const { requests, logged } = await publish(FAILURE, answer);
       expect(requests).toHaveLength(calls);
       expect(logged).toHaveBeenCalledTimes(1);
       expect(logged).toHaveBeenCalledWith(
@@ -151,7 +151,7 @@ describe('eventBusNotifier', () => {
   );
 
   it('does not wait for ever for a bus that says nothing', async () => {
-    const { requests, logged } = await tell(FAILURE, SILENT, 20);
+    const { requests, logged } = await publish(FAILURE, SILENT, 20);
     expect(requests.length).toBeGreaterThanOrEqual(1);
     expect(logged).toHaveBeenCalledTimes(1);
   });
@@ -166,7 +166,7 @@ describe('notifier', () => {
     vi.stubEnv('AWS_REGION', 'us-east-1');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    await notifier().tell(SUCCESS);
+    await notifier().publish(SUCCESS);
     expect(bus.requests[0]?.body.Entries).toMatchObject([
       { EventBusName: 'default', DetailType: 'Rotation Succeeded' },
     ]);
@@ -174,6 +174,6 @@ describe('notifier', () => {
 
   it.each([undefined, ''])('tells nobody where the bus is %j', (name) => {
     vi.stubEnv('EVENT_BUS_NAME', name);
-    expect(notifier()).toBe(SILENCE);
+    expect(notifier()).toBe(NO_NOTIFIER);
   });
 });

@@ -2,22 +2,22 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   ANSWER_MS,
-  book,
   CLOCK_MARGIN_MS,
   type Claim,
+  type CloudTrailStart,
   confirm,
   EXHAUSTED_MS,
   emptyEntry,
   exhaust,
+  externalStarts,
   type LedgerEntry,
   QUOTA_LIMIT,
-  type ReportedStart,
+  recordExternalStart,
   release,
   reserve,
   SLOT_MS,
   settle,
   spend,
-  startsByOthers,
   type Transition,
   usage,
 } from '../../../shared/ledger/entry.ts';
@@ -203,7 +203,10 @@ describe('a rotation that asks again', () => {
     const { entry } = granted(emptyEntry(ARN), 'r', T0);
     const planned = claim('r', entry);
     const theirs = { RequestId: 'x', KeyId: 'k', At: T0 + 1000, By: 'alice' };
-    const [, overtaken] = apply(entry, book(entry, theirs, T0 + 2000));
+    const [, overtaken] = apply(
+      entry,
+      recordExternalStart(entry, theirs, T0 + 2000),
+    );
     const { answer, entry: after } = reserve(overtaken, planned, T0 + 2000);
     expect(answer.Status).toBe('STALE_PLAN');
     expect(after?.Lease).toBeUndefined();
@@ -224,7 +227,7 @@ describe('usage', () => {
     for (let i = 0; i < QUOTA_LIMIT; i++) {
       const At = T0 + ((i * 7) % QUOTA_LIMIT) * 1000;
       const theirs = { RequestId: `x${i}`, KeyId: 'k', At, By: 'alice' };
-      entry = apply(entry, book(entry, theirs, T0 + HOUR))[1];
+      entry = apply(entry, recordExternalStart(entry, theirs, T0 + HOUR))[1];
     }
     const first = T0 + 1000 + SLOT_MS;
     expect(usage(entry, T0 + HOUR)).toMatchObject({
@@ -505,7 +508,10 @@ describe('settle', () => {
     const { slotId, entry } = granted(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
     const theirs = { RequestId: 'x', KeyId: 'k2', At: T0 + 9000, By: 'alice' };
-    const [, newer] = apply(spent, book(spent, theirs, T0 + 9000));
+    const [, newer] = apply(
+      spent,
+      recordExternalStart(spent, theirs, T0 + 9000),
+    );
     const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
     const [, after] = apply(newer, settle(newer, 'r', T0 + 9000, applied));
     expect(after.LastApplied).toEqual({ KeyId: 'k2', AppliedAt: T0 + 9000 });
@@ -584,17 +590,17 @@ describe('exhaust', () => {
   });
 });
 
-describe('book', () => {
+describe('recordExternalStart', () => {
   const ALICE = 'arn:aws:iam::123456789012:user/alice';
-  const start = (of: Partial<ReportedStart> = {}): ReportedStart => ({
+  const start = (of: Partial<CloudTrailStart> = {}): CloudTrailStart => ({
     RequestId: 'theirs',
     KeyId: 'alias/theirs',
     At: T0,
     By: ALICE,
     ...of,
   });
-  const booked = (entry: LedgerEntry, of: ReportedStart, now: number) => {
-    const [answer, after] = apply(entry, book(entry, of, now));
+  const booked = (entry: LedgerEntry, of: CloudTrailStart, now: number) => {
+    const [answer, after] = apply(entry, recordExternalStart(entry, of, now));
     return { ...answer, entry: after };
   };
   /** A rotation whose call has left, and is not answered yet. */
@@ -620,7 +626,7 @@ describe('book', () => {
       start(),
       T0 + HOUR,
     );
-    expect(Outcome).toBe('BOOKED');
+    expect(Outcome).toBe('RECORDED');
     expect(Quota).toEqual({
       Limit: 25,
       Used: 1,
@@ -639,25 +645,27 @@ describe('book', () => {
 
   it('is told as made by others, unless it stands for a call of ours', () => {
     const theirs = booked(emptyEntry(ARN), start(), T0).entry;
-    expect(startsByOthers(theirs)).toEqual([start()]);
+    expect(externalStarts(theirs)).toEqual([start()]);
     const { entry } = calling(emptyEntry(ARN), 'r', T0 + 300);
     const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
-    expect(startsByOthers(booked(entry, ours, T0 + 1000).entry)).toEqual([]);
-    expect(startsByOthers(rotate(emptyEntry(ARN), 'r', T0))).toEqual([]);
+    expect(externalStarts(booked(entry, ours, T0 + 1000).entry)).toEqual([]);
+    expect(externalStarts(rotate(emptyEntry(ARN), 'r', T0))).toEqual([]);
   });
 
   it('counts what is reported twice once, and writes nothing then', () => {
     const { entry } = booked(emptyEntry(ARN), start(), T0);
-    expect(book(entry, start(), T0 + HOUR)).toMatchObject({
+    expect(recordExternalStart(entry, start(), T0 + HOUR)).toMatchObject({
       answer: { Outcome: 'KNOWN', Quota: { Used: 1 } },
     });
-    expect(book(entry, start(), T0 + HOUR)).not.toHaveProperty('entry');
+    expect(recordExternalStart(entry, start(), T0 + HOUR)).not.toHaveProperty(
+      'entry',
+    );
   });
 
   it('knows a Start of ours that was answered', () => {
     const entry = rotate(emptyEntry(ARN), 'r', T0);
     const ours = start({ RequestId: 'r', KeyId: 'alias/r' });
-    expect(book(entry, ours, T0 + HOUR)).toEqual({
+    expect(recordExternalStart(entry, ours, T0 + HOUR)).toEqual({
       answer: { Outcome: 'KNOWN', Quota: usage(entry, T0) },
     });
   });
@@ -720,10 +728,10 @@ describe('book', () => {
   it('does not take another key for the answer to a Start of ours', () => {
     const { entry } = calling(emptyEntry(ARN), 'r', T0);
     const held = booked(entry, start(), T0 + 100);
-    expect(held).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 2 } });
+    expect(held).toMatchObject({ Outcome: 'RECORDED', Quota: { Used: 2 } });
     const [, ended] = apply(entry, settle(entry, 'r', T0 + 50));
     const left = booked(ended, start(), T0 + 100);
-    expect(left).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 2 } });
+    expect(left).toMatchObject({ Outcome: 'RECORDED', Quota: { Used: 2 } });
   });
 
   it('does not take a Start of another time for ours', () => {
@@ -733,7 +741,7 @@ describe('book', () => {
     const early = T0 - CLOCK_MARGIN_MS - ANSWER_MS;
     for (const At of [early, late]) {
       expect(booked(entry, start({ ...ours, At }), late)).toMatchObject({
-        Outcome: 'BOOKED',
+        Outcome: 'RECORDED',
         Quota: { Used: 2 },
       });
     }
@@ -742,7 +750,7 @@ describe('book', () => {
   it('does not take another’s Start for a call that was not made yet', () => {
     const { entry } = granted(emptyEntry(ARN), 'r', T0);
     const after = booked(entry, start({ KeyId: 'alias/r' }), T0 + 100);
-    expect(after).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 2 } });
+    expect(after).toMatchObject({ Outcome: 'RECORDED', Quota: { Used: 2 } });
     expect(after.entry.LastApplied).toEqual({
       KeyId: 'alias/r',
       AppliedAt: T0,
@@ -825,10 +833,10 @@ describe('book', () => {
   it('leaves alone what AWS counts no more', () => {
     const last = T0 + 1000 + SLOT_MS - 1;
     expect(booked(emptyEntry(ARN), start(), last)).toMatchObject({
-      Outcome: 'BOOKED',
+      Outcome: 'RECORDED',
       Quota: { Used: 1 },
     });
-    expect(book(emptyEntry(ARN), start(), last + 1)).toEqual({
+    expect(recordExternalStart(emptyEntry(ARN), start(), last + 1)).toEqual({
       answer: {
         Outcome: 'TOO_OLD',
         Quota: { Limit: 25, Used: 0, Remaining: 25, NextAvailableAt: null },
@@ -840,7 +848,7 @@ describe('book', () => {
     const centuries = start({ At: Date.parse('9999-12-31T23:59:59Z') });
     const { Outcome, entry } = booked(emptyEntry(ARN), centuries, T0);
 
-    expect(Outcome).toBe('BOOKED');
+    expect(Outcome).toBe('RECORDED');
     expect(entry.LastApplied?.AppliedAt).toBe(T0 + CLOCK_MARGIN_MS);
     const free = T0 + CLOCK_MARGIN_MS + 1000 + SLOT_MS;
     expect(usage(entry, free - 1).Used).toBe(1);
@@ -882,7 +890,7 @@ describe('book', () => {
   it('leaves a plan alone that knows of a later Start', () => {
     const entry = rotate(emptyEntry(ARN), 'later', T0 + HOUR);
     const { Outcome, entry: after } = booked(entry, start(), T0 + 2 * HOUR);
-    expect(Outcome).toBe('BOOKED');
+    expect(Outcome).toBe('RECORDED');
     expect(after.LastApplied).toEqual(entry.LastApplied);
     const { answer } = reserve(after, claim('r', entry), T0 + 2 * HOUR);
     expect(answer.Status).toBe('GRANTED');
@@ -938,7 +946,13 @@ describe('book', () => {
   });
 
   it('counts a request once, whatever else happens to its slot', () => {
-    const ACTIONS = ['book', 'confirm', 'spend', 'release', 'settle'] as const;
+    const ACTIONS = [
+      'recordExternalStart',
+      'confirm',
+      'spend',
+      'release',
+      'settle',
+    ] as const;
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...ACTIONS), { maxLength: 12 }),
@@ -946,9 +960,10 @@ describe('book', () => {
           let { slotId, entry } = calling(emptyEntry(ARN), 'r', T0);
           let now = T0;
           const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
-          for (const action of [...actions, 'book', 'settle']) {
+          for (const action of [...actions, 'recordExternalStart', 'settle']) {
             now += 100;
-            if (action === 'book') entry = booked(entry, ours, now).entry;
+            if (action === 'recordExternalStart')
+              entry = booked(entry, ours, now).entry;
             if (action === 'confirm') {
               entry = answered(entry, 'r', slotId, 'ours', now);
             }
@@ -1015,7 +1030,7 @@ describe('the count, with reports', () => {
     let now = T0;
     let generation = 0;
     const world = { ours: 0, theirs: 0, theirsReported: 0, missed: 0 };
-    const applied: (ReportedStart & { isReported?: true })[] = [];
+    const applied: (CloudTrailStart & { isReported?: true })[] = [];
     const fresh = (key: string) => ({ name: `r${++generation}`, key });
     const rotations: Rotation[] = ['alias/a', 'alias/b', 'alias/a'].map(fresh);
     const counted = (KeyId: string, By: string, at: number) => {
@@ -1024,8 +1039,8 @@ describe('the count, with reports', () => {
       applied.push({ RequestId, KeyId, At, By });
       return RequestId;
     };
-    const report = (one: ReportedStart & { isReported?: true }) => {
-      entry = apply(entry, book(entry, one, now))[1];
+    const report = (one: CloudTrailStart & { isReported?: true }) => {
+      entry = apply(entry, recordExternalStart(entry, one, now))[1];
       if (!one.isReported && one.By === 'theirs') world.theirsReported++;
       one.isReported = true;
     };
@@ -1098,7 +1113,7 @@ describe('the count, with reports', () => {
     }
     for (const one of applied) report(one);
     for (const one of applied) {
-      expect(book(entry, one, now).answer.Outcome).toBe('KNOWN');
+      expect(recordExternalStart(entry, one, now).answer.Outcome).toBe('KNOWN');
     }
     return { used: usage(entry, now + clock).Used, ...world };
   }
@@ -1282,7 +1297,7 @@ describe('a slot kept for a rollback', () => {
     ]);
     expect(usage(entry, T0)).toMatchObject({ Used: 2 });
     const report = { RequestId: 'q', KeyId: 'alias/x', At: T0, By: 'b' };
-    const [, booked] = apply(entry, book(entry, report, T0 + 1));
+    const [, booked] = apply(entry, recordExternalStart(entry, report, T0 + 1));
     expect(new Set(slotIds(booked)).size).toBe(3);
     const again = apply(entry, reserve(entry, twice('r', entry), T0 + 1))[1];
     expect(slotIds(again)).toEqual(slotIds(entry));

@@ -32,7 +32,7 @@ describe('LedgerReader', () => {
 
   it('reads what the ledger wrote, with no more than a consistent read', async () => {
     const ledger = new QuotaLedger(client, TABLE, { now: () => AT });
-    await ledger.book(STREAM, {
+    await ledger.recordExternalStart(STREAM, {
       RequestId: 'q',
       KeyId: 'alias/a',
       At: AT,

@@ -376,18 +376,23 @@ describe('QuotaLedger', () => {
       At: T0 + i * 1000,
       By: 'arn:aws:iam::123456789012:root',
     });
-    const booked = await ledger.book(stream, start(0));
-    expect(booked).toMatchObject({ Outcome: 'BOOKED', Quota: { Used: 1 } });
+    const booked = await ledger.recordExternalStart(stream, start(0));
+    expect(booked).toMatchObject({ Outcome: 'RECORDED', Quota: { Used: 1 } });
     const { Version } = await ledger.read(stream);
-    expect((await ledger.book(stream, start(0))).Outcome).toBe('KNOWN');
+    expect((await ledger.recordExternalStart(stream, start(0))).Outcome).toBe(
+      'KNOWN',
+    );
     expect((await ledger.read(stream)).Version).toBe(Version);
     expect(await rotate(ledger, stream, 'between')).toBe('ROTATED');
-    for (let i = 1; i < QUOTA_LIMIT; i++) await ledger.book(stream, start(i));
+    for (let i = 1; i < QUOTA_LIMIT; i++)
+      await ledger.recordExternalStart(stream, start(i));
     expect(await ledger.usage(stream)).toMatchObject({ Used: 26 });
     expect(await rotate(ledger, stream, 'too many')).toBe('QUOTA_EXHAUSTED');
     now = T0 + 1000 + SLOT_MS;
     expect(await rotate(ledger, stream, 'in time')).toBe('ROTATED');
-    expect((await ledger.book(stream, start(0))).Outcome).toBe('TOO_OLD');
+    expect((await ledger.recordExternalStart(stream, start(0))).Outcome).toBe(
+      'TOO_OLD',
+    );
   });
 
   it('takes a report for the answer to a call that was cut off', async () => {
@@ -399,7 +404,7 @@ describe('QuotaLedger', () => {
     await ledger.spend(stream, 'r', slotId, 10_000);
     now = T0 + 5 * 60_000;
     const start = { RequestId: 'q', KeyId: 'alias/a', At: T0, By: 'ours' };
-    expect(await ledger.book(stream, start)).toMatchObject({
+    expect(await ledger.recordExternalStart(stream, start)).toMatchObject({
       Outcome: 'CONFIRMED',
       Quota: { Used: 1 },
     });

@@ -33,7 +33,7 @@ beforeAll(async () => {
     await ledger.record(STREAM, outcomeOf(day));
   }
   await ledger.record(`${STREAM}-2`, outcomeOf(0));
-  await ledger.book(STREAM, {
+  await ledger.recordExternalStart(STREAM, {
     RequestId: 'r',
     KeyId: 'alias/a',
     At: Date.now(),

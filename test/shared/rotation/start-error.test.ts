@@ -15,7 +15,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  judgeStartError,
+  classifyStartError,
   MAX_START_ATTEMPTS,
   startBackoffSeconds,
 } from '../../../shared/rotation/start-error.ts';
@@ -30,7 +30,7 @@ import {
   withoutCredentials,
 } from '../../support/aws/failing-kinesis.ts';
 
-describe('judgeStartError of what Kinesis refused', () => {
+describe('classifyStartError of what Kinesis refused', () => {
   it.each([
     [ResourceInUseException, 'STREAM_BUSY'],
     [LimitExceededException, 'LIMIT_EXCEEDED'],
@@ -50,7 +50,7 @@ describe('judgeStartError of what Kinesis refused', () => {
       $metadata: { httpStatusCode: 400 },
     });
 
-    expect(judgeStartError(error)).toBe(expected);
+    expect(classifyStartError(error)).toBe(expected);
   });
 
   it.each([
@@ -67,11 +67,11 @@ describe('judgeStartError of what Kinesis refused', () => {
   ])('takes the answer %i %s for %s', async (status, type, expected) => {
     const error = await refusing(status, type, 'refused');
 
-    expect(judgeStartError(error)).toBe(expected);
+    expect(classifyStartError(error)).toBe(expected);
   });
 });
 
-describe('judgeStartError of what nobody knows', () => {
+describe('classifyStartError of what nobody knows', () => {
   it.each([
     [500, 'InternalFailure'],
     [503, 'ServiceUnavailable'],
@@ -81,7 +81,7 @@ describe('judgeStartError of what nobody knows', () => {
   ])('takes the answer %i %s for UNKNOWN', async (status, type) => {
     const error = await refusing(status, type, 'boom');
 
-    expect(judgeStartError(error)).toBe('UNKNOWN');
+    expect(classifyStartError(error)).toBe('UNKNOWN');
   });
 
   it.each([
@@ -91,19 +91,19 @@ describe('judgeStartError of what nobody knows', () => {
     ['a page of a proxy', () => answering(403, '<html>Forbidden</html>')],
     ['a success that is cut off', () => answering(200, '{"cut')],
   ])('takes %s for UNKNOWN', async (_what, fail) => {
-    expect(judgeStartError(await fail())).toBe('UNKNOWN');
+    expect(classifyStartError(await fail())).toBe('UNKNOWN');
   });
 
   it('takes an answer whose status got lost for UNKNOWN', () => {
     const error = new ResourceInUseException({ message: 'x', $metadata: {} });
 
-    expect(judgeStartError(error)).toBe('UNKNOWN');
+    expect(classifyStartError(error)).toBe('UNKNOWN');
   });
 
   it('takes anything but an answer of AWS for UNKNOWN', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
-        expect(judgeStartError(thrown)).toBe('UNKNOWN');
+        expect(classifyStartError(thrown)).toBe('UNKNOWN');
       }),
     );
   });
@@ -113,23 +113,23 @@ describe('judgeStartError of what nobody knows', () => {
     (name) => {
       const error = Object.assign(new Error('x'), { name });
 
-      expect(judgeStartError(error)).toBe('UNKNOWN');
+      expect(classifyStartError(error)).toBe('UNKNOWN');
     },
   );
 });
 
-describe('judgeStartError of a call that never left', () => {
+describe('classifyStartError of a call that never left', () => {
   it.each([
     ['nobody listens', closed],
     ['nobody listens at any address', closedEverywhere],
     ['the host has no address', unknownHost],
   ])('tries again where %s', async (_what, fail) => {
-    expect(judgeStartError(await fail())).toBe('THROTTLED');
+    expect(classifyStartError(await fail())).toBe('THROTTLED');
   });
 
   describe('for want of credentials', () => {
     it('does not try again', async () => {
-      expect(judgeStartError(await withoutCredentials())).toBe('REFUSED');
+      expect(classifyStartError(await withoutCredentials())).toBe('REFUSED');
     });
   });
 });

@@ -4,8 +4,8 @@ import { RotationError } from '../../../shared/errors/errors.ts';
 import { CLOCK_MARGIN_MS } from '../../../shared/ledger/entry.ts';
 import { UPDATE_TIMEOUT_MS } from '../../../shared/rotation/plan.ts';
 import {
+  classifyStreamStatus,
   type Description,
-  judgeDescription,
   MAX_UNANSWERED_STARTS,
   type Observation,
   STALE_MS,
@@ -54,7 +54,7 @@ function judgeAll(
 ): Description | undefined {
   let description: Description | undefined;
   for (const observation of observations) {
-    description = judgeDescription(observation, plan, started, description);
+    description = classifyStreamStatus(observation, plan, started, description);
     if (description.Status !== 'UPDATING') break;
   }
   return description;
@@ -67,7 +67,7 @@ function staying(key: string | null): Observation[] {
   );
 }
 
-describe('judgeDescription', () => {
+describe('classifyStreamStatus', () => {
   it('believes an ACTIVE stream with our key', () => {
     expect(judgeAll([seen('ACTIVE', 'alias/new', 1500)])).toEqual({
       Status: 'ACTIVE',
@@ -132,7 +132,7 @@ describe('judgeDescription', () => {
   });
 });
 
-describe('judgeDescription of a stream ACTIVE under another key', () => {
+describe('classifyStreamStatus of a stream ACTIVE under another key', () => {
   it('takes that for an old answer at first, and notes for how long', () => {
     const description = judgeAll([
       seen('ACTIVE', 'alias/old', 20_000),
@@ -228,14 +228,19 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
 
   it('believes it after just so many seconds, and not before', () => {
     const shown = (OtherKeySeconds: number) => () =>
-      judgeDescription(seen('ACTIVE', 'alias/other', 40_000), PLAN, start(), {
-        Status: 'UPDATING',
-        StreamStatus: 'ACTIVE',
-        KeyId: 'alias/other',
-        WaitSeconds: 1,
-        SawUpdating: false,
-        OtherKeySeconds,
-      });
+      classifyStreamStatus(
+        seen('ACTIVE', 'alias/other', 40_000),
+        PLAN,
+        start(),
+        {
+          Status: 'UPDATING',
+          StreamStatus: 'ACTIVE',
+          KeyId: 'alias/other',
+          WaitSeconds: 1,
+          SawUpdating: false,
+          OtherKeySeconds,
+        },
+      );
     expect(shown(STALE_MS / 1000 - 2)().Status).toBe('UPDATING');
     expect(thrownBy(shown(STALE_MS / 1000 - 1)).name).toBe('KeyMismatch');
   });
@@ -248,7 +253,7 @@ describe('judgeDescription of a stream ACTIVE under another key', () => {
   });
 });
 
-describe('judgeDescription where the key reads the same as before', () => {
+describe('classifyStreamStatus where the key reads the same as before', () => {
   it('waits until ACTIVE can no longer be an old answer', () => {
     const early = seen('ACTIVE', 'alias/new', STALE_MS - 1);
     const late = seen('ACTIVE', 'alias/new', STALE_MS);
@@ -288,7 +293,7 @@ describe('judgeDescription where the key reads the same as before', () => {
   });
 });
 
-describe('judgeDescription, whatever describe says,', () => {
+describe('classifyStreamStatus, whatever describe says,', () => {
   const anyStatus = fc.constantFrom('ACTIVE', 'UPDATING', 'CREATING');
   const anyKey = fc.constantFrom('alias/new', 'alias/old', 'alias/them', null);
   const anyPlan = fc.constantFrom(PLAN, REPOINTED);
@@ -331,7 +336,7 @@ describe('judgeDescription, whatever describe says,', () => {
           const observation = seen(status, key, afterMs);
           let description: Description;
           try {
-            description = judgeDescription(
+            description = classifyStreamStatus(
               observation,
               plan,
               started,
@@ -369,7 +374,7 @@ describe('judgeDescription, whatever describe says,', () => {
         for (let round = 0; now < UPDATE_TIMEOUT_MS + 15_001; round++) {
           const [status, key] = answers[round % answers.length] ?? ['', null];
           try {
-            description = judgeDescription(
+            description = classifyStreamStatus(
               seen(status, key, now),
               plan,
               started,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannedState } from '../../../shared/rotation/state.ts';
-import { refuseOvertaken } from '../../../shared/rotation/superseded.ts';
+import { assertNotSuperseded } from '../../../shared/rotation/superseded.ts';
 
 const ACTIVE = Date.parse('2026-01-01T00:00:02Z');
 const VERIFIED = Date.parse('2026-01-01T00:00:12Z');
@@ -16,11 +16,11 @@ const applied = (AppliedAt: number, KeyId = 'alias/a', KeyArn?: string) => ({
   ...(KeyArn && { KeyArn }),
 });
 
-describe('refuseOvertaken', () => {
+describe('assertNotSuperseded', () => {
   it.each([ACTIVE + 1, VERIFIED])(
     'refuses a key that was applied before the probe',
     (at) => {
-      expect(() => refuseOvertaken(STATE, applied(at))).toThrow(
+      expect(() => assertNotSuperseded(STATE, applied(at))).toThrow(
         expect.objectContaining({
           name: 'KeyMismatch',
           message: expect.stringContaining('KeyId "alias/a"'),
@@ -31,7 +31,7 @@ describe('refuseOvertaken', () => {
 
   it('refuses its own alias when that stands for another key by then', () => {
     const other = applied(ACTIVE + 1, 'alias/b', 'arn:c');
-    expect(() => refuseOvertaken(STATE, other)).toThrow('KeyId "alias/b"');
+    expect(() => assertNotSuperseded(STATE, other)).toThrow('KeyId "alias/b"');
   });
 
   it.each([
@@ -47,13 +47,15 @@ describe('refuseOvertaken', () => {
       applied(ACTIVE + 8000, 'alias/b'),
     ],
   ])('has nothing against %s', (_, last) => {
-    expect(() => refuseOvertaken(STATE, last)).not.toThrow();
+    expect(() => assertNotSuperseded(STATE, last)).not.toThrow();
   });
 
   it('has nothing to compare where no key was applied or proved', () => {
     const { Plan, Description } = STATE;
     const last = applied(ACTIVE + 1);
-    expect(() => refuseOvertaken({ Plan }, last)).not.toThrow();
-    expect(() => refuseOvertaken({ Plan, Description }, last)).not.toThrow();
+    expect(() => assertNotSuperseded({ Plan }, last)).not.toThrow();
+    expect(() =>
+      assertNotSuperseded({ Plan, Description }, last),
+    ).not.toThrow();
   });
 });

@@ -98,10 +98,10 @@ function faultOf(name: FaultName): Fault {
 
 const isOneOf = (faults: readonly string[], fault: FaultName) =>
   faults.includes(fault);
-const isOnTheWay = (fault: FaultName) => isOneOf(ON_THE_WAY, fault);
+const isTransportError = (fault: FaultName) => isOneOf(ON_THE_WAY, fault);
 /** What is tried again, by the SDK or by the state machine. */
 const isPassing = (fault: FaultName) =>
-  isOnTheWay(fault) || isOneOf(THROTTLES, fault);
+  isTransportError(fault) || isOneOf(THROTTLES, fault);
 /** Without the help of the state machine, which tries the rest of them. */
 const isTriedBySdk = (fault: FaultName) =>
   isPassing(fault) && fault !== 'KMSThrottlingException';
@@ -544,7 +544,7 @@ function startMet(
   times: Times,
 ): Partial<Observed> | undefined {
   if (fault === 'connection dropped after' || fault === LATE) return ROTATED;
-  if (isOnTheWay(fault)) {
+  if (isTransportError(fault)) {
     return times === 'once' ? ROTATED : { Ends: 'StartNotApplied' };
   }
   switch (fault) {

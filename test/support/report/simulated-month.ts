@@ -3,7 +3,7 @@ import type {
   StreamInput,
   StreamNow,
 } from '../../../cli/report/report-input.ts';
-import type { RotationsEntry } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
 import type {
   Failure,
   Outcome,
@@ -62,14 +62,14 @@ type Random = ReturnType<typeof random>;
 class SimulatedStream {
   readonly #random: Random;
   readonly #number: number;
-  readonly listed: RotationsEntry;
+  readonly listed: RotationsStream;
   #entry: ledger.LedgerEntry;
   #key: string | null;
   #history: Outcome[] = [];
 
   constructor(
     number: number,
-    listed: RotationsEntry,
+    listed: RotationsStream,
     key: string | null,
     random: Random,
   ) {
@@ -258,7 +258,7 @@ class SimulatedStream {
     this.#key = keyId;
     const At = Math.floor(at / 1000) * 1000;
     this.#apply(
-      ledger.book(
+      ledger.recordExternalStart(
         this.#entry,
         { RequestId: `request-${at}`, KeyId: keyId, At, By },
         at + 200_000,
@@ -355,7 +355,7 @@ export function simulatedMonth(seed = 1): ReportInput {
     ROWS.map(([StreamName, letters, Schedule], number) => {
       const KeyIds = [...letters].map((one) => `alias/${StreamName}-${one}`);
       const isNew = StreamName === 'emails';
-      const entry: RotationsEntry = {
+      const entry: RotationsStream = {
         StreamName,
         KeyIds,
         ...(Schedule !== undefined && { Schedule, MaximumWindowInMinutes: 15 }),

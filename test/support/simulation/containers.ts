@@ -13,7 +13,7 @@ import { createCompleteRotation } from '../../../functions/complete-rotation.ts'
 import { createDescribeStream } from '../../../functions/describe-stream.ts';
 import { createPlanRollback } from '../../../functions/plan-rollback.ts';
 import { createPlanRotation } from '../../../functions/plan-rotation.ts';
-import { createBookStart } from '../../../functions/record-external-start.ts';
+import { createRecordExternalStart } from '../../../functions/record-external-start.ts';
 import { createReserveQuota } from '../../../functions/reserve-quota.ts';
 import { createSettleFailure } from '../../../functions/settle-failure.ts';
 import { createStartEncryption } from '../../../functions/start-encryption.ts';
@@ -111,7 +111,10 @@ function createContainer(
     PlanRollback: createPlanRollback({ kinesis, kms, ledger: reader, now }),
     CompleteRotation: createCompleteRotation({ ledger, notifier }),
     SettleFailure: createSettleFailure({ ledger, notifier }),
-    BookStart: createBookStart({ ledger, partition: 'aws' }),
+    RecordExternalStart: createRecordExternalStart({
+      ledger,
+      partition: 'aws',
+    }),
   };
   return { skewMs, handlers: handlers as unknown as TaskHandlers };
 }

@@ -286,7 +286,9 @@ async function reportStart(world: World, report: Report): Promise<void> {
   for (let times = random.chance(0.1) ? 2 : 1; times > 0; times--) {
     await pause(random.between(2 * MINUTE_MS, 15 * MINUTE_MS));
     for (let isBooked = false; !isBooked; ) {
-      isBooked = await invoke('BookStart', event, { stream: name }).then(
+      isBooked = await invoke('RecordExternalStart', event, {
+        stream: name,
+      }).then(
         () => true,
         () => false,
       );

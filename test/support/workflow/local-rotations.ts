@@ -10,7 +10,7 @@ import {
   type LocalAws,
   openLocalAws,
 } from '../../../local/session/local-aws.ts';
-import type { RotationsEntry } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
 
 /** The waits that Kinesis needs and an emulator does not, in milliseconds. */
 const SHORT_WAITS = {
@@ -23,7 +23,7 @@ const SHORT_WAITS = {
 export interface LocalRotations extends LocalAws {
   waits: typeof SHORT_WAITS;
   /** A stream of its own for a test, with a ring of its own. */
-  nextStream: () => RotationsEntry;
+  nextStream: () => RotationsStream;
   rotate: (
     request: unknown,
     options?: Partial<RotationOptions>,
