@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { it, processesOf } from '../../support/cli/command-line.ts';
 import { type Packaged, packaged } from '../../support/stack/packaged.ts';
 
-const EVENTS = join('test', 'events');
+const EVENTS = join('examples', 'events');
 const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
 const KEY_IDS = ['alias/samplestream-a', 'alias/samplestream-b'];
 const STACK = 'kinesis-key-rotation-dev';
