@@ -12,8 +12,7 @@ import { quote } from '../shared/errors/errors.ts';
 import { kinesisClient, kmsClient } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
-import type { KeyPlan } from '../shared/rotation/plan.ts';
-import type { PlannedState } from '../shared/rotation/state.ts';
+import type { KeyPlan, PlannedState } from '../shared/rotation/state.ts';
 import { classifyStreamStatus } from '../shared/rotation/stream-status.ts';
 
 interface Dependencies {

@@ -1,6 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
-import { parseStreamArn } from '../shared/identifiers/arn.ts';
+import { regionOf } from '../shared/identifiers/arn.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -37,14 +37,13 @@ export function createPlanRollback(dependencies: Dependencies) {
     // Before the stream, so that whatever ends in between makes the plan stale.
     const Entry = await ledger.read(StreamARN);
     const Stream = await describeStream(kinesis, { StreamARN });
-    const region = parseStreamArn(StreamARN)?.Region ?? '';
     const keyIds = [PreviousKeyId, PreviousKeyArn].filter(
       (keyId) => keyId !== null,
     );
     const Plan = planRollback({
       State: state,
       Stream,
-      Keys: await describeKeys(kms, { KeyIds: keyIds }, region),
+      Keys: await describeKeys(kms, { KeyIds: keyIds }, regionOf(StreamARN)),
       Entry,
       Now: now(),
     });

@@ -1,7 +1,4 @@
-import type {
-  KinesisClient,
-  StreamDescriptionSummary,
-} from '@aws-sdk/client-kinesis';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import {
   parseRequest,
@@ -19,9 +16,12 @@ import { logger } from '../shared/lambda/logger.ts';
 import type { LedgerEntry } from '../shared/ledger/entry.ts';
 import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
 import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
-import { describeStream } from '../shared/lookup/describe-stream.ts';
-import { decidePlan, type Plan } from '../shared/rotation/plan.ts';
-import type { RotationState } from '../shared/rotation/state.ts';
+import {
+  type DescribedStream,
+  describeStream,
+} from '../shared/lookup/describe-stream.ts';
+import { decidePlan } from '../shared/rotation/plan.ts';
+import type { Plan, RotationState } from '../shared/rotation/state.ts';
 
 interface Dependencies {
   kinesis: KinesisClient;
@@ -81,11 +81,11 @@ async function lookAt(
   request: RotationRequest,
   { RotationId }: PlanRotationEvent,
   { kinesis, ledger }: Dependencies,
-): Promise<{ stream: StreamDescriptionSummary; entry: LedgerEntry }> {
+): Promise<{ stream: DescribedStream; entry: LedgerEntry }> {
   const arn = streamOfExecution(request, RotationId);
   const entry = arn === undefined ? undefined : await ledger.read(arn);
   const stream = await describeStream(kinesis, request);
-  const { StreamARN = '' } = stream;
+  const { StreamARN } = stream;
   if (entry !== undefined && StreamARN === arn) return { stream, entry };
   // Only an emulator answers with another account than the execution's.
   return {

@@ -3,7 +3,7 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import { QUOTA_LIMIT } from '../shared/ledger/entry.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
-import { LEASE_MS } from '../shared/rotation/plan.ts';
+import { LEASE_MS } from '../shared/rotation/deadlines.ts';
 import type {
   PlannedState,
   ReservationResult,

@@ -7,7 +7,7 @@ import {
 } from '../shared/contract/request.ts';
 import { namedError } from '../shared/errors/aws-errors.ts';
 import { quote, RotationError } from '../shared/errors/errors.ts';
-import { parseStreamArn } from '../shared/identifiers/arn.ts';
+import { regionOf } from '../shared/identifiers/arn.ts';
 import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
 import {
   kinesisClient,
@@ -105,12 +105,11 @@ async function look(
   { kms, ledger }: Dependencies,
   now: number,
 ): Promise<DriftFinding & { QuotaUsed: number }> {
-  const { StreamARN = '' } = stream;
+  const { StreamARN } = stream;
   const entry = await ledger.read(StreamARN);
   const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
-  const region = parseStreamArn(StreamARN)?.Region ?? '';
   return {
-    ...detectDrift(Keys, Current, region),
+    ...detectDrift(Keys, Current, regionOf(StreamARN)),
     QuotaUsed: usage(entry, now).Used,
   };
 }

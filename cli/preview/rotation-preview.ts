@@ -16,11 +16,8 @@ import {
 } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
-import {
-  type KeyPlan,
-  LEASE_MS,
-  type Plan,
-} from '../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
+import type { KeyPlan, Plan } from '../../shared/rotation/state.ts';
 import { callsOf, costOf, type RotationCalls } from './rotation-cost.ts';
 
 /** What a rotation would do if it started now. Times are ISO 8601. */

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { parseSchedule } from '../../shared/config/schedule.ts';
-import { LEASE_MS } from '../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 
 const MINUTE_MS = 60_000;
 /** Occurrences that may fall, one after the other, into hours that do not exist. */

@@ -4,7 +4,7 @@ import {
   externalStarts,
   type LedgerEntry,
 } from '../../shared/ledger/entry.ts';
-import { LEASE_MS } from '../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import type { StreamInput, StreamNow } from './report-input.ts';
 
 /**

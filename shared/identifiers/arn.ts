@@ -17,6 +17,30 @@ export function parseStreamArn(arn: string): StreamArnParts | undefined {
   return parts && ({ ...parts } as unknown as StreamArnParts);
 }
 
+/**
+ * The Region of a stream.
+ *
+ * @throws when the text is not the ARN of a data stream
+ */
+export function regionOf(streamArn: string): string {
+  return partsOf(streamArn).Region;
+}
+
+/**
+ * The name of a stream.
+ *
+ * @throws when the text is not the ARN of a data stream
+ */
+export function streamNameOf(streamArn: string): string {
+  return partsOf(streamArn).StreamName;
+}
+
+function partsOf(streamArn: string): StreamArnParts {
+  const parts = parseStreamArn(streamArn);
+  if (parts !== undefined) return parts;
+  throw new Error(`${streamArn} is not the ARN of a data stream`);
+}
+
 const EXECUTION_ARN =
   /^arn:(?<Partition>aws[a-z-]{0,20}):states:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):execution:[^\p{Cc}\p{Cs}:]{1,80}:[^\p{Cc}\p{Cs}:]{1,80}$/u;
 

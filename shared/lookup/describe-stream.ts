@@ -8,17 +8,25 @@ import { namedError } from '../errors/aws-errors.ts';
 import { quote, RotationError } from '../errors/errors.ts';
 import { parseStreamArn } from '../identifiers/arn.ts';
 
+/** What DescribeStreamSummary says of every stream. */
+type AlwaysDescribed = 'StreamName' | 'StreamARN' | 'StreamStatus';
+
+/** A stream as DescribeStreamSummary describes it. */
+export type DescribedStream = StreamDescriptionSummary & {
+  [Field in AlwaysDescribed]: NonNullable<StreamDescriptionSummary[Field]>;
+};
+
 /**
- * What Kinesis says of the stream that a request names.
+ * Describes the stream that a request names.
  *
- * @throws {RotationError} InvalidRequest for a stream of another Region, and
+ * @throws {RotationError} InvalidRequest for a stream in another Region, and
  *   what DescribeStreamSummary refuses
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DescribeStreamSummary.html
  */
 export async function describeStream(
   kinesis: KinesisClient,
   { StreamName, StreamARN }: Pick<RotationRequest, 'StreamName' | 'StreamARN'>,
-): Promise<StreamDescriptionSummary> {
+): Promise<DescribedStream> {
   const here = await kinesis.config.region();
   const arn = StreamARN === undefined ? undefined : parseStreamArn(StreamARN);
   if (arn !== undefined && arn.Region !== here) {
@@ -31,12 +39,15 @@ export async function describeStream(
     ? `StreamARN ${quote(StreamARN)}`
     : `StreamName ${quote(StreamName)}`;
   try {
-    const { StreamDescriptionSummary } = await kinesis.send(
+    const { StreamDescriptionSummary: summary } = await kinesis.send(
       new DescribeStreamSummaryCommand(
         StreamARN ? { StreamARN } : { StreamName },
       ),
     );
-    return StreamDescriptionSummary as StreamDescriptionSummary;
+    if (!summary?.StreamName || !summary.StreamARN || !summary.StreamStatus) {
+      throw new Error(`DescribeStreamSummary of ${subject} names no stream`);
+    }
+    return summary as DescribedStream;
   } catch (error) {
     throw namedError(error, subject);
   }

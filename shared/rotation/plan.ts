@@ -1,7 +1,6 @@
-import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import type { RotationRequest } from '../contract/request.ts';
 import { RotationError } from '../errors/errors.ts';
-import { parseStreamArn } from '../identifiers/arn.ts';
+import { regionOf } from '../identifiers/arn.ts';
 import {
   type ChosenKey,
   type CurrentKey,
@@ -11,84 +10,43 @@ import {
 import {
   activeLease,
   CLOCK_MARGIN_MS,
-  type Claim,
   type LastApplied,
+  type Lease,
   type LedgerEntry,
 } from '../ledger/entry.ts';
+import type { DescribedStream } from '../lookup/describe-stream.ts';
+import { BUSY_TIMEOUT_MS, QUOTA_WAIT_MS } from './deadlines.ts';
 import { pollSeconds } from './polling.ts';
-import type { Rollback } from './rollback.ts';
-import type { RotationState } from './state.ts';
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/** How long to wait for a stream that is busy because of something else. */
-export const BUSY_TIMEOUT_MS = HOUR_MS;
-/** How long an update of ours may take; AWS says that it "can take minutes". */
-export const UPDATE_TIMEOUT_MS = HOUR_MS;
-/** How long OnQuotaExhausted WAIT goes on waiting: twice round the window. */
-export const QUOTA_WAIT_MS = 48 * HOUR_MS;
-/** How long a rotation may hold a stream: the update, and time to verify it. */
-export const LEASE_MS = UPDATE_TIMEOUT_MS + 15 * MINUTE_MS;
-
-/** What every plan says. Times are ISO 8601. */
-interface PlanCommon {
-  RotationId: string;
-  StartedAt: string;
-  StreamName: string;
-  StreamARN: string;
-  EncryptionType: 'KMS';
-  /** For people: why this decision. */
-  Reason: string;
-  /** Before looking again at a stream that is busy. */
-  WaitSeconds: number;
-  /** Since when the rotation has been waiting for a busy stream. */
-  BusySince?: string;
-  OnQuotaExhausted: 'FAIL' | 'WAIT';
-  /** When WAIT ends. */
-  QuotaDeadline: string;
-  OnVerificationFailed: 'ROLL_BACK' | 'KEEP';
-  Probe?: RotationRequest['Probe'];
-  Trigger?: RotationRequest['Trigger'];
-}
-
-/** A plan with a key is what the ledger is asked to grant. */
-export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
-  /** ROTATE: KeyId as written. UNCHANGED, ROLL_BACK: as the stream has or had it. */
-  Decision: 'ROTATE' | 'UNCHANGED' | 'ROLL_BACK';
-  /** From the moment on at which the probe proved the key unusable. */
-  Rollback?: Rollback;
-  KeepSlotForRollback: boolean;
-}
-
-interface BusyPlan extends PlanCommon {
-  Decision: 'STREAM_BUSY';
-}
-
-/** What PlanRotation made of the request. */
-export type Plan = KeyPlan | BusyPlan;
+import type {
+  BusyPlan,
+  KeyPlan,
+  Plan,
+  PlanCommon,
+  RotationState,
+} from './state.ts';
 
 export interface PlanningFacts {
   RotationId: string;
+  /** ISO 8601. */
   StartedAt: string;
   Request: RotationRequest;
   Stream: Pick<
-    StreamDescriptionSummary,
+    DescribedStream,
     'StreamName' | 'StreamARN' | 'StreamStatus' | 'KeyId'
   > & { StreamCreationTimestamp?: Date | undefined };
   /** The request's keys, in its order. */
   Keys: readonly ResolvedKey[];
   Current: CurrentKey;
   Entry: LedgerEntry;
-  /** Of an earlier round of the same rotation, if there was one. */
+  /** The state that an earlier round of the same rotation left. */
   Previous?: Partial<RotationState>;
   /** Milliseconds since the epoch. */
   Now: number;
 }
 
 /**
- * What the ledger saw applied to a stream last; not what was applied to another
- * one of its name that was deleted before.
+ * The last key that the ledger saw applied to a stream, unless it was applied to
+ * an earlier stream of the same name.
  */
 export function lastAppliedTo(
   { StreamCreationTimestamp }: { StreamCreationTimestamp?: Date | undefined },
@@ -118,26 +76,37 @@ export function currentKey(
 }
 
 /**
- * Decides what a rotation has to do.
+ * Decides what a rotation does.
  *
- * While another rotation holds the stream, what Describe says of its key may
- * be the old or the new one, so the other's lease says it: ROTATE is counted
- * from the key that the other found, RESTORE from the one that it brings.
- * Whether the two agree is for ReserveQuota to say.
+ * While another rotation holds the stream, Describe may show the old or the new
+ * key. The other rotation's lease decides instead: ROTATE counts from the key
+ * that the other rotation found, RESTORE from the key that it applies.
+ * ReserveQuota says whether the two rotations agree.
  *
  * @throws {RotationError} StreamBusy, and what {@link chooseKey} throws
  */
 export function decidePlan(facts: PlanningFacts): Plan {
-  const { Request, Stream, Entry, Now } = facts;
-  const { StreamName = '', StreamARN = '', StreamStatus } = Stream;
+  const { Stream, Entry, Now } = facts;
+  const common = planCommon(facts);
+  refuseEndlessWait(common, facts);
+  const lease = activeLease(Entry, Now);
+  if (lease !== undefined && lease.RotationId !== facts.RotationId) {
+    return planBehind(lease, common, facts);
+  }
+  return Stream.StreamStatus === 'ACTIVE'
+    ? planKey(common, facts)
+    : waitForStream(common, Stream.StreamStatus);
+}
+
+function planCommon(facts: PlanningFacts): Omit<PlanCommon, 'Reason'> {
+  const { Request, Stream, Now } = facts;
   const busySince = waitingSince(facts);
-  const common: PlanCommon = {
+  return {
     RotationId: facts.RotationId,
     StartedAt: facts.StartedAt,
-    StreamName,
-    StreamARN,
+    StreamName: Stream.StreamName,
+    StreamARN: Stream.StreamARN,
     EncryptionType: 'KMS',
-    Reason: '',
     WaitSeconds: pollSeconds(Now - (busySince ?? Now)),
     ...(busySince !== undefined && {
       BusySince: new Date(busySince).toISOString(),
@@ -150,46 +119,74 @@ export function decidePlan(facts: PlanningFacts): Plan {
     ...(Request.Probe && { Probe: Request.Probe }),
     ...(Request.Trigger && { Trigger: Request.Trigger }),
   };
+}
 
-  if (busySince !== undefined && Now - busySince >= BUSY_TIMEOUT_MS) {
-    throw new RotationError(
-      'StreamBusy',
-      `StreamName "${StreamName}" has been ${StreamStatus === 'ACTIVE' ? 'busy' : StreamStatus} since ${common.BusySince} because of something else; start the rotation again when nothing else changes it`,
-    );
-  }
-  const lease = activeLease(Entry, Now);
-  const other = lease?.RotationId === facts.RotationId ? undefined : lease;
-  if (other === undefined && StreamStatus !== 'ACTIVE') {
-    return waitForStream(common, StreamStatus);
-  }
+function refuseEndlessWait(
+  { StreamName, BusySince }: Pick<PlanCommon, 'StreamName' | 'BusySince'>,
+  { Stream: { StreamStatus }, Now }: PlanningFacts,
+): void {
+  if (BusySince === undefined) return;
+  if (Now - Date.parse(BusySince) < BUSY_TIMEOUT_MS) return;
+  const status = StreamStatus === 'ACTIVE' ? 'busy' : StreamStatus;
+  throw new RotationError(
+    'StreamBusy',
+    `StreamName "${StreamName}" has been ${status} since ${BusySince} because of another operation; start the rotation again when nothing else changes the stream`,
+  );
+}
 
-  const before: CurrentKey = other
-    ? { KeyId: other.PreviousKeyId, KeyArn: other.PreviousKeyArn }
-    : facts.Current;
-  const from = other && Request.Mode === 'RESTORE' ? other : before;
-  const region = parseStreamArn(StreamARN)?.Region ?? '';
-  const done = other ? undefined : appliedSince(facts);
-  const chosen = done ?? chooseKey(Request, facts.Keys, from, region);
-  const [Decision, Reason] = other
-    ? (['ROTATE', `${other.RotationId} holds the stream`] as const)
-    : done
-      ? (['UNCHANGED', `a key was applied at ${done.AppliedAt}`] as const)
-      : decide(chosen, before, Request.Force);
-  const key = {
-    KeyId:
-      Decision === 'UNCHANGED' ? (before.KeyId ?? chosen.KeyId) : chosen.KeyId,
-    KeyArn: chosen.KeyArn,
+/** The plan of a rotation that finds another rotation's lease on the stream. */
+function planBehind(
+  lease: Lease,
+  common: Omit<PlanCommon, 'Reason'>,
+  { Request, Keys, Stream, Entry }: PlanningFacts,
+): KeyPlan {
+  const before: CurrentKey = {
+    KeyId: lease.PreviousKeyId,
+    KeyArn: lease.PreviousKeyArn,
   };
+  const from = Request.Mode === 'RESTORE' ? lease : before;
+  const { KeyId, KeyArn } = chooseKey(
+    Request,
+    Keys,
+    from,
+    regionOf(Stream.StreamARN),
+  );
   return {
     ...common,
-    ...key,
-    Decision,
-    Reason,
+    KeyId,
+    KeyArn,
+    Decision: 'ROTATE',
+    Reason: `${lease.RotationId} holds the stream`,
     PreviousKeyId: before.KeyId,
     PreviousKeyArn: before.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
-    ...(other && { HeldBy: other.RotationId }),
+    HeldBy: lease.RotationId,
+  };
+}
+
+function planKey(
+  common: Omit<PlanCommon, 'Reason'>,
+  facts: PlanningFacts,
+): KeyPlan {
+  const { Request, Keys, Current, Stream, Entry } = facts;
+  const applied = appliedSince(facts);
+  const chosen =
+    applied ?? chooseKey(Request, Keys, Current, regionOf(Stream.StreamARN));
+  const [Decision, Reason] = applied
+    ? (['UNCHANGED', `a key was applied at ${applied.AppliedAt}`] as const)
+    : decide(chosen, Current, Request.Force);
+  return {
+    ...common,
+    KeyId:
+      Decision === 'UNCHANGED' ? (Current.KeyId ?? chosen.KeyId) : chosen.KeyId,
+    KeyArn: chosen.KeyArn,
+    Decision,
+    Reason,
+    PreviousKeyId: Current.KeyId,
+    PreviousKeyArn: Current.KeyArn,
+    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    KeepSlotForRollback: Request.KeepSlotForRollback,
   };
 }
 
@@ -201,7 +198,10 @@ function decide(
   if (current.KeyId === null) return ['ROTATE', 'the stream is not encrypted'];
   if (chosen.KeyArn !== current.KeyArn) {
     return chosen.KeyId === current.KeyId
-      ? ['ROTATE', `${chosen.KeyId} stands for another key than when applied`]
+      ? [
+          'ROTATE',
+          `${chosen.KeyId} resolves to another key than when it was applied`,
+        ]
       : ['ROTATE', `the stream is under ${current.KeyId}`];
   }
   return force
@@ -209,23 +209,22 @@ function decide(
     : ['UNCHANGED', 'the stream already has the key'];
 }
 
-/** The key that the stream has, where one was applied since the time given. */
+/** The current key, where a key was applied since UnlessAppliedSince. */
 function appliedSince({
   Request: { UnlessAppliedSince },
   Stream,
   Entry,
   Current: { KeyId, KeyArn },
 }: PlanningFacts): (ChosenKey & { AppliedAt: string }) | undefined {
-  const { AppliedAt = 0 } = lastAppliedTo(Stream, Entry) ?? {};
-  if (UnlessAppliedSince === undefined || KeyId === null || KeyArn === null) {
-    return undefined;
-  }
-  return AppliedAt >= Date.parse(UnlessAppliedSince)
-    ? { KeyId, KeyArn, AppliedAt: new Date(AppliedAt).toISOString() }
+  const last = lastAppliedTo(Stream, Entry);
+  if (UnlessAppliedSince === undefined || last === undefined) return undefined;
+  if (KeyId === null || KeyArn === null) return undefined;
+  return last.AppliedAt >= Date.parse(UnlessAppliedSince)
+    ? { KeyId, KeyArn, AppliedAt: new Date(last.AppliedAt).toISOString() }
     : undefined;
 }
 
-/** The wait goes on through every round that ended because of a busy stream. */
+/** A wait continues through every round that ended because of a busy stream. */
 function waitingSince({
   Stream,
   Previous,
@@ -240,18 +239,18 @@ function waitingSince({
 }
 
 function waitForStream(
-  common: PlanCommon,
-  status: string | undefined,
+  common: Omit<PlanCommon, 'Reason'>,
+  status: string,
 ): BusyPlan {
   if (status === 'DELETING') {
     throw new RotationError(
       'StreamBusy',
-      `StreamName "${common.StreamName}" is DELETING; there is nothing left to rotate`,
+      `StreamName "${common.StreamName}" is DELETING; there is no stream to rotate`,
     );
   }
   return {
     ...common,
     Decision: 'STREAM_BUSY',
-    Reason: `the stream is ${status} because of something else`,
+    Reason: `the stream is ${status} because of another operation`,
   };
 }

@@ -1,27 +1,19 @@
 import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import type { RollbackOutcome } from '../contract/outcome.ts';
 import { quote } from '../errors/errors.ts';
-import { parseStreamArn } from '../identifiers/arn.ts';
+import { regionOf } from '../identifiers/arn.ts';
 import { unusableReason } from '../identifiers/key-id.ts';
-import type { ResolvedKey } from '../keys/key-ring.ts';
+import type { ChosenKey, ResolvedKey } from '../keys/key-ring.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
+import { BUSY_TIMEOUT_MS } from './deadlines.ts';
 import { readFailure } from './failure.ts';
-import { BUSY_TIMEOUT_MS, type KeyPlan } from './plan.ts';
 import { pollSeconds } from './polling.ts';
-import type { CaughtFailure, PlannedState, RotationState } from './state.ts';
-
-/** What a rotation rolls back, and why. */
-export interface Rollback {
-  /** The key that was applied and cannot be used. */
-  KeyId: string;
-  KeyArn: string;
-  PreviousKeyId: string | null;
-  PreviousKeyArn: string | null;
-  /** What the probe met. */
-  Failure: CaughtFailure;
-  /** Why it cannot be rolled back, for people; absent where it can. */
-  Impossible?: string;
-}
+import type {
+  KeyPlan,
+  PlannedState,
+  Rollback,
+  RotationState,
+} from './state.ts';
 
 export interface RollbackFacts {
   /** After the probe failed, or after an earlier attempt to roll back. */
@@ -38,44 +30,39 @@ export interface RollbackFacts {
 }
 
 /**
- * Plans to give a stream the key back that it had, when the probe has proved
- * that the new one cannot be used. The key is submitted as it was then, or by
- * its ARN where that text stands for another key now.
+ * Plans to return a stream to its previous key, when the probe has proved that
+ * the new key cannot be used. The key is submitted as it was before, or by its
+ * ARN where that text now resolves to another key.
  *
- * Where it cannot be, the plan stays what it was, and says why.
+ * Where a rollback is impossible, the plan stays as it was, and says why.
  */
 export function planRollback(facts: RollbackFacts): KeyPlan {
   const { State, Entry, Now } = facts;
   const { Plan } = State;
-  const rollback = Plan.Rollback ?? begun(State);
+  const rollback = Plan.Rollback ?? beginRollback(State);
   const busySince =
     State.Start?.Status === 'STREAM_BUSY'
       ? (Plan.BusySince ?? new Date(Now).toISOString())
       : undefined;
-  const key = facts.Keys.find(
-    ({ Metadata }) =>
-      Metadata !== undefined && Metadata.Arn === rollback.PreviousKeyArn,
-  );
   const waitedMs = busySince === undefined ? 0 : Now - Date.parse(busySince);
-  const Impossible = impossible(rollback, key, facts, waitedMs);
-  if (key === undefined || Impossible !== undefined) {
+  const target = findTarget(rollback, facts, waitedMs);
+  if ('Impossible' in target) {
     return {
       ...Plan,
       Decision: 'ROTATE',
-      Rollback: { ...rollback, Impossible: Impossible ?? '' },
+      Rollback: { ...rollback, ...target },
     };
   }
   const { HeldBy: _, BusySince: __, ...rest } = Plan;
   return {
     ...rest,
+    ...target,
     Decision: 'ROLL_BACK',
     Reason: `${rollback.KeyId} cannot be used: ${rollback.Failure.Error}`,
-    KeyId: key.KeyId,
-    KeyArn: rollback.PreviousKeyArn ?? '',
     PreviousKeyId: rollback.KeyId,
     PreviousKeyArn: rollback.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
-    // Nobody can write meanwhile.
+    // Writers fail until the stream has its previous key.
     OnQuotaExhausted: 'FAIL',
     KeepSlotForRollback: false,
     WaitSeconds: pollSeconds(waitedMs),
@@ -84,7 +71,7 @@ export function planRollback(facts: RollbackFacts): KeyPlan {
   };
 }
 
-function begun({ Plan, ProbeFailure }: PlannedState): Rollback {
+function beginRollback({ Plan, ProbeFailure }: PlannedState): Rollback {
   const { KeyId, KeyArn, PreviousKeyId, PreviousKeyArn } = Plan;
   return {
     KeyId,
@@ -95,33 +82,47 @@ function begun({ Plan, ProbeFailure }: PlannedState): Rollback {
   };
 }
 
-function impossible(
+/** The previous key as it is submitted, or why the stream cannot return to it. */
+function findTarget(
   rollback: Rollback,
-  key: ResolvedKey | undefined,
   { Stream: stream, Keys, State }: RollbackFacts,
   waitedMs: number,
-): string | undefined {
+): ChosenKey | { Impossible: string } {
   const { PreviousKeyId, PreviousKeyArn } = rollback;
-  if (PreviousKeyId === null) return 'the stream was not encrypted before';
-  if (PreviousKeyArn === rollback.KeyArn) return 'it is the key it had before';
+  if (PreviousKeyId === null) {
+    return { Impossible: 'the stream was not encrypted before' };
+  }
+  if (PreviousKeyArn === rollback.KeyArn) {
+    return { Impossible: 'it is also the previous key' };
+  }
   if (stream.StreamStatus === 'ACTIVE' && stream.KeyId !== rollback.KeyId) {
-    return `somebody else has moved the stream to ${stream.KeyId ?? 'no key'}`;
+    return {
+      Impossible: `another principal has moved the stream to ${stream.KeyId ?? 'no key'}`,
+    };
   }
   if (waitedMs >= BUSY_TIMEOUT_MS) {
-    return `the stream has been ${stream.StreamStatus} because of something else for too long`;
+    return {
+      Impossible: `the stream has been ${stream.StreamStatus} because of another operation for too long`,
+    };
   }
-  if (key?.Metadata === undefined) {
+  const key = Keys.find(
+    ({ Metadata }) => Metadata !== undefined && Metadata.Arn === PreviousKeyArn,
+  );
+  if (key?.Metadata === undefined || PreviousKeyArn === null) {
     const refused = Keys.find((one) => one.Refusal)?.Refusal;
-    return `the key before, ${quote(PreviousKeyId)}, cannot be found any more${refused ? `: ${refused.message}` : ''}`;
+    return {
+      Impossible: `the previous key, ${quote(PreviousKeyId)}, cannot be found${refused ? `: ${refused.message}` : ''}`,
+    };
   }
-  const { Region = '' } = parseStreamArn(State.Plan.StreamARN) ?? {};
-  const reason = unusableReason(key.Metadata, Region);
-  return reason && `the key before, ${quote(PreviousKeyId)}, ${reason}`;
+  const reason = unusableReason(key.Metadata, regionOf(State.Plan.StreamARN));
+  return reason === undefined
+    ? { KeyId: key.KeyId, KeyArn: PreviousKeyArn }
+    : { Impossible: `the previous key, ${quote(PreviousKeyId)}, ${reason}` };
 }
 
 /**
- * What became of rolling back; undefined where it was not tried. Why the
- * rotation failed is another matter: the key that the probe refused.
+ * How a rollback ended; undefined where none was tried. The rotation's own Error
+ * stays that of the key that the probe refused.
  */
 export function rollbackOutcome(
   state: RotationState,

@@ -1,6 +1,56 @@
 import type { Verification } from '../contract/outcome.ts';
-import type { KeyPlan, Plan } from './plan.ts';
-import type { Description } from './stream-status.ts';
+import type { RotationRequest } from '../contract/request.ts';
+import type { Claim } from '../ledger/entry.ts';
+
+/** What every plan says. Times are ISO 8601. */
+export interface PlanCommon {
+  RotationId: string;
+  StartedAt: string;
+  StreamName: string;
+  StreamARN: string;
+  EncryptionType: 'KMS';
+  /** For people: why this decision. */
+  Reason: string;
+  /** Before looking again at a stream that is busy. */
+  WaitSeconds: number;
+  /** Since when the rotation has been waiting for a busy stream. */
+  BusySince?: string;
+  OnQuotaExhausted: 'FAIL' | 'WAIT';
+  /** When WAIT ends. */
+  QuotaDeadline: string;
+  OnVerificationFailed: 'ROLL_BACK' | 'KEEP';
+  Probe?: RotationRequest['Probe'];
+  Trigger?: RotationRequest['Trigger'];
+}
+
+/** A plan with a key is what the ledger is asked to grant. */
+export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
+  /** ROTATE: KeyId as written. UNCHANGED, ROLL_BACK: as the stream has or had it. */
+  Decision: 'ROTATE' | 'UNCHANGED' | 'ROLL_BACK';
+  /** From the moment on at which the probe proved the key unusable. */
+  Rollback?: Rollback;
+  KeepSlotForRollback: boolean;
+}
+
+export interface BusyPlan extends PlanCommon {
+  Decision: 'STREAM_BUSY';
+}
+
+/** What PlanRotation made of the request. */
+export type Plan = KeyPlan | BusyPlan;
+
+/** What a rotation rolls back, and why. */
+export interface Rollback {
+  /** The key that was applied and cannot be used. */
+  KeyId: string;
+  KeyArn: string;
+  PreviousKeyId: string | null;
+  PreviousKeyArn: string | null;
+  /** What the probe met. */
+  Failure: CaughtFailure;
+  /** Why it cannot be rolled back, for people; absent where it can. */
+  Impossible?: string;
+}
 
 /** What ReserveQuota answers, for IsQuotaAvailable. */
 export interface ReservationResult {
@@ -43,6 +93,23 @@ export interface StartResult {
   WaitSeconds?: number;
   /** What AWS said, for people. */
   Cause?: string;
+}
+
+/** What DescribeStream answers, for IsStreamActive. Times are ISO 8601. */
+export interface Description {
+  Status: 'ACTIVE' | 'UPDATING' | 'NOT_APPLIED';
+  StreamStatus: string;
+  KeyId: string | null;
+  /** Before looking again. */
+  WaitSeconds: number;
+  /** Whether the stream was ever seen UPDATING since the Start. */
+  SawUpdating: boolean;
+  /**
+   * For how long it has been ACTIVE under a key that is not ours, by what Step
+   * Functions waited: the clocks of two functions may be apart.
+   */
+  OtherKeySeconds?: number;
+  ActiveAt?: string;
 }
 
 export interface VerificationResult extends Verification {

@@ -1,33 +1,12 @@
 import { RotationError } from '../errors/errors.ts';
-import { type KeyPlan, UPDATE_TIMEOUT_MS } from './plan.ts';
+import { STALE_MS, UPDATE_TIMEOUT_MS } from './deadlines.ts';
 import { pollSeconds } from './polling.ts';
-import type { StartResult } from './state.ts';
+import type { Description, KeyPlan, StartResult } from './state.ts';
 
-/**
- * How long an ACTIVE stream must show another key before that is believed:
- * describe answers are eventually consistent, and the status before the update
- * has been seen after it.
- */
-export const STALE_MS = 30_000;
-/** Answerless Starts that Kinesis did not apply, before a rotation gives up. */
+/** Unanswered Starts that Kinesis did not apply before a rotation gives up. */
 export const MAX_UNANSWERED_STARTS = 3;
 
-/** What DescribeStream answers, for IsStreamActive. Times are ISO 8601. */
-export interface Description {
-  Status: 'ACTIVE' | 'UPDATING' | 'NOT_APPLIED';
-  StreamStatus: string;
-  KeyId: string | null;
-  /** Before looking again. */
-  WaitSeconds: number;
-  /** Whether the stream was ever seen UPDATING since the Start. */
-  SawUpdating: boolean;
-  /**
-   * For how long it has been ACTIVE under a key that is not ours, by what Step
-   * Functions waited: the clocks of two functions may be apart.
-   */
-  OtherKeySeconds?: number;
-  ActiveAt?: string;
-}
+type PlanOfKey = Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>;
 
 export interface Observation {
   StreamStatus: string;
@@ -40,18 +19,18 @@ export interface Observation {
 }
 
 /**
- * Judges a describe answer after a Start. ACTIVE alone proves nothing: the
- * stream has to be ACTIVE with our key, and where the key that it had before
- * reads the same (an alias that was repointed, Force), AWS must have answered the
- * Start and the stream have been seen UPDATING, or long enough ago. An update
- * that is seen after an unanswered Start may be anybody's.
+ * Classifies a describe answer after a Start. ACTIVE alone proves nothing: the
+ * stream must be ACTIVE with the plan's key. Where the previous key reads the
+ * same (a repointed alias, Force), AWS must also have answered the Start, and the
+ * stream must have been seen UPDATING or enough time have passed. An update that
+ * is seen after an unanswered Start may belong to another operation.
  *
  * @throws {RotationError} UpdateTimedOut, KeyMismatch, StartNotApplied,
  *   StartUnconfirmed, and StreamBusy when the stream is being deleted
  */
 export function classifyStreamStatus(
   seen: Observation,
-  plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
+  plan: PlanOfKey,
   start: Pick<StartResult, 'Status' | 'StartedAt' | 'Unanswered'>,
   previous: Description | undefined,
 ): Description {
@@ -66,27 +45,18 @@ export function classifyStreamStatus(
   if (seen.StreamStatus === 'DELETING') {
     throw new RotationError(
       'StreamBusy',
-      `StreamName "${plan.StreamName}" is DELETING; somebody deletes it while it is being rotated`,
+      `StreamName "${plan.StreamName}" is DELETING; another principal deletes the stream during its rotation`,
     );
   }
-  if (isActive && seen.IsTarget) {
-    const looksTheSame = plan.PreviousKeyId === seen.KeyId;
-    const isLongAgo = waitedMs >= STALE_MS;
-    const isUnanswered = start.Status === 'UNKNOWN';
-    if (looksTheSame && isUnanswered && isLongAgo) refuseUnconfirmed(plan);
-    const hasMoved = common.SawUpdating && !isUnanswered;
-    if (!looksTheSame || hasMoved || isLongAgo) {
-      const ActiveAt = new Date(seen.Now).toISOString();
-      return { ...common, Status: 'ACTIVE', ActiveAt };
-    }
+  const isTarget = isActive && seen.IsTarget;
+  if (isTarget && isApplied(seen, plan, start, common.SawUpdating, waitedMs)) {
+    const ActiveAt = new Date(seen.Now).toISOString();
+    return { ...common, Status: 'ACTIVE', ActiveAt };
   }
-  const other = isActive && !seen.IsTarget;
   const OtherKeySeconds =
-    previous?.OtherKeySeconds === undefined
-      ? 0
-      : previous.OtherKeySeconds + previous.WaitSeconds;
-  if (other && OtherKeySeconds * 1000 >= STALE_MS) {
-    return otherKey(seen, plan, start, common);
+    isActive && !seen.IsTarget ? otherKeySeconds(previous) : undefined;
+  if (OtherKeySeconds !== undefined && OtherKeySeconds * 1000 >= STALE_MS) {
+    return classifyOtherKey(seen, plan, start, common);
   }
   if (waitedMs >= UPDATE_TIMEOUT_MS) {
     throw new RotationError(
@@ -97,20 +67,42 @@ export function classifyStreamStatus(
   return {
     ...common,
     Status: 'UPDATING',
-    ...(other && { OtherKeySeconds }),
+    ...(OtherKeySeconds !== undefined && { OtherKeySeconds }),
   };
 }
 
-function refuseUnconfirmed(plan: Pick<KeyPlan, 'StreamName' | 'KeyId'>): never {
+/** Whether an ACTIVE stream that shows the plan's key has moved to it. */
+function isApplied(
+  seen: Observation,
+  plan: PlanOfKey,
+  start: Pick<StartResult, 'Status'>,
+  sawUpdating: boolean,
+  waitedMs: number,
+): boolean {
+  if (plan.PreviousKeyId !== seen.KeyId) return true;
+  const isUnanswered = start.Status === 'UNKNOWN';
+  const isLongAgo = waitedMs >= STALE_MS;
+  if (isUnanswered && isLongAgo) refuseUnconfirmed(plan);
+  return isLongAgo || (sawUpdating && !isUnanswered);
+}
+
+/** Counts what Step Functions waited, since two functions' clocks may differ. */
+function otherKeySeconds(previous: Description | undefined): number {
+  return previous?.OtherKeySeconds === undefined
+    ? 0
+    : previous.OtherKeySeconds + previous.WaitSeconds;
+}
+
+function refuseUnconfirmed(plan: PlanOfKey): never {
   throw new RotationError(
     'StartUnconfirmed',
-    `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered, and as its KeyId was ${plan.KeyId} before, nothing shows whether it was applied again; the slot stays spent. Start the rotation again`,
+    `StartStreamEncryption of StreamName "${plan.StreamName}" was not answered, and its KeyId was ${plan.KeyId} before, so Describe cannot show whether the key was applied again; the slot stays spent. Start the rotation again`,
   );
 }
 
-function otherKey(
+function classifyOtherKey(
   seen: Observation,
-  plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'PreviousKeyId'>,
+  plan: PlanOfKey,
   start: Pick<StartResult, 'Status' | 'Unanswered'>,
   common: Omit<Description, 'Status'>,
 ): Description {
@@ -118,13 +110,13 @@ function otherKey(
   if (start.Status !== 'UNKNOWN' || !isUnchanged) {
     throw new RotationError(
       'KeyMismatch',
-      `StreamName "${plan.StreamName}" is ACTIVE under ${seen.KeyId ?? 'no key'}, and this rotation asked for ${plan.KeyId}; somebody else changed it, or Kinesis took the change back. Look in CloudTrail for StartStreamEncryption and StopStreamEncryption of this stream`,
+      `StreamName "${plan.StreamName}" is ACTIVE under ${seen.KeyId ?? 'no key'}, and this rotation asked for ${plan.KeyId}; another principal changed it, or Kinesis reverted the change. Look in CloudTrail for StartStreamEncryption and StopStreamEncryption of this stream`,
     );
   }
   if (start.Unanswered >= MAX_UNANSWERED_STARTS) {
     throw new RotationError(
       'StartNotApplied',
-      `StartStreamEncryption of StreamName "${plan.StreamName}" went unanswered ${start.Unanswered} times and was not applied; the stream is still under ${seen.KeyId ?? 'no key'}. Start the rotation again when Kinesis answers`,
+      `StartStreamEncryption of StreamName "${plan.StreamName}" was not answered ${start.Unanswered} times and was not applied; the stream is still under ${seen.KeyId ?? 'no key'}. Start the rotation again when Kinesis answers`,
     );
   }
   return { ...common, Status: 'NOT_APPLIED' };

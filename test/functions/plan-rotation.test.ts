@@ -5,7 +5,7 @@ import {
   kmsClient,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
-import type { KeyPlan, Plan } from '../../shared/rotation/plan.ts';
+import type { KeyPlan, Plan } from '../../shared/rotation/state.ts';
 import {
   type LocalRotations,
   openLocalRotations,

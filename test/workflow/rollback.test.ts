@@ -27,7 +27,7 @@ import {
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
-import type { KeyPlan } from '../../shared/rotation/plan.ts';
+import type { KeyPlan } from '../../shared/rotation/state.ts';
 import {
   type Fault,
   faultyKinesis,

@@ -26,7 +26,7 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { SLOT_MS } from '../../shared/ledger/entry.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
-import { LEASE_MS } from '../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import {
   type LocalRotations,
   openLocalRotations,

@@ -11,7 +11,7 @@ import {
   ledgerTableName,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
-import { LEASE_MS } from '../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import {
   type LocalRotations,
   openLocalRotations,

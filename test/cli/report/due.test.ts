@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dueAfter, timeliness, toleranceMs } from '../../../cli/report/due.ts';
-import { LEASE_MS } from '../../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../../shared/rotation/deadlines.ts';
 
 const at = (time: string) => Date.parse(`${time}Z`);
 const DAY = 86_400_000;

@@ -11,17 +11,21 @@ import {
 } from '../../../shared/ledger/entry.ts';
 import {
   BUSY_TIMEOUT_MS,
-  currentKey,
-  decidePlan,
-  type KeyPlan,
   LEASE_MS,
-  lastAppliedTo,
-  type Plan,
-  type PlanningFacts,
   QUOTA_WAIT_MS,
   UPDATE_TIMEOUT_MS,
+} from '../../../shared/rotation/deadlines.ts';
+import {
+  currentKey,
+  decidePlan,
+  lastAppliedTo,
+  type PlanningFacts,
 } from '../../../shared/rotation/plan.ts';
-import type { StartResult } from '../../../shared/rotation/state.ts';
+import type {
+  KeyPlan,
+  Plan,
+  StartResult,
+} from '../../../shared/rotation/state.ts';
 import { keyArn, keyGuid, kmsKey, REGION } from '../../support/aws/kms-key.ts';
 
 const STREAM_ARN = `arn:aws:kinesis:${REGION}:123456789012:stream/orders`;
@@ -237,7 +241,7 @@ describe('decidePlan', () => {
 
     expect(keyPlan(facts([1], { Current }))).toMatchObject({
       Decision: 'ROTATE',
-      Reason: 'alias/key-1 stands for another key than when applied',
+      Reason: 'alias/key-1 resolves to another key than when it was applied',
       KeyId: 'alias/key-1',
       KeyArn: keyArn(1),
       PreviousKeyId: 'alias/key-1',
@@ -351,7 +355,7 @@ describe('decidePlan for a busy stream', () => {
     expect(plan).toMatchObject({
       ...busy,
       Decision: 'STREAM_BUSY',
-      Reason: `the stream is ${status} because of something else`,
+      Reason: `the stream is ${status} because of another operation`,
       WaitSeconds: 1,
       BusySince: iso(NOW),
     });

@@ -3,15 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { AwsRefusal } from '../../../shared/errors/errors.ts';
 import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
 import { emptyEntry } from '../../../shared/ledger/entry.ts';
-import {
-  BUSY_TIMEOUT_MS,
-  type KeyPlan,
-} from '../../../shared/rotation/plan.ts';
+import { BUSY_TIMEOUT_MS } from '../../../shared/rotation/deadlines.ts';
 import {
   planRollback,
   rollbackOutcome,
 } from '../../../shared/rotation/rollback.ts';
-import type { PlannedState } from '../../../shared/rotation/state.ts';
+import type { KeyPlan, PlannedState } from '../../../shared/rotation/state.ts';
 import { keyArn, kmsKey, REGION } from '../../support/aws/kms-key.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');
@@ -128,7 +125,7 @@ describe('planRollback', () => {
     [
       'the same key once more',
       { Plan: { PreviousKeyArn: keyArn(1) } },
-      'the key it had before',
+      'it is also the previous key',
     ],
     ['a key that is gone', { Keys: [elsewhere] }, 'cannot be found'],
     [
@@ -141,7 +138,7 @@ describe('planRollback', () => {
           },
         ],
       },
-      'cannot be found any more: not you',
+      'cannot be found: not you',
     ],
     [
       'a key of which nobody knows what it was',
@@ -156,9 +153,9 @@ describe('planRollback', () => {
       'KeyState Disabled',
     ],
     [
-      'a stream that somebody else has moved',
+      'a stream that another principal has moved',
       { Stream: { StreamStatus: 'ACTIVE', KeyId: 'alias/other' } },
-      'somebody else has moved the stream to alias/other',
+      'another principal has moved the stream to alias/other',
     ],
   ])('does not plan for %s', (_, given, reason) => {
     const { Decision, Rollback, KeyId } = planned(given);
@@ -193,7 +190,7 @@ describe('planRollback', () => {
     const last = later(T0 + BUSY_TIMEOUT_MS);
     expect(last.Decision).toBe('ROTATE');
     expect(last.Rollback?.Impossible).toContain(
-      'UPDATING because of something else',
+      'UPDATING because of another operation',
     );
   });
 
@@ -256,7 +253,7 @@ describe('rollbackOutcome', () => {
     const Plan = planned({ Keys: [elsewhere] });
     expect(rollbackOutcome({ Plan, ProbeFailure })).toEqual({
       Status: 'IMPOSSIBLE',
-      Cause: 'the key before, "alias/old", cannot be found any more',
+      Cause: 'the previous key, "alias/old", cannot be found',
     });
   });
 

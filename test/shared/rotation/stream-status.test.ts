@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../../shared/errors/errors.ts';
 import { CLOCK_MARGIN_MS } from '../../../shared/ledger/entry.ts';
-import { UPDATE_TIMEOUT_MS } from '../../../shared/rotation/plan.ts';
+import {
+  STALE_MS,
+  UPDATE_TIMEOUT_MS,
+} from '../../../shared/rotation/deadlines.ts';
+import type { Description } from '../../../shared/rotation/state.ts';
 import {
   classifyStreamStatus,
-  type Description,
   MAX_UNANSWERED_STARTS,
   type Observation,
-  STALE_MS,
 } from '../../../shared/rotation/stream-status.ts';
 
 const STARTED = Date.parse('2026-01-01T00:00:00.000Z');

@@ -12,7 +12,7 @@ import type {
 } from '../../../shared/contract/outcome.ts';
 import type { Trigger } from '../../../shared/contract/request.ts';
 import * as ledger from '../../../shared/ledger/entry.ts';
-import { LEASE_MS } from '../../../shared/rotation/plan.ts';
+import { LEASE_MS } from '../../../shared/rotation/deadlines.ts';
 import { kmsKey, REGION } from '../aws/kms-key.ts';
 
 const HOUR = 3_600_000;
