@@ -14,8 +14,7 @@ interface Dependencies {
 }
 
 /**
- * Gives the lease back, keeps a record, tells others, and answers with the
- * outcome.
+ * Releases the lease, keeps a record, publishes the outcome and returns it.
  *
  * @throws LedgerContended, and KeyMismatch when another key was applied before
  *   the probe

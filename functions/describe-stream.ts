@@ -1,17 +1,10 @@
-import {
-  DescribeStreamSummaryCommand,
-  type KinesisClient,
-} from '@aws-sdk/client-kinesis';
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import {
-  isServiceError,
-  isThrottling,
-  namedError,
-} from '../shared/errors/aws-errors.ts';
-import { quote } from '../shared/errors/errors.ts';
+import { isServiceError, isThrottling } from '../shared/errors/aws-errors.ts';
 import { kinesisClient, kmsClient } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
+import { describeStream } from '../shared/lookup/describe-stream.ts';
 import type { KeyPlan, PlannedState } from '../shared/rotation/state.ts';
 import { classifyStreamStatus } from '../shared/rotation/stream-status.ts';
 
@@ -23,8 +16,8 @@ interface Dependencies {
 }
 
 /**
- * Looks at the stream and says whether it is ACTIVE with our key, still on its
- * way, or was never moved, and when to look again. Changes nothing.
+ * Describes the stream and says whether it is ACTIVE with the plan's key, still
+ * UPDATING, or was never moved, and when to describe it again. Read-only.
  *
  * @throws UpdateTimedOut, KeyMismatch, StartNotApplied, StartUnconfirmed,
  *   StreamBusy, and what DescribeStreamSummary refuses
@@ -33,13 +26,10 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
   return taskHandler(async (state: PlannedState) => {
     const { Plan, Start, Description } = state;
     logger.appendKeys({ RotationId: Plan.RotationId });
-    const summary = await kinesis
-      .send(new DescribeStreamSummaryCommand({ StreamARN: Plan.StreamARN }))
-      .catch((error: unknown) => {
-        throw namedError(error, `StreamName ${quote(Plan.StreamName)}`);
-      });
-    const { StreamStatus = '', KeyId = null } =
-      summary.StreamDescriptionSummary ?? {};
+    const { StreamARN } = Plan;
+    const { StreamStatus, KeyId = null } = await describeStream(kinesis, {
+      StreamARN,
+    });
     const description = classifyStreamStatus(
       {
         StreamStatus,

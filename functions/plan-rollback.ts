@@ -23,8 +23,8 @@ interface Dependencies {
 }
 
 /**
- * Decides how to give a stream the key back that it had before one that cannot
- * be used. Changes nothing.
+ * Decides how to return a stream to its previous key when the new key cannot be
+ * used. Read-only.
  *
  * @throws what DescribeStreamSummary refuses
  */
@@ -34,7 +34,7 @@ export function createPlanRollback(dependencies: Dependencies) {
     const { StreamARN, RotationId, ...plan } = state.Plan;
     logger.appendKeys({ RotationId });
     const { PreviousKeyId, PreviousKeyArn } = plan.Rollback ?? plan;
-    // Before the stream, so that whatever ends in between makes the plan stale.
+    // Read before the stream: a rotation that ends in between makes the plan stale.
     const Entry = await ledger.read(StreamARN);
     const Stream = await describeStream(kinesis, { StreamARN });
     const keyIds = [PreviousKeyId, PreviousKeyArn].filter(

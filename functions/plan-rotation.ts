@@ -32,7 +32,7 @@ interface Dependencies {
 }
 
 interface PlanRotationEvent {
-  /** The execution's input, whatever it is. */
+  /** The execution's input, of any type. */
   Request: unknown;
   RotationId: string;
   /** ISO 8601. */
@@ -42,8 +42,8 @@ interface PlanRotationEvent {
 }
 
 /**
- * Reads the request, looks at stream, keys and ledger, and decides. Changes
- * nothing.
+ * Reads the request, describes stream and keys, reads the ledger, and decides.
+ * Read-only.
  *
  * @throws InvalidRequest, UnusableKey, InvalidKeyRing, StreamBusy, and what
  *   DescribeStreamSummary and kms:DescribeKey refuse
@@ -73,9 +73,9 @@ export function createPlanRotation(dependencies: Dependencies) {
 }
 
 /**
- * The ledger is read before the stream: then a rotation that ends in between
- * shows in the ledger as something new, and the plan as stale. Asked in the
- * other order, its key would go unseen and be applied a second time.
+ * Reads the ledger before the stream. A rotation that ends in between then shows
+ * in the ledger as a newer write, and the plan as stale. In the other order, its
+ * key would go unseen and be applied a second time.
  */
 async function lookAt(
   request: RotationRequest,

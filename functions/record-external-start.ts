@@ -7,16 +7,16 @@ import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;
-  /** Of the ARNs of this Region, as `aws` or `aws-cn`. */
+  /** The partition of ARNs in this Region, such as `aws` or `aws-cn`. */
   partition: string;
 }
 
-export type BookedStart = { Status: 'SUCCEEDED'; RequestId: string } & (
+export type RecordedStart = { Status: 'SUCCEEDED'; RequestId: string } & (
   | {
       Outcome: ExternalStartStatus;
       StreamARN: string;
       KeyId: string;
-      /** ARN of who made it. */
+      /** ARN of the caller. */
       By: string;
       Quota: Quota;
     }
@@ -24,18 +24,21 @@ export type BookedStart = { Status: 'SUCCEEDED'; RequestId: string } & (
 );
 
 /**
- * Books a StartStreamEncryption that CloudTrail reports, unless it is one of
- * ours or AWS refused it. May be called any number of times for one event.
+ * Records a StartStreamEncryption that CloudTrail reports, unless the ledger made
+ * it or AWS refused it. May be called any number of times for one event.
  *
  * @throws InvalidRequest for another event, LedgerContended
  */
 export function createRecordExternalStart({ ledger, partition }: Dependencies) {
-  return taskHandler(async (event: unknown): Promise<BookedStart> => {
+  return taskHandler(async (event: unknown): Promise<RecordedStart> => {
     const start = parseCloudTrailStart(event, partition);
     const { RequestId } = start;
     if (start.Status === 'REFUSED') {
       const { ErrorCode } = start;
-      logger.info('Start not booked: AWS refused it', { RequestId, ErrorCode });
+      logger.info('Start not recorded: AWS refused it', {
+        RequestId,
+        ErrorCode,
+      });
       return {
         Status: 'SUCCEEDED',
         Outcome: 'REFUSED_BY_AWS',

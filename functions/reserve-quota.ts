@@ -30,7 +30,7 @@ export function createReserveQuota({ ledger }: Dependencies) {
       ...Plan,
       LeaseMs: LEASE_MS,
     });
-    logger.info('Quota asked for', { Status: reservation.Status });
+    logger.info('Quota requested', { Status: reservation.Status });
     return toResult(reservation, Plan);
   });
 }
@@ -63,7 +63,7 @@ function toResult(
     }
     case 'IN_PROGRESS': {
       const { RotationId, StartedAt, KeyId, KeyArn } = reservation.Lease;
-      // To roll back is no rotation that another could do instead.
+      // No other rotation does this rotation's rollback.
       const isSame = KeyArn === plan.KeyArn && plan.Decision !== 'ROLL_BACK';
       return {
         Status: isSame ? 'ALREADY_IN_PROGRESS' : 'ROTATION_IN_PROGRESS',

@@ -20,7 +20,11 @@ import {
   MAX_START_ATTEMPTS,
   startBackoffSeconds,
 } from '../shared/rotation/start-error.ts';
-import type { PlannedState, StartResult } from '../shared/rotation/state.ts';
+import type {
+  GrantedState,
+  PlannedState,
+  StartResult,
+} from '../shared/rotation/state.ts';
 
 interface Dependencies {
   /** Must not retry by itself: a second Start is a second slot. */
@@ -34,21 +38,21 @@ interface Dependencies {
 }
 
 /**
- * Calls StartStreamEncryption once, between two stamps of the slot: before it,
- * so that a crash leaves the slot counted, and after its answer, the latest
+ * Calls StartStreamEncryption once, between two stamps of the slot: before the
+ * call, so that a crash leaves the slot counted, and after its answer, the latest
  * moment at which AWS can have counted it.
  *
  * @throws LedgerContended, ServiceUnavailable, and what StartStreamEncryption
- *   refuses for good; then the slot is unused again
+ *   refuses for good; the slot is then unused again
  */
 export function createStartEncryption(dependencies: Dependencies) {
   const { kinesis, ledger, now } = dependencies;
-  return taskHandler(async (state: PlannedState): Promise<StartResult> => {
+  return taskHandler(async (state: GrantedState): Promise<StartResult> => {
     const { Plan, Reservation, Start } = state;
     const { StreamARN, RotationId, KeyId, KeyArn } = Plan;
-    const SlotId = Reservation?.SlotId ?? 0;
+    const { SlotId } = Reservation;
     const { Throttled = 0, LimitExceeded = 0, Unanswered = 0 } = Start ?? {};
-    const answered = (at = now()) => ({
+    const attempt = (at = now()): Attempt => ({
       Throttled,
       LimitExceeded,
       Unanswered,
@@ -65,14 +69,14 @@ export function createStartEncryption(dependencies: Dependencies) {
       ANSWER_MS,
     );
     if (spending.Status === 'LEASE_LOST') {
-      return { ...answered(), Status: 'LEASE_LOST' };
+      return { ...attempt(), Status: 'LEASE_LOST' };
     }
     if (spending.Status === 'ALREADY_SPENT') {
-      // A run of this function before this one made the call, or was about to.
+      // An earlier run of this function made the call, or was about to.
       const { StampedAt, RequestId } = spending;
       return RequestId === undefined
-        ? { ...answered(), Status: 'UNKNOWN', Unanswered: Unanswered + 1 }
-        : { ...answered(StampedAt), Status: 'STARTED', RequestId };
+        ? { ...attempt(), Status: 'UNKNOWN', Unanswered: Unanswered + 1 }
+        : { ...attempt(StampedAt), Status: 'STARTED', RequestId };
     }
 
     if (now() > spentBy) {
@@ -80,7 +84,7 @@ export function createStartEncryption(dependencies: Dependencies) {
       await ledger.release(StreamARN, RotationId, SlotId, 'REFUSED');
       throw new RotationError(
         'ServiceUnavailable',
-        `The ledger's entry for StreamName ${quote(Plan.StreamName)} took too long to be written, so StartStreamEncryption was not called`,
+        `The ledger entry of StreamName ${quote(Plan.StreamName)} took too long to be written, so StartStreamEncryption was not called`,
       );
     }
 
@@ -95,7 +99,7 @@ export function createStartEncryption(dependencies: Dependencies) {
       );
       RequestId = $metadata.requestId ?? 'unknown';
     } catch (error) {
-      return refused(error, state, answered(), dependencies);
+      return handleStartError(error, state, attempt(), dependencies);
     }
     await ledger.confirm(
       StreamARN,
@@ -105,14 +109,17 @@ export function createStartEncryption(dependencies: Dependencies) {
       RequestId,
     );
     logger.info('StartStreamEncryption answered', { RequestId, KeyArn });
-    return { ...answered(), Status: 'STARTED', RequestId };
+    return { ...attempt(), Status: 'STARTED', RequestId };
   });
 }
 
-async function refused(
+/** A call so far: what every result says of it. */
+type Attempt = Omit<StartResult, 'Status'> & { SlotId: number };
+
+async function handleStartError(
   error: unknown,
   { Plan }: PlannedState,
-  so: Omit<StartResult, 'Status'> & { SlotId: number },
+  attempt: Attempt,
   { kms, ledger, random }: Dependencies,
 ): Promise<StartResult> {
   const { StreamARN, RotationId, KeyId } = Plan;
@@ -124,34 +131,35 @@ async function refused(
   const Cause = named.message;
   logger.warn('StartStreamEncryption failed', { refusal, Name: named.name });
 
-  // After an unanswered call, the stream is most likely busy with that one.
-  const isOurs = refusal === 'STREAM_BUSY' && so.Unanswered > 0;
+  // After an unanswered call, that call most likely keeps the stream busy.
+  const isOurs = refusal === 'STREAM_BUSY' && attempt.Unanswered > 0;
   if (refusal === 'UNKNOWN' || isOurs) {
-    return { ...so, Cause, Status: 'UNKNOWN', Unanswered: so.Unanswered + 1 };
+    const Unanswered = attempt.Unanswered + 1;
+    return { ...attempt, Cause, Status: 'UNKNOWN', Unanswered };
   }
   const isLimit = refusal === 'LIMIT_EXCEEDED';
-  const LimitExceeded = isLimit ? so.LimitExceeded + 1 : 0;
+  const LimitExceeded = isLimit ? attempt.LimitExceeded + 1 : 0;
   if (LimitExceeded >= MAX_START_ATTEMPTS) {
-    await ledger.exhaust(StreamARN, RotationId, so.SlotId);
-    return { ...so, Cause, Status: 'QUOTA_EXHAUSTED' };
+    await ledger.exhaust(StreamARN, RotationId, attempt.SlotId);
+    return { ...attempt, Cause, Status: 'QUOTA_EXHAUSTED' };
   }
-  await ledger.release(StreamARN, RotationId, so.SlotId, 'REFUSED');
+  await ledger.release(StreamARN, RotationId, attempt.SlotId, 'REFUSED');
   if (refusal === 'STREAM_BUSY') {
     await ledger.settle(StreamARN, RotationId);
-    return { ...so, Cause, Status: 'STREAM_BUSY' };
+    return { ...attempt, Cause, Status: 'STREAM_BUSY' };
   }
   const isRetryable =
     isLimit ||
     refusal === 'THROTTLED' ||
     (refusal === 'KEY_STATE' && (await isBecomingUsable(kms, KeyId)));
-  const Throttled = so.Throttled + (isLimit ? 0 : 1);
+  const Throttled = attempt.Throttled + (isLimit ? 0 : 1);
   if (!isRetryable || Throttled >= MAX_START_ATTEMPTS) throw named;
   const WaitSeconds = startBackoffSeconds(
     Math.max(Throttled, LimitExceeded),
     random(),
   );
   return {
-    ...so,
+    ...attempt,
     Cause,
     Status: 'THROTTLED',
     Throttled,
@@ -160,7 +168,7 @@ async function refused(
   };
 }
 
-/** Whether a key that cannot be used yet is on its way to being usable. */
+/** Whether a key that cannot be used yet is being created or updated. */
 async function isBecomingUsable(
   kms: KMSClient,
   keyId: string,

@@ -18,7 +18,7 @@ interface Dependencies {
 
 /**
  * Writes the probe and checks that Kinesis encrypted it. The default probe
- * takes a new partition key every time, so a hot shard does not fail it twice.
+ * takes a new partition key every time, so one hot shard cannot fail every try.
  *
  * @throws RecordNotEncrypted, and what PutRecord refuses
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecord.html
@@ -45,11 +45,14 @@ export function createVerifyEncryption({ kinesis, now }: Dependencies) {
             `PutRecord to StreamName ${quote(StreamName)}`,
           );
         });
-      const { ShardId = '', SequenceNumber = '', EncryptionType } = answer;
+      const { ShardId, SequenceNumber, EncryptionType } = answer;
+      if (ShardId === undefined || SequenceNumber === undefined) {
+        throw new Error(`PutRecord to ${StreamName} answered without a record`);
+      }
       if (EncryptionType !== 'KMS') {
         throw new RotationError(
           'RecordNotEncrypted',
-          `StreamName ${quote(StreamName)} is ACTIVE under ${state.Plan.KeyId}, and Kinesis answered EncryptionType ${EncryptionType ?? 'NONE'} to record ${SequenceNumber} of ${ShardId}; look at the stream before you trust it`,
+          `StreamName ${quote(StreamName)} is ACTIVE under ${state.Plan.KeyId}, and Kinesis answered EncryptionType ${EncryptionType ?? 'NONE'} to record ${SequenceNumber} of ${ShardId}; look at the stream before you rely on its encryption`,
         );
       }
       logger.info('Probe encrypted', { ShardId, SequenceNumber });

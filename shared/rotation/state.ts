@@ -53,18 +53,23 @@ export interface Rollback {
 }
 
 /** What ReserveQuota answers, for IsQuotaAvailable. */
-export interface ReservationResult {
+export type ReservationResult = GrantedReservation | RefusedReservation;
+
+export interface GrantedReservation {
+  Status: 'GRANTED';
+  SlotId: number;
+  /** ISO 8601. */
+  LeaseExpiresAt: string;
+}
+
+interface RefusedReservation {
   Status:
-    | 'GRANTED'
     | 'QUOTA_EXHAUSTED'
     | 'ALREADY_IN_PROGRESS'
     | 'ROTATION_IN_PROGRESS'
     | 'STALE_PLAN';
-  /** Why not, for people. */
+  /** Why, for people. */
   Cause?: string;
-  SlotId?: number;
-  /** ISO 8601. */
-  LeaseExpiresAt?: string;
   /** ISO 8601, to the whole second. */
   NextAvailableAt?: string;
   InProgressRotationId?: string;
@@ -79,13 +84,13 @@ export interface StartResult {
     | 'THROTTLED'
     | 'QUOTA_EXHAUSTED'
     | 'LEASE_LOST';
-  /** Calls of this rotation that AWS refused for their pace. */
+  /** Calls of this rotation that AWS throttled. */
   Throttled: number;
-  /** The last so many calls, in a row, met LimitExceededException. */
+  /** Consecutive latest calls that met LimitExceededException. */
   LimitExceeded: number;
-  /** Calls of this rotation of which nobody knows whether AWS applied them. */
+  /** Calls of this rotation without an answer, which AWS may have applied. */
   Unanswered: number;
-  /** When the latest call was answered or given up, ISO 8601. */
+  /** When the latest call was answered or timed out, ISO 8601. */
   StartedAt: string;
   SlotId?: number;
   RequestId?: string;
@@ -135,7 +140,12 @@ export interface RotationState {
   ProbeFailure?: CaughtFailure;
 }
 
-/** The same, past IsRotationNeeded. */
+/** The state after IsRotationNeeded. */
 export interface PlannedState extends RotationState {
   Plan: KeyPlan;
+}
+
+/** The state after IsQuotaAvailable. */
+export interface GrantedState extends PlannedState {
+  Reservation: GrantedReservation;
 }

@@ -5,8 +5,8 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
-  type BookedStart,
   createRecordExternalStart,
+  type RecordedStart,
 } from '../../functions/record-external-start.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import {
@@ -58,7 +58,7 @@ const eventOf = (detail: {
 
 const context = { functionName: 'RecordExternalStart' } as never;
 
-function recordExternalStart(event: unknown): Promise<BookedStart> {
+function recordExternalStart(event: unknown): Promise<RecordedStart> {
   const handler = createRecordExternalStart({
     ledger: quotaLedger(),
     partition: 'aws',
