@@ -4,6 +4,7 @@ import pThrottle from 'p-throttle';
 import {
   parseRequest,
   type RotationRequest,
+  requestedStream,
 } from '../shared/contract/request.ts';
 import { namedError } from '../shared/errors/aws-errors.ts';
 import { quote, RotationError } from '../shared/errors/errors.ts';
@@ -65,7 +66,8 @@ export function createSweepDrift(dependencies: Dependencies) {
   return taskHandler(async (event: unknown): Promise<Sweep> => {
     const requests = readStreams(event);
     const Streams = await Promise.all(
-      requests.map(async ({ StreamName = '', KeyIds }) => {
+      requests.map(async ({ KeyIds, ...request }) => {
+        const StreamName = requestedStream(request);
         try {
           const stream = await describe(StreamName);
           const found = await look(stream, KeyIds, dependencies, now());

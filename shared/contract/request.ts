@@ -1,6 +1,10 @@
 import * as v from 'valibot';
 import { quote, RotationError } from '../errors/errors.ts';
-import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
+import {
+  parseStreamArn,
+  STREAM_NAME,
+  streamNameOf,
+} from '../identifiers/arn.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
 
 const text = (field: string, expected: string) =>
@@ -29,7 +33,7 @@ const keyId = (field: string) =>
 const BASE64 =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** What a probe says stays out of messages, which are logged. */
+/** A probe's content stays out of messages, which are logged. */
 const PROBE = v.strictObject(
   {
     PartitionKey: v.pipe(
@@ -40,7 +44,7 @@ const PROBE = v.strictObject(
       ),
       v.check(
         (value) => value.isWellFormed(),
-        'Probe.PartitionKey has half of a character, which no UTF-8 can hold',
+        'Probe.PartitionKey has a lone surrogate, which UTF-8 cannot encode',
       ),
     ),
     Data: v.pipe(
@@ -58,7 +62,7 @@ const PROBE = v.strictObject(
 export type Trigger = Record<string, string | number | boolean | null>;
 
 const TRIGGER_FIELD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
-/** Of its JSON: the last state gets it twice, and a state 256 KiB at most. */
+/** Bytes of its JSON: the last state gets it twice, and takes at most 256 KiB. */
 const TRIGGER_BYTES = 16_384;
 
 /** Flat by design: it is copied into logs and into a DynamoDB item. */
@@ -78,7 +82,7 @@ const TRIGGER = v.pipe(
     for (const [field, value] of fields) {
       if (!TRIGGER_FIELD.test(field)) {
         addIssue({
-          message: `Trigger has a field ${quote(field)}; expected a name of 1 to 128 characters that can be seen`,
+          message: `Trigger has a field ${quote(field)}; expected a name of 1 to 128 visible characters`,
         });
         return NEVER;
       }
@@ -230,14 +234,15 @@ const REQUEST = v.pipe(
   ),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const { StreamARN, KeyId, KeyIds } = dataset.value;
+    const { StreamARN } = dataset.value;
     if (StreamARN === undefined) return;
     const region = parseStreamArn(StreamARN)?.Region;
-    for (const id of KeyIds ?? [KeyId ?? '']) {
+    const { field, keyIds } = requestedKeys(dataset.value);
+    for (const id of keyIds) {
       const keyRegion = parseKeyId(id)?.Region;
       if (keyRegion !== undefined && keyRegion !== region) {
         addIssue({
-          message: `${KeyIds ? 'KeyIds' : 'KeyId'} ${quote(id)} is in Region ${keyRegion}, and StreamARN ${quote(StreamARN)} is in ${region}; use a key of the stream's Region`,
+          message: `${field} ${quote(id)} is in Region ${keyRegion}, and StreamARN ${quote(StreamARN)} is in ${region}; use a key of the stream's Region`,
         });
       }
     }
@@ -252,6 +257,32 @@ const REQUEST = v.pipe(
  */
 export type RotationRequest = v.InferOutput<typeof REQUEST>;
 
+/** The keys that a request names, and the field that names them. */
+export function requestedKeys({
+  KeyId,
+  KeyIds,
+}: Pick<RotationRequest, 'KeyId' | 'KeyIds'>): {
+  field: 'KeyId' | 'KeyIds';
+  keyIds: readonly string[];
+} {
+  if (KeyIds !== undefined) return { field: 'KeyIds', keyIds: KeyIds };
+  return { field: 'KeyId', keyIds: KeyId === undefined ? [] : [KeyId] };
+}
+
+/**
+ * The name of the stream of a request.
+ *
+ * @throws for a request that names no stream, which {@link parseRequest} refuses
+ */
+export function requestedStream({
+  StreamName,
+  StreamARN,
+}: Pick<RotationRequest, 'StreamName' | 'StreamARN'>): string {
+  if (StreamName !== undefined) return StreamName;
+  if (StreamARN !== undefined) return streamNameOf(StreamARN);
+  throw new Error('The request names no stream');
+}
+
 /** Everything a request may contain, in the order in which docs show it. */
 export const REQUEST_FIELDS = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
 
@@ -263,8 +294,7 @@ export const REQUEST_FIELDS = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
  */
 export function parseRequest(input: unknown): RotationRequest {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    // What it says stays unsaid: a request that was encoded twice has its probe
-    // in it.
+    // Never quoted: a request that was encoded twice has its probe in it.
     throw new RotationError(
       'InvalidRequest',
       `The request, ${kindOf(input)}, is not a JSON object`,

@@ -3,11 +3,11 @@ import { quote, RotationError } from '../errors/errors.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
 import type { CloudTrailStart } from '../ledger/entry.ts';
 
-/** Nothing that AWS reports is longer, and an item of the ledger must hold it. */
+/** AWS reports nothing longer, and a ledger item must hold it. */
 const MAX_TEXT = 2048;
 const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT));
 
-/** Whoever made a Start, it counts. */
+/** A Start counts, whichever principal made it. */
 const IDENTITY = v.fallback(v.object({ arn: TEXT }), { arn: 'unknown' });
 
 const TIME = v.pipe(
@@ -17,7 +17,7 @@ const TIME = v.pipe(
   v.number(),
 );
 
-/** What of CloudTrail's event is needed; the rest may be anything. */
+/** The fields of CloudTrail's event that are needed. */
 const EVENT = v.object({
   account: v.nullish(v.string()),
   detail: v.object({
@@ -37,10 +37,10 @@ export type CloudTrailStartEvent =
   | { Status: 'REFUSED'; ErrorCode: string; RequestId: string };
 
 /**
- * Reads CloudTrail's record of a StartStreamEncryption, as EventBridge hands it
- * on. The names of request parameters are taken in any spelling of case.
+ * Reads CloudTrail's record of a StartStreamEncryption, as EventBridge delivers
+ * it. The names of request parameters are matched without regard to case.
  *
- * @param partition of the ARNs, for a stream that is named and not given by ARN
+ * @param partition of the ARN, for a stream that the event gives by name only
  * @throws {RotationError} InvalidRequest for anything else
  * @see https://docs.aws.amazon.com/streams/latest/dev/logging-using-cloudtrail.html
  */
@@ -67,7 +67,7 @@ export function parseCloudTrailStart(
   if (typeof KeyId !== 'string' || KeyId.length > MAX_TEXT) {
     throw invalid(`requestParameters.keyId is ${quote(KeyId)}`);
   }
-  const owner = detail.recipientAccountId ?? account ?? '';
+  const owner = detail.recipientAccountId ?? account;
   const arn = parameters.get('streamarn');
   const name = parameters.get('streamname');
   const isNamed = typeof name === 'string' && STREAM_NAME.test(name);
@@ -76,8 +76,8 @@ export function parseCloudTrailStart(
       ? arn
       : isNamed
         ? `arn:${partition}:kinesis:${detail.awsRegion}:${owner}:stream/${name}`
-        : '';
-  if (parseStreamArn(StreamARN) === undefined) {
+        : undefined;
+  if (StreamARN === undefined || parseStreamArn(StreamARN) === undefined) {
     throw invalid(
       `requestParameters names no stream: streamARN ${quote(arn)}, streamName ${quote(name)}, account ${quote(owner)}`,
     );

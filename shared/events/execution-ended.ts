@@ -6,13 +6,16 @@ import { isoTime } from './iso-time.ts';
 
 const MILLISECONDS = v.pipe(v.number(), v.minValue(0), v.maxValue(8.64e15));
 
-/** What of Step Functions' event is needed; the rest may be anything. */
+/** The fields of Step Functions' event that are needed. */
 const EVENT = v.object({
   'detail-type': v.literal('Step Functions Execution Status Change'),
   detail: v.object({
     executionArn: v.pipe(
       v.string(),
-      v.check(isExecutionArn, ({ input }) => `${quote(input)} is none`),
+      v.check(
+        isExecutionArn,
+        ({ input }) => `${quote(input)} is not the ARN of an execution`,
+      ),
     ),
     status: v.string(),
     startDate: MILLISECONDS,
@@ -22,7 +25,7 @@ const EVENT = v.object({
   }),
 });
 
-const SAID_INSIDE = v.object({
+const FROM_STATE_MACHINE = v.object({
   'detail-type': v.optional(v.undefined()),
   RotationId: v.string(),
   Progress: v.looseObject({}),
@@ -36,11 +39,11 @@ export interface EndedExecution {
   /** The execution's input; undefined where the event leaves it out. */
   Request: unknown;
   Failure: CaughtFailure;
-  /** Aborted or timed out, rather than failed of itself. */
+  /** Whether it was aborted or timed out. */
   WasStopped: boolean;
 }
 
-/** What to say of an execution that ended so and gives no error of its own. */
+/** Error and cause of an execution that gives none of its own, by its status. */
 const ENDED: Record<string, CaughtFailure> = {
   ABORTED: { Error: 'ExecutionAborted', Cause: 'The execution was stopped' },
   TIMED_OUT: {
@@ -50,23 +53,27 @@ const ENDED: Record<string, CaughtFailure> = {
   FAILED: { Error: 'States.Runtime', Cause: 'The execution failed' },
 };
 
-/** Why an execution ended so, by what it says itself where it says anything. */
-export function failureOfStatus(
-  status: string,
-  said: { Error?: string | null; Cause?: string | null },
-): CaughtFailure | undefined {
-  const ended = Object.hasOwn(ENDED, status) ? ENDED[status] : undefined;
-  return (
-    ended && {
-      Error: said.Error || ended.Error,
-      Cause: said.Cause || ended.Cause,
-    }
-  );
+/**
+ * Why an execution ended: its own error and cause where it has them, else those
+ * of its status. Undefined for a status that is not a failure.
+ */
+export function failureOfStatus({
+  Status,
+  Error: name,
+  Cause,
+}: {
+  Status?: string;
+  Error?: string | null;
+  Cause?: string | null;
+}): CaughtFailure | undefined {
+  const isEnded = Status !== undefined && Object.hasOwn(ENDED, Status);
+  const ended = isEnded ? ENDED[Status] : undefined;
+  return ended && { Error: name || ended.Error, Cause: Cause || ended.Cause };
 }
 
-/** Everything is taken for one but what the state machine itself says. */
+/** True for every event except the one that the state machine itself passes. */
 export function isExecutionEnded(event: unknown): boolean {
-  return !v.is(SAID_INSIDE, event);
+  return !v.is(FROM_STATE_MACHINE, event);
 }
 
 /**
@@ -84,7 +91,11 @@ export function parseExecutionEnded(event: unknown): EndedExecution {
   }
   const { executionArn, status, startDate, input, error, cause } =
     parsed.output.detail;
-  const Failure = failureOfStatus(status, { Error: error, Cause: cause });
+  const Failure = failureOfStatus({
+    Status: status,
+    Error: error,
+    Cause: cause,
+  });
   if (Failure === undefined) throw invalid(`its status is ${quote(status)}`);
   return {
     RotationId: executionArn,

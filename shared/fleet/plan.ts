@@ -1,6 +1,5 @@
-import { parseRequest } from '../contract/request.ts';
+import { parseRequest, requestedStream } from '../contract/request.ts';
 import { quote, RotationError } from '../errors/errors.ts';
-import { parseStreamArn } from '../identifiers/arn.ts';
 import { firstWaitSeconds } from './pace.ts';
 import {
   bytesOf,
@@ -63,9 +62,8 @@ function requestsOf(input: unknown): unknown[] {
 
 function readRequest(input: unknown, at: number): FleetRequest {
   try {
-    const { StreamName, StreamARN = '' } = parseRequest(input);
-    const name = StreamName ?? parseStreamArn(StreamARN)?.StreamName ?? '';
-    return { ...(input as object), StreamName: name };
+    const StreamName = requestedStream(parseRequest(input));
+    return { ...(input as object), StreamName };
   } catch (error) {
     throw invalid(`Streams[${at}]: ${(error as Error).message}`);
   }

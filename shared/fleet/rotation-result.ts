@@ -6,7 +6,7 @@ import type { StreamOutcome } from './outcome.ts';
 import { pauseSeconds } from './pace.ts';
 import { fitOutcome } from './payload-budget.ts';
 
-/** What is left of the execution that a fleet started for a stream. */
+/** How the execution that a fleet started for a stream ended. */
 export interface RotationEnd {
   Request: { StreamName: string };
   DetailBytes: number;
@@ -34,7 +34,7 @@ interface Description {
   StartDate?: number;
 }
 
-/** Later dates in seconds are of a far future, earlier ones in ms of 1973. */
+/** A larger date would be in the far future in seconds, a smaller one in 1973 in ms. */
 const SECONDS_UNTIL = 100_000_000_000;
 
 /**
@@ -69,10 +69,10 @@ export function readRotationEnd(
       }),
     };
   }
-  const description = describedIn(Failure?.Cause ?? '');
-  const { ExecutionArn, Status = '', StartDate = now } = description;
+  const description = readDescription(Failure?.Cause);
+  const { ExecutionArn, StartDate = now } = description;
   const ended =
-    ExecutionArn === undefined ? Failure : failureOfStatus(Status, description);
+    ExecutionArn === undefined ? Failure : failureOfStatus(description);
   return {
     Result: fitOutcome(
       {
@@ -90,7 +90,8 @@ export function readRotationEnd(
   };
 }
 
-function describedIn(cause: string): Description {
+function readDescription(cause: string | undefined): Description {
+  if (cause === undefined) return {};
   try {
     const parsed: unknown = JSON.parse(cause);
     return typeof parsed === 'object' && parsed !== null ? parsed : {};

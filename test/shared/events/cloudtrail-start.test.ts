@@ -220,7 +220,7 @@ describe('parseCloudTrailStart', () => {
     [
       'no account',
       eventOf({ recipientAccountId: undefined }, { account: undefined }),
-      'account ""',
+      'account undefined',
     ],
     ['no detail', { source: 'aws.kinesis' }, 'detail'],
     ['nothing', null, 'Expected Object'],
