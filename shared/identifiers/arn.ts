@@ -56,3 +56,8 @@ export function streamOfExecution(
     `arn:${here.Partition}:kinesis:${here.Region}:${here.Account}:stream/${StreamName}`
   );
 }
+
+/** The name of an execution: the last part of its ARN. */
+export function executionName(executionArn: string): string {
+  return executionArn.slice(executionArn.lastIndexOf(':') + 1);
+}

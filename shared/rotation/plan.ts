@@ -10,11 +10,11 @@ import {
 } from '../keys/key-ring.ts';
 import {
   activeLease,
-  CLOCK_MARGIN_MS,
   type Claim,
   type LastApplied,
   type LedgerEntry,
 } from '../ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import { pollSeconds } from './polling.ts';
 import type { Rollback } from './rollback.ts';
 import type { RotationState } from './state.ts';

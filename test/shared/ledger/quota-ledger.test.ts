@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
 import { RotationError } from '../../../shared/errors/errors.ts';
 import type { Claim } from '../../../shared/ledger/entry.ts';
-import { QUOTA_LIMIT, SLOT_MS } from '../../../shared/ledger/entry.ts';
 import { LEDGER_RECORD } from '../../../shared/ledger/ledger-reader.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
+import { QUOTA_LIMIT, SLOT_MS } from '../../../shared/ledger/window.ts';
 import {
   type LedgerTable,
   openLedgerTable,
