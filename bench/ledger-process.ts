@@ -7,7 +7,7 @@ import { startDynamoDb } from '../local/services/dynamodb.ts';
 import { DUMMY_CREDENTIALS } from '../local/session/credentials.ts';
 import { ensureLedgerTable } from '../local/session/ledger-table.ts';
 import { ledgerTableName } from '../shared/lambda/clients.ts';
-import { QUOTA_LIMIT } from '../shared/ledger/entry.ts';
+import { QUOTA_LIMIT } from '../shared/ledger/window.ts';
 import { SeededRandom } from '../test/support/simulation/seeded-random.ts';
 import { hearCalls } from './heard-calls.ts';
 import type { Contention, LedgerData, WindowRun } from './ledger.ts';

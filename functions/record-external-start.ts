@@ -2,8 +2,9 @@ import { parseCloudTrailStart } from '../shared/events/cloudtrail-start.ts';
 import { quotaLedger } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
-import type { ExternalStartStatus, Quota } from '../shared/ledger/entry.ts';
+import type { ExternalStartStatus } from '../shared/ledger/external-starts.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import type { Quota } from '../shared/ledger/usage.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;

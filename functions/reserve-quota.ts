@@ -1,8 +1,8 @@
 import { quotaLedger } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
-import { QUOTA_LIMIT } from '../shared/ledger/entry.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import { QUOTA_LIMIT } from '../shared/ledger/window.ts';
 import { LEASE_MS } from '../shared/rotation/deadlines.ts';
 import type {
   PlannedState,

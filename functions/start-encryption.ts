@@ -13,8 +13,8 @@ import {
 } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
-import { ANSWER_MS } from '../shared/ledger/entry.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import { ANSWER_MS } from '../shared/ledger/window.ts';
 import {
   classifyStartError,
   MAX_START_ATTEMPTS,

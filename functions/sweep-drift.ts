@@ -18,8 +18,8 @@ import {
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import { measureDrift } from '../shared/lambda/metrics.ts';
-import { usage } from '../shared/ledger/entry.ts';
 import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
+import { usage } from '../shared/ledger/usage.ts';
 import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
 import { describeStream } from '../shared/lookup/describe-stream.ts';
 

@@ -5,9 +5,11 @@ import {
   dynamoDbClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
-import { countedSlots, SLOT_MS, usage } from '../../shared/ledger/entry.ts';
+import { countedSlots } from '../../shared/ledger/counted-slots.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
+import { usage } from '../../shared/ledger/usage.ts';
+import { SLOT_MS } from '../../shared/ledger/window.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { locateStream } from '../environment/locate-stream.ts';

@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
+import { parseJson } from '../../shared/json.ts';
 
 const ENTERED = /^(\w+)StateEntered$/;
 const EXITED = /^(\w+)StateExited$/;
@@ -47,12 +48,12 @@ function translated(
   const { name = '', input, output, error, cause } = detailsOf(event);
   const [, entered] = ENTERED.exec(type) ?? [];
   if (entered !== undefined) {
-    const state = { name, type: entered, input: value(input) };
+    const state = { name, type: entered, input: toObject(input) };
     return { type: 'StateEntered', timestamp, state };
   }
   const [, exited] = EXITED.exec(type) ?? [];
   if (exited !== undefined) {
-    const state = { name, type: exited, output: value(output) };
+    const state = { name, type: exited, output: toObject(output) };
     return { type: 'StateExited', timestamp, state };
   }
   if (type.startsWith('Execution')) {
@@ -105,11 +106,5 @@ export function detailsOf(event: HistoryEvent): Details {
   return (details as Details | undefined) ?? {};
 }
 
-/** An object in any case: data may be missing, or be no object. */
-function value(json: string | undefined): object {
-  try {
-    return Object(JSON.parse(json ?? '{}'));
-  } catch {
-    return {};
-  }
-}
+/** Always an object: data may be missing or another value. */
+const toObject = (json: string | undefined): object => Object(parseJson(json));

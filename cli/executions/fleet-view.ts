@@ -5,7 +5,7 @@ import {
   type StreamOutcome,
   summarizeFleet,
 } from '../../shared/fleet/outcome.ts';
-import { fieldOf } from '../../shared/json.ts';
+import { fieldOf, parseJson } from '../../shared/json.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import { FleetProgress } from '../output/fleet-progress.ts';
 import { fleetText } from '../output/fleet-text.ts';
@@ -49,17 +49,20 @@ export function fleetEvent(event: HistoryEvent): {
   const { name, input, output } = detailsOf(event);
   switch (`${event.type} ${name}`) {
     case 'ExecutionStarted undefined': {
-      const streams = fieldOf(parsed(input), 'Streams');
+      const streams = fieldOf(parseJson(input), 'Streams');
       return Array.isArray(streams) ? { total: streams.length } : {};
     }
     case 'TaskStateEntered RotateStream': {
-      const stream = fieldOf(fieldOf(parsed(input), 'Request'), 'StreamName');
+      const stream = fieldOf(
+        fieldOf(parseJson(input), 'Request'),
+        'StreamName',
+      );
       return { started: String(stream) };
     }
     case 'WaitStateEntered WaitForPace':
-      return { ended: fieldOf(parsed(input), 'Result') as StreamOutcome };
+      return { ended: fieldOf(parseJson(input), 'Result') as StreamOutcome };
     case 'PassStateExited OutcomeUnknown':
-      return { ended: parsed(output) as StreamOutcome };
+      return { ended: parseJson(output) as StreamOutcome };
     default:
       return {};
   }
@@ -78,7 +81,7 @@ export function fleetOutcome(
       event.type === 'TaskStateExited' &&
       detailsOf(event).name === 'SummarizeFleet',
   );
-  const answer = parsed(summary && detailsOf(summary).output);
+  const answer = parseJson(summary && detailsOf(summary).output);
   if (fieldOf(answer, 'Counts') !== undefined) return answer as FleetOutcome;
   const end = history.at(-1);
   const { error, cause } = end ? detailsOf(end) : {};
@@ -95,11 +98,3 @@ export function fleetOutcome(
 
 const STOPPED =
   'The fleet ended before its streams did; each rotation that ran was stopped and settled';
-
-function parsed(json: string | undefined): unknown {
-  try {
-    return JSON.parse(json ?? '');
-  } catch {
-    return undefined;
-  }
-}

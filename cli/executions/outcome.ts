@@ -2,7 +2,7 @@ import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { LAST_STATES } from '../../local/runner/rotation.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { isoTime } from '../../shared/events/iso-time.ts';
-import { fieldOf } from '../../shared/json.ts';
+import { fieldOf, parseJson } from '../../shared/json.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import { CommandError } from '../errors/command-error.ts';
 import { detailsOf } from './events.ts';
@@ -48,13 +48,13 @@ export function executionOutcome(
     .filter(({ type }) => type?.endsWith('StateExited'))
     .map(detailsOf)
     .filter(({ name = '' }) => LAST_STATES.includes(name))
-    .map(({ output }) => parsed(output))
+    .map(({ output }) => parseJson(output))
     // One that failed has left its error here instead.
     .find((output) => fieldOf(output, 'Status') !== undefined);
   if (answer !== undefined) return answer as Outcome;
 
   const start = history[0];
-  const request = parsed(start && detailsOf(start).input);
+  const request = parseJson(start && detailsOf(start).input);
   const end = history.at(-1);
   if (end?.type === 'ExecutionSucceeded') {
     throw new CommandError(
@@ -78,12 +78,4 @@ export function executionOutcome(
       Cause: cause ?? told?.Cause,
     }),
   };
-}
-
-function parsed(json: string | undefined): unknown {
-  try {
-    return JSON.parse(json ?? '');
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { isObject } from '../../shared/json.ts';
 
 /** The flags of a request, as commander hands them over. */
 export interface RequestFlags {
@@ -98,17 +99,13 @@ async function parseWith(
       `${flag} ${quote(value)} is not ${language}: ${line}`,
     );
   }
-  if (
-    typeof document !== 'object' ||
-    document === null ||
-    Array.isArray(document)
-  ) {
+  if (!isObject(document)) {
     throw new RotationError(
       'InvalidRequest',
       `${flag} ${quote(value)} is not a ${language} object with the fields of a request`,
     );
   }
-  return document as Record<string, unknown>;
+  return document;
 }
 
 /** A value, or the text of the file that file:// names, as in the AWS CLI. */

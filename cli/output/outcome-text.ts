@@ -2,7 +2,7 @@ import type {
   Outcome,
   RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
-import type { Quota } from '../../shared/ledger/entry.ts';
+import type { Quota } from '../../shared/ledger/usage.ts';
 import { localTime } from '../input/time.ts';
 import { bad, good } from './colour.ts';
 import { labelledRow } from './labelled-row.ts';

@@ -6,16 +6,13 @@ import {
   type RotationRequest,
 } from '../../shared/contract/request.ts';
 import { AwsRefusal, RotationError } from '../../shared/errors/errors.ts';
-import {
-  type LedgerEntry,
-  type Quota,
-  reserve,
-  settle,
-  spend,
-  usage,
-} from '../../shared/ledger/entry.ts';
+import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
+import { reserve } from '../../shared/ledger/reserve.ts';
+import { settle } from '../../shared/ledger/settle.ts';
+import { spend } from '../../shared/ledger/spend.ts';
+import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import type { KeyPlan, Plan } from '../../shared/rotation/state.ts';
 import { callsOf, costOf, type RotationCalls } from './rotation-cost.ts';

@@ -1,9 +1,7 @@
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
-import {
-  CLOCK_MARGIN_MS,
-  externalStarts,
-  type LedgerEntry,
-} from '../../shared/ledger/entry.ts';
+import type { LedgerEntry } from '../../shared/ledger/entry.ts';
+import { externalStarts } from '../../shared/ledger/external-starts.ts';
+import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import type { StreamInput, StreamNow } from './report-input.ts';
 

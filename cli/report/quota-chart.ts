@@ -1,5 +1,5 @@
 import { visible } from '../../shared/errors/errors.ts';
-import { QUOTA_LIMIT } from '../../shared/ledger/entry.ts';
+import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import type { ReportModel, StreamModel } from './report-model.ts';
 import { days, svgChart } from './svg-chart.ts';
 import { dayText, utc } from './time-text.ts';

@@ -1,9 +1,7 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import {
-  externalStarts,
-  type LedgerEntry,
-  SLOT_MS,
-} from '../../shared/ledger/entry.ts';
+import type { LedgerEntry } from '../../shared/ledger/entry.ts';
+import { externalStarts } from '../../shared/ledger/external-starts.ts';
+import { SLOT_MS } from '../../shared/ledger/window.ts';
 import { effectAt } from './key-history.ts';
 
 /** How many slots counted from a time on, in milliseconds since the epoch. */

@@ -1,13 +1,12 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
 import { detectDrift } from '../../shared/keys/drift.ts';
+import { activeLease } from '../../shared/ledger/entry.ts';
 import {
-  activeLease,
   type CloudTrailStart,
   externalStarts,
-  type Quota,
-  usage,
-} from '../../shared/ledger/entry.ts';
+} from '../../shared/ledger/external-starts.ts';
+import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { currentKey, lastAppliedTo } from '../../shared/rotation/plan.ts';
 import { type Timeliness, timeliness } from './due.ts';
 import { ageSpan, type KeySpan, keyHistory, keyIdNow } from './key-history.ts';

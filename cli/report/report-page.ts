@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { html, raw } from 'hono/html';
 import { visible } from '../../shared/errors/errors.ts';
-import { QUOTA_LIMIT } from '../../shared/ledger/entry.ts';
 import { HISTORY_DAYS } from '../../shared/ledger/quota-ledger.ts';
+import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import { findings } from './findings.ts';
 import { KEY_COLORS } from './key-paint.ts';
 import { code } from './key-words.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { QUOTA_LIMIT } from '../../shared/ledger/entry.ts';
+import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import type { Timeliness } from './due.ts';
 import type { Condition, ReportModel, Result } from './report-model.ts';
 import { type Markup, table } from './report-table.ts';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { quote } from '../errors/errors.ts';
-import { QUOTA_LIMIT } from '../ledger/entry.ts';
+import { QUOTA_LIMIT } from '../ledger/window.ts';
 
 const RATE = /^rate\((?<value>\d+) (?<unit>minute|hour|day)(?<plural>s?)\)$/;
 const CRON = /^cron\((?<expression>[^()]*)\)$/;

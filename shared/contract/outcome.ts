@@ -1,4 +1,4 @@
-import type { Quota } from '../ledger/entry.ts';
+import type { Quota } from '../ledger/usage.ts';
 import type { Trigger } from './request.ts';
 
 export interface Verification {

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { quote, RotationError } from '../errors/errors.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
-import type { CloudTrailStart } from '../ledger/entry.ts';
+import type { CloudTrailStart } from '../ledger/external-starts.ts';
 
 /** AWS reports nothing longer, and a ledger item must hold it. */
 const MAX_TEXT = 2048;

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { quote, RotationError } from '../errors/errors.ts';
 import { isExecutionArn } from '../identifiers/arn.ts';
+import { parseJson } from '../json.ts';
 import type { CaughtFailure } from '../rotation/state.ts';
 import { isoTime } from './iso-time.ts';
 
@@ -100,18 +101,10 @@ export function parseExecutionEnded(event: unknown): EndedExecution {
   return {
     RotationId: executionArn,
     StartedAt: isoTime(startDate),
-    Request: input ? parseInput(input) : undefined,
+    Request: parseJson(input ?? undefined),
     Failure,
     WasStopped: status !== 'FAILED',
   };
-}
-
-function parseInput(input: string): unknown {
-  try {
-    return JSON.parse(input);
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(reason: string): RotationError {

@@ -1,5 +1,7 @@
 import type { Success } from '../contract/outcome.ts';
 import { failureOfStatus } from '../events/execution-ended.ts';
+import { executionName } from '../identifiers/arn.ts';
+import { isObject, parseJson } from '../json.ts';
 import { readFailure } from '../rotation/failure.ts';
 import type { CaughtFailure } from '../rotation/state.ts';
 import type { StreamOutcome } from './outcome.ts';
@@ -57,7 +59,7 @@ export function readRotationEnd(
           Status: 'SUCCEEDED',
           Outcome,
           KeyId,
-          Execution: nameOf(Rotation.ExecutionArn),
+          Execution: executionName(Rotation.ExecutionArn),
         },
         DetailBytes,
       ),
@@ -69,7 +71,8 @@ export function readRotationEnd(
       }),
     };
   }
-  const description = readDescription(Failure?.Cause);
+  const cause = parseJson(Failure?.Cause);
+  const description: Description = isObject(cause) ? cause : {};
   const { ExecutionArn, StartDate = now } = description;
   const ended =
     ExecutionArn === undefined ? Failure : failureOfStatus(description);
@@ -79,7 +82,7 @@ export function readRotationEnd(
         StreamName,
         Status: 'FAILED',
         ...readFailure(ended),
-        ...(ExecutionArn && { Execution: nameOf(ExecutionArn) }),
+        ...(ExecutionArn && { Execution: executionName(ExecutionArn) }),
       },
       DetailBytes,
     ),
@@ -89,16 +92,3 @@ export function readRotationEnd(
     }),
   };
 }
-
-function readDescription(cause: string | undefined): Description {
-  if (cause === undefined) return {};
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
-  } catch {
-    return {};
-  }
-}
-
-const nameOf = (executionArn: string): string =>
-  executionArn.split(':').at(-1) ?? '';

@@ -1,3 +1,5 @@
+import { fieldOf } from '../json.ts';
+
 /** Longer names than AWS has would be no keys of DynamoDB. */
 const STREAM_ARN =
   /^arn:(?<Partition>aws[a-z-]{0,20}):kinesis:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):stream\/(?<StreamName>[a-zA-Z0-9_.-]{1,128})$/;
@@ -66,17 +68,20 @@ export function streamOfExecution(
   input: unknown,
   executionArn: string,
 ): string | undefined {
-  if (typeof input !== 'object' || input === null) return undefined;
-  const { StreamARN, StreamName } = input as Record<string, unknown>;
-  if (typeof StreamARN === 'string') {
-    return parseStreamArn(StreamARN) && StreamARN;
-  }
+  const arn = fieldOf(input, 'StreamARN');
+  if (typeof arn === 'string') return parseStreamArn(arn) && arn;
+  const name = fieldOf(input, 'StreamName');
   const here = EXECUTION_ARN.exec(executionArn)?.groups;
-  if (typeof StreamName !== 'string' || !STREAM_NAME.test(StreamName)) {
+  if (typeof name !== 'string' || !STREAM_NAME.test(name)) {
     return undefined;
   }
   return (
     here &&
-    `arn:${here.Partition}:kinesis:${here.Region}:${here.Account}:stream/${StreamName}`
+    `arn:${here.Partition}:kinesis:${here.Region}:${here.Account}:stream/${name}`
   );
+}
+
+/** The name of an execution: the last part of its ARN. */
+export function executionName(executionArn: string): string {
+  return executionArn.slice(executionArn.lastIndexOf(':') + 1);
 }

@@ -2,10 +2,10 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Outcome } from '../contract/outcome.ts';
 import type { LedgerItem } from './ledger-reader.ts';
 
-/** Sort keys of a stream's history, in the order of their start, begin so. */
+/** Prefix of the sort keys of a stream's records, which sort by their start. */
 export const ROTATION_RECORD = 'ROTATION#';
 
-/** The outcome that an item of the history keeps. */
+/** The outcome in a record of a rotation. */
 export function toOutcome(item: LedgerItem): Outcome {
   const {
     Record: _,

@@ -8,14 +8,14 @@ import { namedError } from '../errors/aws-errors.ts';
 import { quote } from '../errors/errors.ts';
 import { emptyEntry, type LedgerEntry } from './entry.ts';
 
-/** Sort key of the one item that holds a stream's slots, lease and version. */
+/** Sort key of the item that holds a stream's slots, lease and version. */
 export const LEDGER_RECORD = 'LEDGER';
 
 export type LedgerItem = Record<string, AttributeValue>;
 
 /**
  * Reads the ledger, for functions that may not write it. Every method may throw
- * whatever DynamoDB answers after the SDK's own retries.
+ * what DynamoDB answers after the SDK's own retries.
  */
 export class LedgerReader {
   readonly #client: DynamoDBClient;
@@ -26,12 +26,12 @@ export class LedgerReader {
     this.#tableName = tableName;
   }
 
-  /** What the ledger knows of a stream; an empty entry for a new one. */
+  /** The ledger entry of a stream; an empty one for a new stream. */
   async read(streamArn: string): Promise<LedgerEntry> {
     return toEntry(streamArn, await this.item(streamArn));
   }
 
-  /** The same, or another of a stream's items, as DynamoDB has it. */
+  /** An item of a stream as DynamoDB has it: the ledger entry, or a record. */
   async item(
     streamArn: string,
     record = LEDGER_RECORD,
@@ -45,12 +45,18 @@ export class LedgerReader {
         }),
       )
       .catch((error: unknown) => {
-        throw namedError(error, `Ledger table ${quote(this.#tableName)}`);
+        throw nameLedgerError(error, this.#tableName);
       });
     return Item;
   }
 }
 
+/** Names an error of DynamoDB, with the ledger table as its subject. */
+export function nameLedgerError(error: unknown, tableName: string): Error {
+  return namedError(error, `Ledger table ${quote(tableName)}`);
+}
+
+/** The ledger entry in a DynamoDB item; an empty one without an item. */
 export function toEntry(
   streamArn: string,
   item: LedgerItem | undefined,

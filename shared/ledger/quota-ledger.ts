@@ -3,38 +3,55 @@ import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
   PutItemCommand,
+  type PutItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
 import type { Outcome } from '../contract/outcome.ts';
-import { namedError } from '../errors/aws-errors.ts';
-import { quote, RotationError } from '../errors/errors.ts';
-import * as ledger from './entry.ts';
+import { RotationError } from '../errors/errors.ts';
+import { executionName } from '../identifiers/arn.ts';
+import type { Claim, LastApplied, LedgerEntry, Transition } from './entry.ts';
+import {
+  type CloudTrailStart,
+  type ExternalStartStatus,
+  recordExternalStart,
+} from './external-starts.ts';
 import { ROTATION_RECORD, toOutcome } from './history.ts';
 import {
   LEDGER_RECORD,
   type LedgerItem,
   LedgerReader,
+  nameLedgerError,
   toEntry,
 } from './ledger-reader.ts';
+import { type Reservation, reserve } from './reserve.ts';
+import { exhaust, type Settlement, settle } from './settle.ts';
+import {
+  confirm,
+  type Disproof,
+  release,
+  type Spending,
+  spend,
+} from './spend.ts';
+import { type Quota, usage } from './usage.ts';
 
-/** How long records of rotations are kept. */
+/** How long the ledger keeps the records of rotations. */
 export const HISTORY_DAYS = 400;
 
-export interface QuotaLedgerOptions {
+interface QuotaLedgerOptions {
   /** Milliseconds since the epoch. */
   now?: () => number;
-  /** Writes that may lose against other writers before giving up. */
+  /** How often a write may lose against other writers. */
   retries?: number;
 }
 
 /**
- * The ledger of applied keys: one DynamoDB item per stream, changed only by
- * writes that are conditional on its version, so that every change is one of
- * the transitions of `ledger-entry.ts`, applied to what was really there.
+ * The ledger of applied keys: one DynamoDB item per stream. Every write is
+ * conditional on the item's version, so each change is one of the transitions of
+ * this folder, applied to the item as it was.
  *
  * Every method may throw {@link RotationError} LedgerContended, with nothing
- * written, and whatever DynamoDB answers after the SDK's own retries.
+ * written, and what DynamoDB answers after the SDK's own retries.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
  */
@@ -57,20 +74,20 @@ export class QuotaLedger {
     this.#retries = retries;
   }
 
-  /** What the ledger knows of a stream; an empty entry for a new one. */
-  read(streamArn: string): Promise<ledger.LedgerEntry> {
+  /** The ledger entry of a stream; an empty one for a new stream. */
+  read(streamArn: string): Promise<LedgerEntry> {
     return this.#reader.read(streamArn);
   }
 
-  /** Used, remaining and next free slot of a stream. */
-  async usage(streamArn: string): Promise<ledger.Quota> {
-    return ledger.usage(await this.read(streamArn), this.#now());
+  /** The used and remaining slots of a stream, and the next free one. */
+  async usage(streamArn: string): Promise<Quota> {
+    return usage(await this.read(streamArn), this.#now());
   }
 
-  /** Takes lease and slot in one write; see {@link ledger.reserve}. */
-  reserve(streamArn: string, claim: ledger.Claim): Promise<ledger.Reservation> {
+  /** Takes the lease and a slot in one write; see {@link reserve}. */
+  reserve(streamArn: string, claim: Claim): Promise<Reservation> {
     return this.#change(streamArn, (entry) =>
-      ledger.reserve(entry, claim, this.#now()),
+      reserve(entry, claim, this.#now()),
     );
   }
 
@@ -84,14 +101,14 @@ export class QuotaLedger {
     rotationId: string,
     slotId: number,
     answerWithinMs: number,
-  ): Promise<ledger.Spending> {
+  ): Promise<Spending> {
     return this.#change(streamArn, (entry) => {
       const now = this.#now();
-      return ledger.spend(entry, rotationId, slotId, now, now + answerWithinMs);
+      return spend(entry, rotationId, slotId, now, now + answerWithinMs);
     });
   }
 
-  /** Books AWS's answer to StartStreamEncryption; see {@link ledger.confirm}. */
+  /** Records AWS's answer to StartStreamEncryption; see {@link confirm}. */
   async confirm(
     streamArn: string,
     rotationId: string,
@@ -101,113 +118,96 @@ export class QuotaLedger {
   ): Promise<void> {
     const applied = { ...key, AppliedAt: this.#now() };
     await this.#change(streamArn, (entry) =>
-      ledger.confirm(entry, rotationId, slotId, applied, requestId),
+      confirm(entry, rotationId, slotId, applied, requestId),
     );
   }
 
-  /** Gives a slot back that AWS did not count; see {@link ledger.release}. */
+  /** Gives back a slot that AWS did not count; see {@link release}. */
   async release(
     streamArn: string,
     rotationId: string,
     slotId: number,
-    disproof: ledger.Disproof,
+    disproof: Disproof,
   ): Promise<void> {
     await this.#change(streamArn, (entry) =>
-      ledger.release(entry, rotationId, slotId, disproof),
+      release(entry, rotationId, slotId, disproof),
     );
   }
 
-  /** Ends a rotation: lease and unused slots go back. */
+  /** Ends a rotation; see {@link settle}. */
   settle(
     streamArn: string,
     rotationId: string,
-    applied?: ledger.LastApplied,
-  ): Promise<ledger.Settlement> {
+    applied?: LastApplied,
+  ): Promise<Settlement> {
     return this.#change(streamArn, (entry) =>
-      ledger.settle(entry, rotationId, this.#now(), applied),
+      settle(entry, rotationId, this.#now(), applied),
     );
   }
 
-  /** AWS says that the quota is used up although the ledger had room. */
+  /** Records that AWS's quota is used up; see {@link exhaust}. */
   exhaust(
     streamArn: string,
     rotationId: string,
     slotId: number,
-  ): Promise<ledger.Quota> {
+  ): Promise<Quota> {
     return this.#change(streamArn, (entry) =>
-      ledger.exhaust(entry, rotationId, slotId, this.#now()),
+      exhaust(entry, rotationId, slotId, this.#now()),
     );
   }
 
-  /** Books a Start that CloudTrail reports; see {@link ledger.recordExternalStart}. */
+  /** Records a Start that CloudTrail reports. */
   recordExternalStart(
     streamArn: string,
-    start: ledger.CloudTrailStart,
-  ): Promise<{ Outcome: ledger.ExternalStartStatus; Quota: ledger.Quota }> {
+    start: CloudTrailStart,
+  ): Promise<{ Outcome: ExternalStartStatus; Quota: Quota }> {
     return this.#change(streamArn, (entry) =>
-      ledger.recordExternalStart(entry, start, this.#now()),
+      recordExternalStart(entry, start, this.#now()),
     );
   }
 
   /**
-   * Keeps a rotation's outcome, one record a rotation.
+   * Keeps a rotation's outcome, one record for each rotation.
    *
-   * @param replacing `ALWAYS`, `IF_FAILED` for a record of a failure, or
-   *   `IF_NEW` for none at all
-   * @returns what is on record afterwards: this outcome, or the one that stands
+   * @param replacing which record to replace: `ALWAYS` any, `IF_FAILED` that of
+   *   a failure, `IF_NEW` none
+   * @returns the outcome on record afterwards: this one, or the earlier one
    */
   async record(
     streamArn: string,
     outcome: Outcome,
     replacing: 'ALWAYS' | 'IF_FAILED' | 'IF_NEW' = 'ALWAYS',
   ): Promise<Outcome> {
-    const name = outcome.RotationId.split(':').at(-1);
-    const Record = `${ROTATION_RECORD}${outcome.StartedAt}#${name}`;
-    const WriteId = randomUUID();
-    const isNew = 'attribute_not_exists(#status)';
-    const condition = {
+    const name = executionName(outcome.RotationId);
+    const record = `${ROTATION_RECORD}${outcome.StartedAt}#${name}`;
+    const writeId = randomUUID();
+    const item = {
+      ...outcome,
+      StreamARN: streamArn,
+      Record: record,
+      ExpiresAt: Math.floor(this.#now() / 1000) + HISTORY_DAYS * 86_400,
+      WriteId: writeId,
+    };
+    const conditions = {
       ALWAYS: {},
-      IF_FAILED: {
-        ConditionExpression: `${isNew} OR #status = :failed`,
-        ExpressionAttributeNames: { '#status': 'Status' },
-        ExpressionAttributeValues: marshall({ ':failed': 'FAILED' }),
-      },
-      IF_NEW: {
-        // Its own id is there when the SDK sends it again for want of an answer.
-        ConditionExpression: `${isNew} OR WriteId = :writeId`,
-        ExpressionAttributeNames: { '#status': 'Status' },
-        ExpressionAttributeValues: marshall({ ':writeId': WriteId }),
-      },
+      IF_FAILED: unlessRecorded('#status = :allowed', 'FAILED'),
+      // The SDK may send the write again when its answer is lost.
+      IF_NEW: unlessRecorded('WriteId = :allowed', writeId),
     };
     try {
-      await this.#client.send(
-        new PutItemCommand({
-          TableName: this.#tableName,
-          Item: marshall(
-            {
-              ...outcome,
-              StreamARN: streamArn,
-              Record,
-              ExpiresAt: Math.floor(this.#now() / 1000) + HISTORY_DAYS * 86_400,
-              WriteId,
-            },
-            { removeUndefinedValues: true },
-          ),
-          ...condition[replacing],
-        }),
-      );
+      await this.#put(item, conditions[replacing]);
       return outcome;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
-        const item = await this.#reader.item(streamArn, Record);
-        return item ? toOutcome(item) : outcome;
+        const existing = await this.#reader.item(streamArn, record);
+        return existing ? toOutcome(existing) : outcome;
       }
-      if (await this.#isWritten(streamArn, Record, WriteId)) return outcome;
-      return this.#rename(error);
+      if (await this.#isWritten(streamArn, record, writeId)) return outcome;
+      throw error;
     }
   }
 
-  /** Whether a write that failed is there all the same. */
+  /** Whether a write that reported an error has succeeded. */
   async #isWritten(
     streamArn: string,
     record: string,
@@ -220,13 +220,13 @@ export class QuotaLedger {
   }
 
   /**
-   * One read and at most one write, again only when another writer won. A
-   * write whose answer was lost looks like a lost race when the SDK sends it
-   * again, and like none when no answer ever comes; its id tells them apart.
+   * One read and at most one write, repeated only when another writer won. When
+   * the SDK repeats a write whose answer was lost, that looks like a lost race;
+   * the id of the write tells the two apart.
    */
   async #change<Answer>(
     streamArn: string,
-    transition: (entry: ledger.LedgerEntry) => ledger.Transition<Answer>,
+    transition: (entry: LedgerEntry) => Transition<Answer>,
   ): Promise<Answer> {
     let known: LedgerItem | undefined;
     let attempted: { writeId: string; answer: Answer } | undefined;
@@ -243,7 +243,10 @@ export class QuotaLedger {
         const writeId = randomUUID();
         attempted = { writeId, answer };
         try {
-          await this.#put(entry, writeId, before.Version);
+          await this.#put(
+            { ...entry, Record: LEDGER_RECORD, WriteId: writeId },
+            ifVersion(before.Version),
+          );
         } catch (error) {
           if (error instanceof ConditionalCheckFailedException) {
             known = error.Item;
@@ -272,35 +275,42 @@ export class QuotaLedger {
     });
   }
 
-  #rename = (error: unknown): never => {
-    throw error instanceof ConditionalCheckFailedException
-      ? error
-      : namedError(error, `Ledger table ${quote(this.#tableName)}`);
-  };
-
   async #put(
-    entry: ledger.LedgerEntry,
-    writeId: string,
-    version: number,
+    item: Record<string, unknown>,
+    condition: Partial<PutItemCommandInput>,
   ): Promise<void> {
     await this.#client
       .send(
         new PutItemCommand({
           TableName: this.#tableName,
-          Item: marshall(
-            { ...entry, Record: LEDGER_RECORD, WriteId: writeId },
-            { removeUndefinedValues: true },
-          ),
-          ConditionExpression:
-            version === 0
-              ? 'attribute_not_exists(Version)'
-              : 'Version = :version',
-          ...(version > 0 && {
-            ExpressionAttributeValues: marshall({ ':version': version }),
-          }),
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          Item: marshall(item, { removeUndefinedValues: true }),
+          ...condition,
         }),
       )
-      .catch(this.#rename);
+      .catch((error: unknown) => {
+        throw error instanceof ConditionalCheckFailedException
+          ? error
+          : nameLedgerError(error, this.#tableName);
+      });
   }
+}
+
+function unlessRecorded(exception: string, allowed: string) {
+  return {
+    ConditionExpression: `attribute_not_exists(#status) OR ${exception}`,
+    ExpressionAttributeNames: { '#status': 'Status' },
+    ExpressionAttributeValues: marshall({ ':allowed': allowed }),
+  };
+}
+
+function ifVersion(version: number): Partial<PutItemCommandInput> {
+  return {
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...(version === 0
+      ? { ConditionExpression: 'attribute_not_exists(Version)' }
+      : {
+          ConditionExpression: 'Version = :version',
+          ExpressionAttributeValues: marshall({ ':version': version }),
+        }),
+  };
 }

@@ -1,22 +1,20 @@
 import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Outcome } from '../contract/outcome.ts';
-import { namedError } from '../errors/aws-errors.ts';
-import { quote } from '../errors/errors.ts';
 import { ROTATION_RECORD, toOutcome } from './history.ts';
+import { nameLedgerError } from './ledger-reader.ts';
 
-/** Which rotations, by when they started: milliseconds since the epoch. */
+/** Selects rotations by their start, in milliseconds since the epoch. */
 export interface Period {
   since?: number;
   until?: number;
 }
 
-/** After every character of a record's time and name. */
-const BEYOND = '~';
+/** Sorts after every character of a record's time and name. */
+const LAST_CHARACTER = '~';
 
 /**
- * The rotations of a stream, newest first, as the ledger keeps them; those
- * outside the period are not even read.
+ * Reads the records of a stream's rotations in a period, newest first.
  *
  * @throws what DynamoDB answers after the SDK's own retries
  */
@@ -26,8 +24,8 @@ export async function* readHistory(
   streamArn: string,
   { since, until }: Period = {},
 ): AsyncGenerator<Outcome> {
-  const bound = (time: number | undefined, none: string) =>
-    `${ROTATION_RECORD}${time === undefined ? none : new Date(time).toISOString()}`;
+  const toKey = (time: number | undefined) =>
+    `${ROTATION_RECORD}${time === undefined ? '' : new Date(time).toISOString()}`;
   const pages = paginateQuery(
     { client },
     {
@@ -37,8 +35,8 @@ export async function* readHistory(
       ExpressionAttributeNames: { '#record': 'Record' },
       ExpressionAttributeValues: marshall({
         ':stream': streamArn,
-        ':since': bound(since, ''),
-        ':until': `${bound(until, '')}${BEYOND}`,
+        ':since': toKey(since),
+        ':until': `${toKey(until)}${LAST_CHARACTER}`,
       }),
       ScanIndexForward: false,
     },
@@ -48,6 +46,6 @@ export async function* readHistory(
       for (const item of Items) yield toOutcome(item);
     }
   } catch (error) {
-    throw namedError(error, `Ledger table ${quote(tableName)}`);
+    throw nameLedgerError(error, tableName);
   }
 }

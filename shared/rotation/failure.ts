@@ -1,4 +1,5 @@
 import { legible } from '../errors/errors.ts';
+import { fieldOf, parseJson } from '../json.ts';
 import type { CaughtFailure } from './state.ts';
 
 /**
@@ -29,12 +30,6 @@ export function isUncaught({ Error: name }: CaughtFailure): boolean {
 }
 
 function messageIn(cause: string): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(cause);
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const { errorMessage } = parsed as { errorMessage?: unknown };
-    return typeof errorMessage === 'string' ? errorMessage : undefined;
-  } catch {
-    return undefined;
-  }
+  const message = fieldOf(parseJson(cause), 'errorMessage');
+  return typeof message === 'string' ? message : undefined;
 }

@@ -9,11 +9,11 @@ import {
 } from '../keys/key-ring.ts';
 import {
   activeLease,
-  CLOCK_MARGIN_MS,
   type LastApplied,
   type Lease,
   type LedgerEntry,
 } from '../ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { BUSY_TIMEOUT_MS, QUOTA_WAIT_MS } from './deadlines.ts';
 import { pollSeconds } from './polling.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { usage } from '../../shared/ledger/entry.ts';
+import { usage } from '../../shared/ledger/usage.ts';
 import { inWorld } from '../support/simulation/world.ts';
 
 const KEYS = ['alias/a', 'alias/b'];

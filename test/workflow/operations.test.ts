@@ -5,7 +5,7 @@ import {
   waitUntilStreamNotExists,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLOCK_MARGIN_MS } from '../../shared/ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
 import {
   altered,
   awsError,

@@ -24,8 +24,8 @@ import {
   ledgerTableName,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
-import { SLOT_MS } from '../../shared/ledger/entry.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import { SLOT_MS } from '../../shared/ledger/window.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import {
   type LocalRotations,

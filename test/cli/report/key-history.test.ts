@@ -6,12 +6,9 @@ import type {
   Outcome,
   Success,
 } from '../../../shared/contract/outcome.ts';
-import {
-  emptyEntry,
-  type LedgerEntry,
-  recordExternalStart,
-  usage,
-} from '../../../shared/ledger/entry.ts';
+import { emptyEntry, type LedgerEntry } from '../../../shared/ledger/entry.ts';
+import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
 const T0 = Date.parse('2026-11-01T00:00:00.000Z');

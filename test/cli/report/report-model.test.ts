@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findings } from '../../../cli/report/findings.ts';
 import { reportModel } from '../../../cli/report/report-model.ts';
-import { QUOTA_LIMIT } from '../../../shared/ledger/entry.ts';
+import { QUOTA_LIMIT } from '../../../shared/ledger/window.ts';
 import {
   FROM,
   NOW,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
-import type { Quota } from '../../../shared/ledger/entry.ts';
+import type { Quota } from '../../../shared/ledger/usage.ts';
 import { triggers } from '../../../stack/triggers.ts';
 
 const STAGE = 'prod-2';

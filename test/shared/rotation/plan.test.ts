@@ -4,11 +4,11 @@ import { parseRequest } from '../../../shared/contract/request.ts';
 import { RotationError } from '../../../shared/errors/errors.ts';
 import type { CurrentKey, ResolvedKey } from '../../../shared/keys/key-ring.ts';
 import {
-  CLOCK_MARGIN_MS,
   emptyEntry,
   type LastApplied,
   type Lease,
 } from '../../../shared/ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import {
   BUSY_TIMEOUT_MS,
   LEASE_MS,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../../shared/errors/errors.ts';
-import { CLOCK_MARGIN_MS } from '../../../shared/ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import {
   STALE_MS,
   UPDATE_TIMEOUT_MS,

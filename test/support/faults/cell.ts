@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
-import { usage } from '../../../shared/ledger/entry.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
 import type { Rule, Scope } from './fault-proxy.ts';
 import type { Laboratory } from './laboratory.ts';
 

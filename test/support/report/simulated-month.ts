@@ -11,7 +11,17 @@ import type {
   Verification,
 } from '../../../shared/contract/outcome.ts';
 import type { Trigger } from '../../../shared/contract/request.ts';
-import * as ledger from '../../../shared/ledger/entry.ts';
+import {
+  type Claim,
+  emptyEntry,
+  type LedgerEntry,
+  type Transition,
+} from '../../../shared/ledger/entry.ts';
+import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
+import { reserve } from '../../../shared/ledger/reserve.ts';
+import { settle } from '../../../shared/ledger/settle.ts';
+import { confirm, spend } from '../../../shared/ledger/spend.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
 import { LEASE_MS } from '../../../shared/rotation/deadlines.ts';
 import { kmsKey, REGION } from '../aws/kms-key.ts';
 
@@ -63,7 +73,7 @@ class SimulatedStream {
   readonly #random: Random;
   readonly #number: number;
   readonly listed: RotationsStream;
-  #entry: ledger.LedgerEntry;
+  #entry: LedgerEntry;
   #key: string | null;
   #history: Outcome[] = [];
 
@@ -77,7 +87,7 @@ class SimulatedStream {
     this.listed = listed;
     this.#key = key;
     this.#random = random;
-    this.#entry = ledger.emptyEntry(this.arn);
+    this.#entry = emptyEntry(this.arn);
   }
 
   get arn(): string {
@@ -124,13 +134,13 @@ class SimulatedStream {
         ActiveAt: null,
         VerifiedAt: iso(at + 1200),
         Verification: this.#proof(),
-        Quota: ledger.usage(this.#entry, at),
+        Quota: usage(this.#entry, at),
       });
       return;
     }
     const fail = (failure: Partial<Failure>, now: number): void => {
       const { SlotsSpent, Quota } = this.#apply(
-        ledger.settle(this.#entry, RotationId, now),
+        settle(this.#entry, RotationId, now),
       );
       this.#history.push({
         ...identity,
@@ -190,9 +200,7 @@ class SimulatedStream {
       return;
     }
     this.#key = keyId;
-    const { Quota } = this.#apply(
-      ledger.settle(this.#entry, RotationId, verified),
-    );
+    const { Quota } = this.#apply(settle(this.#entry, RotationId, verified));
     this.#history.push({
       ...identity,
       Status: 'SUCCEEDED',
@@ -211,12 +219,12 @@ class SimulatedStream {
       StartedAt,
       KeyId,
       KeyArn,
-    }: Pick<ledger.Claim, 'RotationId' | 'StartedAt' | 'KeyId' | 'KeyArn'>,
+    }: Pick<Claim, 'RotationId' | 'StartedAt' | 'KeyId' | 'KeyArn'>,
     previous: string | null,
     at: number,
   ): string | undefined {
     const reservation = this.#apply(
-      ledger.reserve(
+      reserve(
         this.#entry,
         {
           RotationId,
@@ -237,12 +245,10 @@ class SimulatedStream {
         : reservation.Status;
     }
     const { SlotId } = reservation;
-    this.#apply(
-      ledger.spend(this.#entry, RotationId, SlotId, at + 500, at + 10_500),
-    );
+    this.#apply(spend(this.#entry, RotationId, SlotId, at + 500, at + 10_500));
     const AppliedAt = at + 700;
     this.#apply(
-      ledger.confirm(
+      confirm(
         this.#entry,
         RotationId,
         SlotId,
@@ -258,7 +264,7 @@ class SimulatedStream {
     this.#key = keyId;
     const At = Math.floor(at / 1000) * 1000;
     this.#apply(
-      ledger.recordExternalStart(
+      recordExternalStart(
         this.#entry,
         { RequestId: `request-${at}`, KeyId: keyId, At, By },
         at + 200_000,
@@ -282,7 +288,7 @@ class SimulatedStream {
     };
   }
 
-  #apply<Answer>({ answer, entry }: ledger.Transition<Answer>): Answer {
+  #apply<Answer>({ answer, entry }: Transition<Answer>): Answer {
     if (entry) this.#entry = entry;
     return answer;
   }

@@ -1,4 +1,5 @@
-import { CLOCK_MARGIN_MS, usage } from '../../../shared/ledger/entry.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
+import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import { type Fault, refusal } from './transport.ts';
 import { pause } from './virtual-time.ts';
 import { inWorld } from './world.ts';

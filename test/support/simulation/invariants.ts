@@ -1,17 +1,16 @@
 import type { RotationRequest } from '../../../shared/contract/request.ts';
 import { ERRORS } from '../../../shared/errors/errors.ts';
-import {
-  ANSWER_MS,
-  CLOCK_MARGIN_MS,
-  type Lease,
-  type LedgerEntry,
-  SLOT_MS,
-  usage,
-} from '../../../shared/ledger/entry.ts';
+import type { Lease, LedgerEntry } from '../../../shared/ledger/entry.ts';
 import {
   LEDGER_RECORD,
   toEntry,
 } from '../../../shared/ledger/ledger-reader.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
+import {
+  ANSWER_MS,
+  CLOCK_MARGIN_MS,
+  SLOT_MS,
+} from '../../../shared/ledger/window.ts';
 import type { DynamoDbModel } from './dynamodb-model.ts';
 import type { Execution } from './executions.ts';
 import {

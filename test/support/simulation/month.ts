@@ -1,4 +1,4 @@
-import { CLOCK_MARGIN_MS } from '../../../shared/ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import type { Execution } from './executions.ts';
 import { ACCOUNT, REGION, streamArn } from './kinesis-model.ts';
 import type { SeededRandom } from './seeded-random.ts';

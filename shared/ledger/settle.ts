@@ -1,0 +1,91 @@
+import { currentSlots, slotsInWindow } from './counted-slots.ts';
+import {
+  changeEntry,
+  isNewer,
+  type LastApplied,
+  type Lease,
+  type LedgerEntry,
+  type Transition,
+} from './entry.ts';
+import { type Quota, usage } from './usage.ts';
+import { EXHAUSTED_MS, SLOT_MS } from './window.ts';
+
+/** What a rotation held when it was settled. */
+export interface Settlement {
+  /** The lease that it still had; absent without one. */
+  Lease?: Lease;
+  /** Slots of this rotation that stay, because AWS counts or may count them. */
+  SlotsSpent: number;
+  /** The last applied key, from any rotation or caller. */
+  LastApplied?: LastApplied;
+  Quota: Quota;
+}
+
+/**
+ * Ends a rotation: gives back its lease and its unused slots.
+ *
+ * @param applied the key that Describe saw, for a Start that AWS never answered
+ */
+export function settle(
+  entry: LedgerEntry,
+  rotationId: string,
+  now: number,
+  applied?: LastApplied,
+): Transition<Settlement> {
+  const isHolder = entry.Lease?.RotationId === rotationId;
+  const kept = entry.Slots.filter(
+    (slot) => slot.RotationId !== rotationId || slot.State === 'SPENT',
+  );
+  const spent = kept.filter((slot) => slot.RotationId === rotationId);
+  const isNews =
+    applied !== undefined &&
+    spent.every(
+      ({ KeyId, RequestId }) =>
+        KeyId !== applied.KeyId || RequestId === undefined,
+    ) &&
+    isNewer(entry, applied.AppliedAt);
+  const hasChanged = isHolder || isNews || kept.length < entry.Slots.length;
+  const after = changeEntry(withoutLease(entry, rotationId), {
+    Slots: slotsInWindow(kept, now),
+    ...(isNews && { LastApplied: applied }),
+  });
+  const { LastApplied } = after;
+  return {
+    answer: {
+      ...(isHolder && { Lease: entry.Lease }),
+      SlotsSpent: spent.length,
+      ...(LastApplied && { LastApplied }),
+      Quota: usage(hasChanged ? after : entry, now),
+    },
+    ...(hasChanged && { entry: after }),
+  };
+}
+
+/**
+ * AWS kept refusing with LimitExceededException although the ledger had room:
+ * gives back slot and lease, and counts the stream as exhausted until the next
+ * slot in the ledger is free, at most {@link EXHAUSTED_MS}.
+ */
+export function exhaust(
+  entry: LedgerEntry,
+  rotationId: string,
+  slotId: number,
+  now: number,
+): Transition<Quota> {
+  const kept = currentSlots(entry, now).filter(
+    (slot) => slot.RotationId !== rotationId || slot.SlotId !== slotId,
+  );
+  const after = changeEntry(withoutLease(entry, rotationId), {
+    Slots: kept,
+    ExhaustedUntil: Math.min(
+      ...kept.map((slot) => slot.StampedAt + SLOT_MS),
+      now + EXHAUSTED_MS,
+    ),
+  });
+  return { answer: usage(after, now), entry: after };
+}
+
+function withoutLease(entry: LedgerEntry, rotationId: string): LedgerEntry {
+  const { Lease, ...rest } = entry;
+  return Lease?.RotationId === rotationId ? rest : entry;
+}

@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { emptyEntry } from '../../../shared/ledger/entry.ts';
+import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
+import { reserve } from '../../../shared/ledger/reserve.ts';
+import { exhaust, settle } from '../../../shared/ledger/settle.ts';
+import { confirm, spend } from '../../../shared/ledger/spend.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
+import {
+  CLOCK_MARGIN_MS,
+  EXHAUSTED_MS,
+  SLOT_MS,
+} from '../../../shared/ledger/window.ts';
+import {
+  ARN,
+  apply,
+  claim,
+  grant,
+  HOUR,
+  LEASE,
+  rotate,
+  rotateTimes,
+  T0,
+} from '../../support/ledger/transitions.ts';
+
+describe('settle', () => {
+  it('returns what was applied last, by any rotation', () => {
+    const first = rotate(emptyEntry(ARN), 'first', T0);
+    const { entry } = grant(first, 'second', T0 + HOUR);
+    const { answer } = settle(entry, 'second', T0 + HOUR);
+    expect(answer.LastApplied).toEqual(first.LastApplied);
+    expect(first.LastApplied).toBeDefined();
+    expect(settle(emptyEntry(ARN), 'r', T0).answer).not.toHaveProperty(
+      'LastApplied',
+    );
+  });
+
+  it('gives back the lease and the unused slot', () => {
+    const { entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [{ Lease, SlotsSpent }, after] = apply(entry, settle(entry, 'r', T0));
+    expect(Lease?.RotationId).toBe('r');
+    expect(SlotsSpent).toBe(0);
+    expect(after).toMatchObject({ Slots: [] });
+    expect(after.Lease).toBeUndefined();
+  });
+
+  it('keeps a slot whose call AWS has not answered', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const [{ SlotsSpent, Quota }] = apply(spent, settle(spent, 'r', T0));
+    expect(SlotsSpent).toBe(1);
+    expect(Quota.Used).toBe(1);
+  });
+
+  it('removes slots that have left the window', () => {
+    const old = rotate(emptyEntry(ARN), 'old', T0);
+    const { entry } = grant(old, 'r', T0 + SLOT_MS - 1);
+    expect(entry.Slots).toHaveLength(2);
+    const [, after] = apply(entry, settle(entry, 'r', T0 + SLOT_MS));
+    expect(after.Slots).toEqual([]);
+  });
+
+  it('writes nothing when there is nothing to give back', () => {
+    const { entry } = grant(emptyEntry(ARN), 'other', T0);
+    expect(settle(entry, 'r', T0).entry).toBeUndefined();
+  });
+
+  it('gives back a reserved slot after the lease went to another rotation', () => {
+    const { entry } = grant(emptyEntry(ARN), 'r', T0);
+    const taken = grant(entry, 'other', T0 + LEASE + CLOCK_MARGIN_MS).entry;
+    const left = { ...taken, Slots: [...entry.Slots, ...taken.Slots] };
+    const [{ Lease }, after] = apply(left, settle(left, 'r', T0 + LEASE));
+    expect(Lease).toBeUndefined();
+    expect(after.Lease?.RotationId).toBe('other');
+    expect(after.Slots).toEqual(taken.Slots);
+  });
+
+  it("prefers the time of AWS's answer to the time of a later Describe", () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(spent, confirm(spent, 'r', slotId, answered, 'id'));
+    const seen = { ...answered, AppliedAt: T0 + 5000 };
+    const [, after] = apply(done, settle(done, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(answered);
+  });
+
+  it('keeps another key that Describe saw after an answered one', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(spent, confirm(spent, 'r', slotId, answered, 'id'));
+    const back = { KeyId: 'before', KeyArn: 'b', AppliedAt: T0 + 5000 };
+    const [, after] = apply(done, settle(done, 'r', T0 + 5000, back));
+    expect(after.LastApplied).toEqual(back);
+  });
+
+  it('uses the time of Describe when AWS did not answer the call', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const seen = { KeyId: 'alias/r', KeyArn: 'k', AppliedAt: T0 + 5000 };
+    const [, after] = apply(spent, settle(spent, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(seen);
+  });
+
+  it("prefers the time of AWS's answer beside an unanswered call", () => {
+    const first = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(
+      first.entry,
+      spend(first.entry, 'r', first.slotId, T0, T0),
+    );
+    const answered = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, done] = apply(
+      spent,
+      confirm(spent, 'r', first.slotId, answered, 'id'),
+    );
+    const second = grant(done, 'r', T0 + 2);
+    const [, both] = apply(
+      second.entry,
+      spend(second.entry, 'r', second.slotId, T0 + 3, T0 + 3),
+    );
+    const seen = { ...answered, AppliedAt: T0 + 5000 };
+    const [answer, after] = apply(both, settle(both, 'r', T0 + 5000, seen));
+    expect(after.LastApplied).toEqual(answered);
+    expect(answer.SlotsSpent).toBe(2);
+  });
+
+  it('counts its own spent slots, not those of other rotations', () => {
+    const before = rotateTimes(3, HOUR);
+    const { entry } = grant(before, 'r', T0 + 4 * HOUR);
+    const { answer } = settle(entry, 'r', T0 + 4 * HOUR);
+    expect(answer).toMatchObject({ SlotsSpent: 0, Quota: { Used: 3 } });
+  });
+
+  it('does not replace a newer key by an older one', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const theirs = { RequestId: 'x', KeyId: 'k2', At: T0 + 9000, By: 'alice' };
+    const [, newer] = apply(
+      spent,
+      recordExternalStart(spent, theirs, T0 + 9000),
+    );
+    const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, after] = apply(newer, settle(newer, 'r', T0 + 9000, applied));
+    expect(after.LastApplied).toEqual({ KeyId: 'k2', AppliedAt: T0 + 9000 });
+  });
+
+  it('keeps a key that only Describe saw', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));
+    const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, after] = apply(spent, settle(spent, 'r', T0 + 1, applied));
+    expect(after.LastApplied).toEqual(applied);
+  });
+});
+
+describe('exhaust', () => {
+  it('counts the stream as exhausted until the first slot of the ledger is free', () => {
+    const entry = rotateTimes(3, HOUR);
+    const free = T0 + SLOT_MS;
+    const now = free - HOUR / 2;
+    const { slotId, entry: held } = grant(entry, 'r', now);
+    const [quota, after] = apply(held, exhaust(held, 'r', slotId, now));
+    expect(quota).toEqual({
+      Limit: 25,
+      Used: 25,
+      Remaining: 0,
+      NextAvailableAt: new Date(free).toISOString(),
+      UsedByOthers: 22,
+    });
+    const ask = (at: number) =>
+      reserve(after, claim('x', after), at).answer.Status;
+    expect(ask(free - 1)).toBe('QUOTA_EXHAUSTED');
+    expect(ask(free)).toBe('GRANTED');
+  });
+
+  it('gives back only the refused slot, and no lease of another rotation', () => {
+    const first = grant(emptyEntry(ARN), 'r', T0);
+    const [, spent] = apply(
+      first.entry,
+      spend(first.entry, 'r', first.slotId, T0, T0),
+    );
+    const key = { KeyId: 'alias/r', KeyArn: 'k', AppliedAt: T0 };
+    const [, done] = apply(
+      spent,
+      confirm(spent, 'r', first.slotId, key, 'answered'),
+    );
+    const { slotId, entry } = grant(done, 'r', T0 + 1);
+    const [, after] = apply(entry, exhaust(entry, 'r', slotId, T0 + 1));
+    expect(after.Slots).toMatchObject([{ RequestId: 'answered' }]);
+    expect(after.Lease).toBeUndefined();
+
+    const other = grant(emptyEntry(ARN), 'other', T0).entry;
+    const [, untouched] = apply(other, exhaust(other, 'r', 1, T0));
+    expect(untouched.Slots).toEqual(other.Slots);
+    expect(untouched.Lease).toEqual(other.Lease);
+    const bare = emptyEntry(ARN);
+    expect(exhaust(bare, 'r', 1, T0).answer.Remaining).toBe(0);
+  });
+
+  it('ends after an hour when no slot of the ledger is free before', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [quota, after] = apply(entry, exhaust(entry, 'r', slotId, T0));
+    const next = T0 + EXHAUSTED_MS;
+    expect(quota.NextAvailableAt).toBe(new Date(next).toISOString());
+    const ask = (at: number) =>
+      reserve(after, claim('x', after), at).answer.Status;
+    expect(ask(next - 1)).toBe('QUOTA_EXHAUSTED');
+    expect(ask(next)).toBe('GRANTED');
+  });
+
+  it('ends when AWS applies a key', () => {
+    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, after] = apply(entry, exhaust(entry, 'r', slotId, T0));
+    const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
+    const [, proven] = apply(after, confirm(after, 'x', 9, applied, 'id'));
+    expect(usage(proven, T0 + 1)).toMatchObject({ Used: 1, Remaining: 24 });
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { emptyEntry } from '../../../shared/ledger/entry.ts';
+import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
+import { usage } from '../../../shared/ledger/usage.ts';
+import { QUOTA_LIMIT, SLOT_MS } from '../../../shared/ledger/window.ts';
+import { ARN, apply, HOUR, T0 } from '../../support/ledger/transitions.ts';
+
+describe('usage', () => {
+  it('returns when the first slot is free, in any order of the slots', () => {
+    let entry = emptyEntry(ARN);
+    for (let i = 0; i < QUOTA_LIMIT; i++) {
+      const At = T0 + ((i * 7) % QUOTA_LIMIT) * 1000;
+      const theirs = { RequestId: `x${i}`, KeyId: 'k', At, By: 'alice' };
+      entry = apply(entry, recordExternalStart(entry, theirs, T0 + HOUR))[1];
+    }
+    const first = T0 + 1000 + SLOT_MS;
+    expect(usage(entry, T0 + HOUR)).toMatchObject({
+      Used: QUOTA_LIMIT,
+      NextAvailableAt: new Date(first).toISOString(),
+    });
+    const third = new Date(first + 2000).toISOString();
+    expect(usage(entry, T0 + HOUR, 3).NextAvailableAt).toBe(third);
+  });
+
+  it('starts from an empty entry', () => {
+    expect(emptyEntry(ARN)).toEqual({ StreamARN: ARN, Version: 0, Slots: [] });
+  });
+});
