@@ -6,7 +6,8 @@ import {
 } from '../events/execution-ended.ts';
 import { isoTime } from '../events/iso-time.ts';
 import { streamNameOf, streamOfExecution } from '../identifiers/arn.ts';
-import type { LastApplied, Settlement } from '../ledger/entry.ts';
+import type { LastApplied } from '../ledger/entry.ts';
+import type { Settlement } from '../ledger/settle.ts';
 import { isUncaught, readFailure } from './failure.ts';
 import { rollbackOutcome } from './rollback.ts';
 import type { CaughtFailure, RotationState } from './state.ts';
