@@ -56,9 +56,9 @@ const hostileKey = fc.oneof(
   hostileText,
 );
 
-/** As JSON.parse makes it: `__proto__` is a field like any other. */
-function withField(base: object, field: PropertyKey, value: unknown): object {
-  return Object.defineProperty(base, field, {
+/** Sets what JSON.parse sets: of an object, `__proto__` is a field like any other. */
+function setField(owner: object, field: string, value: unknown): void {
+  Object.defineProperty(owner, field, {
     value,
     enumerable: true,
     configurable: true,
@@ -93,10 +93,11 @@ const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ stringUnit: 'binary' }),
   fc.dictionary(hostileKey, fc.constantFrom(null, 1, 'x', '\u001b'), {
     maxKeys: 5,
+    noNullPrototype: true,
   }),
 );
 
-type Path = readonly PropertyKey[];
+type Path = readonly string[];
 
 function pathsOf(value: unknown, path: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [path];
@@ -118,13 +119,19 @@ function changed(sample: unknown, { path, how, key, value }: Change): unknown {
   const copy = structuredClone(sample);
   const at = how === 'add' ? path : path.slice(0, -1);
   const owner = at.reduce<unknown>(
-    (part, step) => (part as Record<PropertyKey, unknown>)?.[step],
+    (part, step) => (part as Record<string, unknown>)?.[step],
     copy,
   );
   if (typeof owner !== 'object' || owner === null) return value;
-  const field = how === 'add' ? key : (path.at(-1) ?? '');
-  if (how === 'remove') Reflect.deleteProperty(owner, field);
-  else withField(owner, field, value);
+  const field = path.at(-1) ?? '';
+  // JSON knows neither a gap in an array nor a named field of one.
+  if (Array.isArray(owner)) {
+    if (how === 'add') owner.push(value);
+    else if (how === 'remove') owner.splice(Number(field), 1);
+    else owner[Number(field)] = value;
+  } else if (how === 'add') setField(owner, key, value);
+  else if (how === 'remove') Reflect.deleteProperty(owner, field);
+  else setField(owner, field, value);
   return copy;
 }
 
