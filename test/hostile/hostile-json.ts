@@ -151,7 +151,11 @@ export function hostileVariant(sample: unknown): fc.Arbitrary<unknown> {
 
 /** Longest message of an error of ours. */
 const MESSAGE = 4096;
-/** Of the processor: whatever the input, no decision about it takes so long. */
+/**
+ * Processor time of this thread, which other threads and processes do not add
+ * to. The most that any input has taken is 60 ms; steps that grow as the square
+ * of the largest payload take tens of seconds.
+ */
 const MILLISECONDS = 2000;
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
@@ -166,14 +170,14 @@ export async function refusalOf(
   task: () => unknown,
   isNamed: (name: string) => boolean,
 ): Promise<Error | undefined> {
-  const begin = process.cpuUsage();
+  const begin = process.threadCpuUsage();
   let refusal: Error | undefined;
   try {
     await task();
   } catch (error) {
     refusal = error as Error;
   }
-  const { user } = process.cpuUsage(begin);
+  const { user } = process.threadCpuUsage(begin);
   expect(user / 1000).toBeLessThan(MILLISECONDS);
   expect(prototype()).toBe(untouched);
   if (refusal === undefined) return undefined;

@@ -5,9 +5,9 @@ import { logger } from '../../shared/logger.ts';
 import { eventBusNotifier, notifier, SILENCE } from '../../shared/notifier.ts';
 import type { Failure, Outcome, Success } from '../../shared/outcome.ts';
 import {
+  type Answer,
   answering,
   HANGING_UP,
-  SILENT,
   startEventBus,
   TAKEN,
 } from './event-bus.ts';
@@ -47,19 +47,24 @@ const FAILURE: Failure = {
 };
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 
+const TIMEOUT_MS = 20;
+/** Far more than all attempts and the pauses between them take. */
+const A_MINUTE_MS = 60_000;
+
 /** Tells a bus that answers so; what arrived there, and what was logged. */
-async function tell(outcome: Outcome, answer = TAKEN, timeoutMs = 5000) {
+async function tell(outcome: Outcome, answer = TAKEN, requestTimeout = 0) {
   const bus = await startEventBus(answer);
   const client = new EventBridgeClient({
     endpoint: bus.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     requestHandler: new NodeHttpHandler({
-      requestTimeout: timeoutMs,
+      requestTimeout,
       throwOnRequestTimeout: true,
     }),
   });
@@ -143,7 +148,11 @@ describe('eventBusNotifier', () => {
   );
 
   it('does not wait for ever for a bus that says nothing', async () => {
-    const { requests, logged } = await tell(FAILURE, SILENT, 20);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    // Time passes only once a request has arrived.
+    const waitingFor: Answer = () =>
+      void vi.advanceTimersByTimeAsync(A_MINUTE_MS);
+    const { requests, logged } = await tell(FAILURE, waitingFor, TIMEOUT_MS);
     expect(requests.length).toBeGreaterThanOrEqual(1);
     expect(logged).toHaveBeenCalledTimes(1);
   });
