@@ -2,6 +2,7 @@ import {
   CreateTableCommand,
   type DynamoDB,
   type DynamoDBClient,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { RateLimiterDynamo, RateLimiterRes } from 'rate-limiter-flexible';
 import { RotationError } from '../shared/errors/errors.ts';
@@ -81,6 +82,10 @@ export async function rateLimiter(
       AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
     }),
+  );
+  await waitUntilTableExists(
+    { client: storeClient, maxWaitTime: 60, minDelay: 0.1, maxDelay: 2 },
+    { TableName: tableName },
   );
   const limiter = new RateLimiterDynamo({
     storeClient,

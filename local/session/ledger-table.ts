@@ -14,7 +14,10 @@ import { dynamoDbClient } from '../../shared/lambda/clients.ts';
 export async function ensureLedgerTable(tableName: string): Promise<void> {
   const client = dynamoDbClient();
   try {
-    await client.send(new DescribeTableCommand({ TableName: tableName }));
+    const { Table } = await client.send(
+      new DescribeTableCommand({ TableName: tableName }),
+    );
+    if (Table?.TableStatus !== 'ACTIVE') await untilActive(client, tableName);
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) {
       throw namedError(error, `Ledger table ${quote(tableName)}`);
@@ -48,8 +51,15 @@ async function create(
     // Somebody else was faster.
     if (!(error instanceof ResourceInUseException)) throw error;
   }
+  await untilActive(client, TableName);
+}
+
+async function untilActive(
+  client: DynamoDBClient,
+  TableName: string,
+): Promise<void> {
   await waitUntilTableExists(
-    { client, maxWaitTime: 60, minDelay: 1, maxDelay: 2 },
+    { client, maxWaitTime: 60, minDelay: 0.1, maxDelay: 2 },
     { TableName },
   );
 }

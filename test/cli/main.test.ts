@@ -11,6 +11,7 @@ import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import {
   ANY_PORTS,
+  ENDLESS_UPDATE,
   exportedVariables,
   it,
   processesOf,
@@ -19,7 +20,6 @@ import { dynamoDbAt, kinesisAt } from '../support/local/connected-clients.ts';
 import { takenPort } from '../support/local/taken-port.ts';
 
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
-const FULL_ROTATION_MS = 60_000;
 
 /** A request that only the given arguments make wrong. */
 const stream = (...args: string[]) => [
@@ -260,9 +260,9 @@ describe.concurrent('--generate-cli-skeleton', () => {
 });
 
 describe.concurrent('a rotation', () => {
-  it('moves the first stream of rotations.yml, and leaves nothing', {
-    timeout: FULL_ROTATION_MS,
-  }, async ({ cli }) => {
+  it('moves the first stream of rotations.yml, and leaves nothing', async ({
+    cli,
+  }) => {
     const { exitCode, stdout, stderr } = await cli.run([
       'rotate',
       '--output',
@@ -311,17 +311,18 @@ describe.concurrent('a rotation', () => {
     ]);
   });
 
-  it('is settled by Ctrl-C, and another one may follow', {
-    timeout: FULL_ROTATION_MS,
-  }, async ({ cli, onTestFinished }) => {
-    const { kill, ended, said } = cli.start(['rotate', '--output', 'json']);
-    await said('WaitForPropagation');
-    const interruptedAt = performance.now();
+  it('is settled by Ctrl-C, and another one may follow', async ({
+    cli,
+    onTestFinished,
+  }) => {
+    const { kill, ended, said } = cli.start(['rotate', '--output', 'json'], {
+      env: ENDLESS_UPDATE,
+    });
+    await said('WaitForUpdate');
     kill('SIGINT');
     const interrupted = await ended;
 
     expect(interrupted.exitCode).toBe(130);
-    expect(performance.now() - interruptedAt).toBeLessThan(4_000);
     expect(JSON.parse(interrupted.stdout)).toMatchObject({
       Status: 'FAILED',
       Error: 'ExecutionAborted',
@@ -488,9 +489,7 @@ describe.concurrent('a rotation', () => {
 });
 
 describe('a rotation', () => {
-  it('is planned before it runs, and remembered after', {
-    timeout: FULL_ROTATION_MS,
-  }, async ({ cli }) => {
+  it('is planned before it runs, and remembered after', async ({ cli }) => {
     const rotated = await cli.run(['rotate', '--output', 'json']);
     const outcome = JSON.parse(rotated.stdout);
 

@@ -156,20 +156,32 @@ describe('the fault proxy', () => {
     const killed = new Promise<void>((done) => {
       scope.onKill = done;
     });
-    const dead = describeStream();
+    const { endpoint } = proxy;
+    const mortal = kinesisClient({ ...OPTIONS, endpoint, maxAttempts: 2 });
+    const again = Promise.withResolvers<void>();
+    let attempts = 0;
+    mortal.middlewareStack.add(
+      (next) => (args) => {
+        const answer = next(args);
+        attempts++;
+        if (attempts === 2) again.resolve();
+        return answer;
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    const dead = describeStream(mortal);
     dead.catch(() => {});
     await killed;
-    // The SDK makes it again.
     scope.close();
     scope = proxy.scope('stream/orders');
-    const others = kinesisClient({ ...OPTIONS, endpoint: proxy.endpoint });
+    // The SDK makes it again.
+    await again.promise;
+    const others = kinesisClient({ ...OPTIONS, endpoint });
     await describeStream(others);
     others.destroy();
-    const isOver = await Promise.race([
-      dead,
-      new Promise((done) => setTimeout(() => done('never'), 500)),
-    ]);
+    const isOver = await Promise.race([dead, 'never']);
     expect(isOver).toBe('never');
+    mortal.destroy();
     expect(scope.count('DescribeStreamSummary')).toBe(1);
     expect(service.requests).toHaveLength(applied + 1);
   });

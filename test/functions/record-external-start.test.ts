@@ -19,6 +19,9 @@ import {
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
 
+/** Waits for the emulator, however busy the machine is. */
+const PATIENTLY = { interval: 10, timeout: 60_000 };
+
 const ALICE = 'arn:aws:sts::000000000000:assumed-role/Operator/alice';
 
 let aws: LocalRotations;
@@ -83,7 +86,7 @@ async function startOutside(StreamName: string, KeyId: string) {
       StreamStatus: 'ACTIVE',
       KeyId,
     });
-  });
+  }, PATIENTLY);
   return eventOf({
     requestID: $metadata.requestId ?? '',
     requestParameters: {

@@ -25,6 +25,9 @@ import {
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
 
+/** Waits for the emulator, however busy the machine is. */
+const PATIENTLY = { interval: 10, timeout: 60_000 };
+
 const MANY = 12;
 
 let aws: LocalRotations;
@@ -101,7 +104,7 @@ describe('SweepDrift', () => {
         new DescribeStreamSummaryCommand({ StreamName: stopped.StreamName }),
       );
       expect(StreamDescriptionSummary?.EncryptionType).toBe('NONE');
-    });
+    }, PATIENTLY);
     const nowhere = { StreamName: 'nowhere', KeyIds: inOrder.KeyIds };
     let found: Sweep['Streams'] = [];
     const metrics = await publishedBy(async () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
 import {
   DynamoDBClient,
+  type PutItemCommandInput,
   QueryCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -17,13 +17,18 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import aslValidator from 'asl-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
+import { createReserveQuota } from '../../functions/reserve-quota.ts';
+import { createStartEncryption } from '../../functions/start-encryption.ts';
+import { readStateMachine } from '../../local/runner/state-machine.ts';
 import {
   kinesisClient,
   kmsClient,
   ledgerTableName,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
+import { notifier } from '../../shared/lambda/notifier.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import { SLOT_MS } from '../../shared/ledger/window.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
@@ -291,18 +296,32 @@ describe('the quota', () => {
 
   it('waits for a slot with OnQuotaExhausted WAIT', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
-    const freeAt = Date.now() + 5_000;
-    const yesterday = new QuotaLedger(dynamodb, ledgerTableName(), {
-      now: () => freeAt - SLOT_MS,
-    });
+    const freeAt = Math.floor(Date.now() / 1000) * 1000 - 60_000;
+    // The clock of the reservation stands still until the wait is over.
+    let now = freeAt - 1;
+    const ledgerAt = (time: () => number) =>
+      new QuotaLedger(dynamodb, ledgerTableName(), { now: time });
+    const yesterday = ledgerAt(() => freeAt - SLOT_MS);
     for (let i = 0; i < 25; i++) {
       const key = { KeyId: 'alias/old', KeyArn: 'old' };
       await yesterday.confirm(arnOf(StreamName), `old-${i}`, i, key, `id-${i}`);
     }
+    const ReserveQuota = createReserveQuota({ ledger: ledgerAt(() => now) });
     const { states, onEvent } = recordStates();
+    const waits: unknown[] = [];
     const outcome = await aws.rotate(
       { StreamName, KeyId: KeyIds[0], OnQuotaExhausted: 'WAIT' },
-      { onEvent },
+      {
+        handlers: { ...aws.handlers, ReserveQuota },
+        waits: { ...aws.waits, WaitForQuota: 0 },
+        onEvent: (event) => {
+          onEvent(event);
+          const { type, state } = event;
+          if (type !== 'StateEntered' || state?.name !== 'WaitForQuota') return;
+          waits.push(state.input);
+          now = freeAt;
+        },
+      },
     );
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
     expect(states.slice(0, 7)).toEqual([
@@ -314,7 +333,12 @@ describe('the quota', () => {
       'PlanRotation',
       'IsRotationNeeded',
     ]);
-    expect(Date.now()).toBeGreaterThanOrEqual(freeAt);
+    const NextAvailableAt = new Date(freeAt).toISOString();
+    expect(waits).toMatchObject([{ Reservation: { NextAvailableAt } }]);
+    const { States } = await readStateMachine();
+    expect(States.WaitForQuota).toMatchObject({
+      TimestampPath: '$.Reservation.NextAvailableAt',
+    });
   });
 });
 
@@ -334,17 +358,54 @@ describe('a ledger entry that somebody else just changed', () => {
           ExpressionAttributeValues: { ':one': { N: '1' } },
         }),
       );
-    let isRunning = true;
-    const rival = (async () => {
-      while (isRunning) {
-        await touch();
-        await setTimeout(10);
-      }
-    })();
-    const outcome = await aws.rotate({ StreamName, KeyId: KeyIds[1] });
-    isRunning = false;
-    await rival;
+    const lost: string[] = [];
+    let state = '';
+    let isRetry = false;
+    const overtaken = new DynamoDBClient();
+    overtaken.middlewareStack.add((next) => async (args) => {
+      const { Item } = args.input as Partial<PutItemCommandInput>;
+      if (Item?.Record?.S !== 'LEDGER') return next(args);
+      if (!isRetry) await touch();
+      isRetry = false;
+      return next(args).catch((error: unknown) => {
+        isRetry = true;
+        lost.push(state);
+        throw error;
+      });
+    });
+    const ledger = new QuotaLedger(overtaken, ledgerTableName());
+    const kinesis = kinesisClient({ maxAttempts: 1 });
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: KeyIds[1] },
+      {
+        handlers: {
+          ...aws.handlers,
+          ReserveQuota: createReserveQuota({ ledger }),
+          StartEncryption: createStartEncryption({
+            kinesis,
+            kms,
+            ledger,
+            now: Date.now,
+            random: () => 0,
+          }),
+          CompleteRotation: createCompleteRotation({
+            ledger,
+            notifier: notifier(),
+          }),
+        },
+        onEvent: (event) => {
+          if (event.type === 'StateEntered') state = event.state?.name ?? '';
+        },
+      },
+    );
+    for (const client of [overtaken, kinesis]) client.destroy();
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 2 } });
+    expect(lost).toEqual([
+      'ReserveQuota',
+      'StartEncryption',
+      'StartEncryption',
+      'CompleteRotation',
+    ]);
   });
 
   it('notices one that began and ended while the plan was made', async () => {

@@ -4,7 +4,11 @@ import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { it, processesOf } from '../../support/cli/command-line.ts';
+import {
+  ENDLESS_UPDATE,
+  it,
+  processesOf,
+} from '../../support/cli/command-line.ts';
 import { type Packaged, packaged } from '../../support/stack/packaged.ts';
 
 const EVENTS = join('examples', 'events');
@@ -12,7 +16,6 @@ const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
 const KEY_IDS = ['alias/samplestream-a', 'alias/samplestream-b'];
 const STACK = 'kinesis-key-rotation-dev';
 const TEMPLATE = 'cloudformation-template-update-stack.json';
-const TIMEOUT_MS = 60_000;
 
 let deployed: Packaged;
 
@@ -156,7 +159,6 @@ const REFUSED: [string, string][] = [
 describe.concurrent('trigger', () => {
   it.for(TAKEN)(
     'runs what takes %s',
-    { timeout: TIMEOUT_MS },
     async ([name, code, document], { cli }) => {
       const { exitCode, stdout, stderr } = await cli.run(
         trigger(name),
@@ -207,9 +209,7 @@ describe.concurrent('trigger', () => {
     },
   );
 
-  it('spends nothing on an alarm that flaps', {
-    timeout: TIMEOUT_MS,
-  }, async ({ cli }) => {
+  it('spends nothing on an alarm that flaps', async ({ cli }) => {
     await cli.run(trigger('drift-alarm'), packageDir());
     for (const name of ['drift-alarm', 'composite-alarm']) {
       const { exitCode, stdout } = await cli.run(trigger(name), packageDir());
@@ -353,9 +353,10 @@ describe.concurrent('trigger', () => {
     expect(fromFile.stdout).toBe(fromStdin.stdout);
   });
 
-  it('is settled by Ctrl-C', { timeout: TIMEOUT_MS }, async ({ cli }) => {
-    const { kill, ended, said } = cli.start(trigger('schedule'), packageDir());
-    await said('WaitForPropagation');
+  it('is settled by Ctrl-C', async ({ cli }) => {
+    const how = { env: { ...packageDir().env, ...ENDLESS_UPDATE } };
+    const { kill, ended, said } = cli.start(trigger('schedule'), how);
+    await said('WaitForUpdate');
     kill('SIGINT');
     const { exitCode, stdout, stderr } = await ended;
 

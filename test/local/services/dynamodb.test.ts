@@ -7,6 +7,7 @@ import {
   GetItemCommand,
   ListTablesCommand,
   PutItemCommand,
+  waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDynamoDb } from '../../../local/services/dynamodb.ts';
@@ -32,8 +33,8 @@ async function running(path: string, port = 0) {
   };
 }
 
-const createTable = (dynamoDb: DynamoDBClient) =>
-  dynamoDb.send(
+async function createTable(client: DynamoDBClient) {
+  await client.send(
     new CreateTableCommand({
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
@@ -41,6 +42,12 @@ const createTable = (dynamoDb: DynamoDBClient) =>
       KeySchema: [{ AttributeName: 'Id', KeyType: 'HASH' }],
     }),
   );
+  // As in AWS, a table is answered for before it can be used.
+  await waitUntilTableExists(
+    { client, maxWaitTime: 60, minDelay: 0.01, maxDelay: 0.1 },
+    { TableName },
+  );
+}
 
 describe('startDynamoDb', () => {
   it('has tables and items again after a restart', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { TimerOptions } from 'node:timers';
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -27,8 +28,11 @@ import { takenPort } from '../../support/local/taken-port.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 
 const StreamName = 'orders';
-/** Well below the 3 s after which the worker is killed. */
-const CLOSED_BY_ITSELF_MS = 2_000;
+/** The worker ends by itself: the time after which it is killed never comes. */
+vi.mock('node:timers/promises', () => ({
+  setTimeout: (_ms: number, _value: unknown, { signal }: TimerOptions) =>
+    once(signal as AbortSignal, 'abort'),
+}));
 const FOR_EVER_SECONDS = 3_600;
 
 async function running({
@@ -65,7 +69,7 @@ async function untilActive(kinesis: KinesisClient) {
     async () => {
       expect((await summary(kinesis))?.StreamStatus).toBe('ACTIVE');
     },
-    { timeout: 5_000, interval: 10 },
+    { timeout: 60_000, interval: 10 },
   );
 }
 
@@ -94,12 +98,19 @@ describe('startKinesis', () => {
     });
   });
 
-  it('keeps a stream UPDATING for as long as it was told', async () => {
+  it('keeps a stream UPDATING', async () => {
+    const { kinesis } = await running({ updateSeconds: FOR_EVER_SECONDS });
+    await createStream(kinesis);
+    await startEncryption(kinesis);
+
+    expect((await summary(kinesis))?.StreamStatus).toBe('UPDATING');
+  });
+
+  it('updates a stream for as long as it was told', async () => {
     const { kinesis } = await running({ updateSeconds: 0.4 });
     await createStream(kinesis);
     const startedAt = performance.now();
     await startEncryption(kinesis);
-    expect((await summary(kinesis))?.StreamStatus).toBe('UPDATING');
     await untilActive(kinesis);
 
     expect(performance.now() - startedAt).toBeGreaterThan(350);
@@ -207,9 +218,7 @@ describe('startKinesis', () => {
     await once(idle, 'connect');
     const hungUp = once(idle, 'close');
 
-    const startedAt = performance.now();
     await close();
-    expect(performance.now() - startedAt).toBeLessThan(CLOSED_BY_ITSELF_MS);
     await hungUp;
     await expect(summary(kinesisAt(endpoint))).rejects.toMatchObject({
       code: 'ECONNREFUSED',

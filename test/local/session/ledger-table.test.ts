@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import {
   DescribeTableCommand,
@@ -5,16 +7,19 @@ import {
   ListTablesCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startDynamoDb } from '../../../local/services/dynamodb.ts';
 import { ensureLedgerTable } from '../../../local/session/ledger-table.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
 import { dynamoDbAt, REGION } from '../../support/local/connected-clients.ts';
-import { takenPort } from '../../support/local/taken-port.ts';
+import { CLOSED_PORT } from '../../support/local/taken-port.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 
 const TableName = 'ledger';
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
+
+const PATIENTLY = { interval: 1, timeout: 30_000 };
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -89,9 +94,34 @@ describe('ensureLedgerTable', () => {
     expect(TableNames).toEqual([TableName]);
   });
 
+  it('waits for a table that another program is creating', async () => {
+    const server = dynalite({ createTableMs: 200 });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(async () => {
+      server.close();
+      await once(server, 'close');
+    });
+    const { port } = server.address() as AddressInfo;
+    pointTo(`http://127.0.0.1:${port}`);
+    const client = dynamoDbAt(`http://127.0.0.1:${port}`);
+    const byAnother = ensureLedgerTable(TableName);
+    await vi.waitFor(
+      () => client.send(new DescribeTableCommand({ TableName })),
+      PATIENTLY,
+    );
+
+    await ensureLedgerTable(TableName);
+
+    const { Table } = await client.send(
+      new DescribeTableCommand({ TableName }),
+    );
+    expect(Table?.TableStatus).toBe('ACTIVE');
+    await byAnother;
+  });
+
   it('hands on that there is no DynamoDB', async () => {
-    const port = await takenPort();
-    pointTo(`http://127.0.0.1:${port + 1 > 65_535 ? port - 1 : port + 1}`);
+    pointTo(`http://127.0.0.1:${CLOSED_PORT}`);
 
     await expect(ensureLedgerTable(TableName)).rejects.toThrow();
   });

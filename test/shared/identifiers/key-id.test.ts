@@ -140,12 +140,10 @@ describe('parseKeyId', () => {
   });
 
   it('is quick with a long text that almost fits', () => {
-    const text = `arn:aws${'-'.repeat(100_000)}:kms:${'a'.repeat(100_000)}`;
+    // With steps that grow as the square, this would never end.
+    const text = `arn:aws${'-'.repeat(2_000_000)}:kms:${'a'.repeat(2_000_000)}`;
 
-    const before = performance.now();
     expect(parseKeyId(text)).toBeUndefined();
-
-    expect(performance.now() - before).toBeLessThan(1000);
   });
 });
 

@@ -13,9 +13,9 @@ import {
   notifier,
 } from '../../../shared/lambda/notifier.ts';
 import {
+  type Answer,
   answering,
   HANGING_UP,
-  SILENT,
   startEventBus,
   TAKEN,
 } from '../../support/aws/event-bus.ts';
@@ -55,19 +55,24 @@ const FAILURE: Failure = {
 };
 
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 
+const TIMEOUT_MS = 20;
+/** Far more than all attempts and the pauses between them take. */
+const A_MINUTE_MS = 60_000;
+
 /** Tells a bus that answers so; what arrived there, and what was logged. */
-async function publish(outcome: Outcome, answer = TAKEN, timeoutMs = 5000) {
+async function publish(outcome: Outcome, answer = TAKEN, requestTimeout = 0) {
   const bus = await startEventBus(answer);
   const client = new EventBridgeClient({
     endpoint: bus.endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     requestHandler: new NodeHttpHandler({
-      requestTimeout: timeoutMs,
+      requestTimeout,
       throwOnRequestTimeout: true,
     }),
   });
@@ -151,7 +156,11 @@ describe('eventBusNotifier', () => {
   );
 
   it('does not wait for ever for a bus that says nothing', async () => {
-    const { requests, logged } = await publish(FAILURE, SILENT, 20);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    // Time passes only once a request has arrived.
+    const waitingFor: Answer = () =>
+      void vi.advanceTimersByTimeAsync(A_MINUTE_MS);
+    const { requests, logged } = await publish(FAILURE, waitingFor, TIMEOUT_MS);
     expect(requests.length).toBeGreaterThanOrEqual(1);
     expect(logged).toHaveBeenCalledTimes(1);
   });

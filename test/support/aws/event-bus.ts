@@ -18,7 +18,7 @@ export interface EventBus {
   close: () => Promise<void>;
 }
 
-type Answer = (response: Parameters<RequestListener>[1]) => void;
+export type Answer = (response: Parameters<RequestListener>[1]) => void;
 
 /** EventBridge answers so, in its own form. */
 export function answering(status: number, body: object): Answer {
@@ -38,9 +38,6 @@ export const TAKEN = answering(200, {
 
 /** The connection ends once the request has arrived. */
 export const HANGING_UP: Answer = (response) => response.destroy();
-
-/** No answer ever comes. */
-export const SILENT: Answer = () => {};
 
 /**
  * Stands for EventBridge, of which there is no emulator: takes PutEvents over

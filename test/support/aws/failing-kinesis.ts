@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { vi } from 'vitest';
+import { CLOSED_PORT } from '../local/taken-port.ts';
 
 /** What the SDK throws when StartStreamEncryption fails at this endpoint. */
 async function startError(
@@ -20,10 +21,8 @@ async function startError(
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      requestTimeout: 100,
-      throwOnRequestTimeout: true,
-    }),
+    // HTTP/1.1, and it waits as long as an answer takes.
+    requestHandler: new NodeHttpHandler(),
     ...config,
   });
   try {
@@ -56,9 +55,12 @@ async function withServer<T>(
   }
 }
 
-function errorFrom(listener: RequestListener) {
+function errorFrom(
+  listener: RequestListener,
+  config: KinesisClientConfig = {},
+) {
   return withServer(listener, (port) =>
-    startError({ endpoint: `http://127.0.0.1:${port}` }),
+    startError({ endpoint: `http://127.0.0.1:${port}`, ...config }),
   );
 }
 
@@ -84,25 +86,23 @@ export function hangingUp() {
 
 /** The request arrives, and no answer ever comes. */
 export function silent() {
-  return errorFrom(() => {});
-}
-
-function closedPort() {
-  return withServer(
-    () => {},
-    async (port) => port,
-  );
+  const requestHandler = new NodeHttpHandler({
+    requestTimeout: 100,
+    throwOnRequestTimeout: true,
+  });
+  return errorFrom(() => {}, { requestHandler });
 }
 
 /** Nobody listens. */
-export async function closed() {
-  return startError({ endpoint: `http://127.0.0.1:${await closedPort()}` });
+export function closed() {
+  return startError({ endpoint: `http://127.0.0.1:${CLOSED_PORT}` });
 }
 
 /** Nobody listens at any of the addresses of the host. */
 export async function closedEverywhere() {
   const agent = new HttpAgent({
     autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 60_000,
     lookup: (_host, _options, done) =>
       done(null, [
         { address: '127.0.0.1', family: 4 },
@@ -110,7 +110,7 @@ export async function closedEverywhere() {
       ]),
   } as ConstructorParameters<typeof HttpAgent>[0]);
   return startError({
-    endpoint: `http://kinesis.invalid:${await closedPort()}`,
+    endpoint: `http://kinesis.invalid:${CLOSED_PORT}`,
     requestHandler: new NodeHttpHandler({ httpAgent: agent }),
   });
 }

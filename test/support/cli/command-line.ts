@@ -122,6 +122,9 @@ export const ANY_PORTS = [
   '--sfn-port',
 ].flatMap((flag) => [flag, '0']);
 
+/** An hour: Ctrl-C always comes during the update, and ends the wait for it. */
+export const ENDLESS_UPDATE = { LOCAL_UPDATE_SECONDS: '3600' };
+
 /** Processes that have the folder in their variables; none without /proc. */
 export async function processesOf(directory: string): Promise<string[]> {
   const entries = await readdir('/proc').catch(() => []);
