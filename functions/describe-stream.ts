@@ -8,7 +8,7 @@ import {
   isThrottling,
   namedError,
 } from '../shared/errors/aws-errors.ts';
-import { quote } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import { kinesisClient, kmsClient } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';

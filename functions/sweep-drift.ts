@@ -6,7 +6,8 @@ import {
   type RotationRequest,
 } from '../shared/contract/request.ts';
 import { namedError } from '../shared/errors/aws-errors.ts';
-import { quote, RotationError } from '../shared/errors/errors.ts';
+import { RotationError } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import { parseStreamArn } from '../shared/identifiers/arn.ts';
 import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
 import {

@@ -1,5 +1,6 @@
 import { parseRequest } from '../contract/request.ts';
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { parseStreamArn } from '../identifiers/arn.ts';
 import { firstWaitSeconds } from './pace.ts';
 import {
