@@ -4,7 +4,8 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { namedError } from '../shared/errors/aws-errors.ts';
-import { quote, RotationError } from '../shared/errors/errors.ts';
+import { RotationError } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import {
   kinesisClient,
   kmsClient,

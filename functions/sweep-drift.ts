@@ -7,7 +7,8 @@ import {
   requestedStream,
 } from '../shared/contract/request.ts';
 import { namedError } from '../shared/errors/aws-errors.ts';
-import { quote, RotationError } from '../shared/errors/errors.ts';
+import { RotationError } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import { regionOf } from '../shared/identifiers/arn.ts';
 import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
 import {

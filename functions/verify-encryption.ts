@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { namedError } from '../shared/errors/aws-errors.ts';
-import { quote, RotationError } from '../shared/errors/errors.ts';
+import { RotationError } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import { kinesisClient } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';

@@ -1,5 +1,5 @@
 import type { RotationsStream } from '../shared/config/rotations-file.ts';
-import { quote } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import { parseKeyId } from '../shared/identifiers/key-id.ts';
 
 /**

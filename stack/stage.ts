@@ -1,4 +1,4 @@
-import { quote } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 
 const STAGE = /^[a-zA-Z][a-zA-Z0-9-]{0,19}$/;
 

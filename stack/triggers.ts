@@ -2,7 +2,7 @@ import {
   type RotationsStream,
   requestFor,
 } from '../shared/config/rotations-file.ts';
-import { quote } from '../shared/errors/errors.ts';
+import { quote } from '../shared/errors/text.ts';
 import { driftAlarmName, logicalId, serviceName, shortName } from './names.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { quote } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import {
   dynamoDbClient,
   kinesisClient,

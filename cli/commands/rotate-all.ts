@@ -3,7 +3,8 @@ import {
   type RotationsStream,
   requestFor,
 } from '../../shared/config/rotations-file.ts';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { planFleet } from '../../shared/fleet/plan.ts';
 import { onLocalAws } from '../environment/on-local-aws.ts';
 import type { ExecutionStart } from '../executions/start.ts';

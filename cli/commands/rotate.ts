@@ -1,7 +1,8 @@
 import { runRotation } from '../../local/runner/rotation.ts';
 import { readLocalSettings } from '../../local/session/local-aws.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
 import { refuseAimless } from '../environment/environment.ts';
 import { onLocalAws } from '../environment/on-local-aws.ts';

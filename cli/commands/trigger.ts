@@ -12,7 +12,7 @@ import { runRotation } from '../../local/runner/rotation.ts';
 import { invokeFunction } from '../../local/runner/state-machine.ts';
 import type { LocalAws } from '../../local/session/local-aws.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { quote } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import { onLocalAws } from '../environment/on-local-aws.ts';
 import { readEvent, redated } from '../input/event.ts';

@@ -1,7 +1,8 @@
 import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
 import { openLocalAws } from '../../local/session/local-aws.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import type { Interruption } from '../interruption.ts';
 import {
   type AwsOptions,

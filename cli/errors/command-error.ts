@@ -1,4 +1,6 @@
-/** A command cannot be carried out; the message is a line for people. */
-export class CommandError extends Error {
+import { UserError } from '../../shared/errors/errors.ts';
+
+/** A command cannot be carried out; people see the message without a name. */
+export class CommandError extends UserError {
   override name = 'CommandError';
 }

@@ -1,5 +1,5 @@
 import { wasNeverSent } from '../../shared/errors/aws-errors.ts';
-import { quote } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 
 /** Of credentials that were good once. */
 const EXPIRED = new Set([

@@ -1,5 +1,6 @@
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 
 /** What the ARN of a state machine or of an execution says. */
 export interface StatesArn {

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { EventBridgeEvent } from '../../local/events/triggers.ts';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { isObject } from '../../shared/json.ts';
 
 /** What every event has, and what is needed to match it. */

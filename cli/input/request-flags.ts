@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse as parseYaml } from 'yaml';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { isObject } from '../../shared/json.ts';
 
 /** The flags of a request, as commander hands them over. */

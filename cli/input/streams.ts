@@ -1,5 +1,6 @@
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { quote, RotationError } from '../../shared/errors/errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn, STREAM_NAME } from '../../shared/identifiers/arn.ts';
 import type { Environment } from '../environment/environment.ts';
 

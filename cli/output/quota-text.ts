@@ -1,7 +1,7 @@
 import { format } from '@lukeed/ms';
 import sparkly from 'sparkly';
 import type { Trigger } from '../../shared/contract/request.ts';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
 import { localTime } from '../input/time.ts';
 import { bad } from './colour.ts';

@@ -1,7 +1,7 @@
 import { type JSONValue, search } from '@jmespath-community/jmespath';
 import { getBorderCharacters, table } from 'table';
 import { stringify } from 'yaml';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import type { OutputFormat } from '../input/flags.ts';
 import { printable } from './printable.ts';
 

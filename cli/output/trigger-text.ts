@@ -1,5 +1,5 @@
 import type { Trigger } from '../../shared/contract/request.ts';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 
 /** Who or what started a rotation, in a few words. */
 export function triggerText(trigger: Trigger | undefined): string {

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import type { KeySpan } from './key-history.ts';
 import type { Markup } from './report-table.ts';
 import { utc } from './time-text.ts';

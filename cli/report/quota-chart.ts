@@ -1,4 +1,4 @@
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import type { ReportModel, StreamModel } from './report-model.ts';
 import { days, svgChart } from './svg-chart.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { html, raw } from 'hono/html';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import { HISTORY_DAYS } from '../../shared/ledger/quota-ledger.ts';
 import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import { findings } from './findings.ts';

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { Failure, Verification } from '../../shared/contract/outcome.ts';
 import type { Trigger } from '../../shared/contract/request.ts';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
 import { code, keyName, knownWords, sinceWords } from './key-words.ts';
 import type { Entry, ReportModel, StreamModel } from './report-model.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import { code, keyName, knownWords, sinceWords } from './key-words.ts';
 import type { ReportModel, StreamModel } from './report-model.ts';
 import { type Cell, type Markup, table } from './report-table.ts';

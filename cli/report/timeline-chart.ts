@@ -2,7 +2,7 @@ import type {
   CustomSeriesRenderItemAPI,
   CustomSeriesRenderItemParams,
 } from 'echarts';
-import { visible } from '../../shared/errors/errors.ts';
+import { visible } from '../../shared/errors/text.ts';
 import { keyPaint } from './key-paint.ts';
 import type { Entry, ReportModel } from './report-model.ts';
 import { days, FONT, svgChart } from './svg-chart.ts';

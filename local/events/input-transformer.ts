@@ -1,4 +1,4 @@
-import { quote } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { fieldOf } from '../../shared/json.ts';
 import { TemplateError } from './template.ts';
 

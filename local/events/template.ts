@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { legible, quote } from '../../shared/errors/errors.ts';
+import { UserError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { isObject } from '../../shared/json.ts';
 
 /** A CloudFormation template as a file has it, where anything may be missing. */
@@ -23,11 +24,11 @@ export interface PseudoParameters {
 }
 
 /** The packaged template cannot be used; the message says where and why. */
-export class TemplateError extends Error {
+export class TemplateError extends UserError {
   override name = 'TemplateError';
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(legible(message), options);
+  override get isWrongInput(): boolean {
+    return true;
   }
 }
 

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import pRetry from 'p-retry';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import { UserError } from '../../shared/errors/errors.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { startDynamoDb } from '../services/dynamodb.ts';
 import type { EmbeddedService } from '../services/embedded-service.ts';
@@ -46,7 +47,7 @@ export interface EmbeddedAws {
 }
 
 /** A port of the embedded AWS is taken. */
-export class PortInUseError extends Error {
+export class PortInUseError extends UserError {
   override name = 'PortInUseError';
   readonly service: Service;
   readonly port: number;

@@ -7,7 +7,7 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { namedError } from '../../shared/errors/aws-errors.ts';
-import { quote } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { dynamoDbClient } from '../../shared/lambda/clients.ts';
 
 /** Creates the ledger's table where `AWS_*` points, unless it is there. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import { UserError } from '../../shared/errors/errors.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
@@ -47,8 +48,12 @@ export interface OpenOptions {
 }
 
 /** A setting of the embedded AWS is wrong; the message names it. */
-export class SettingError extends Error {
+class SettingError extends UserError {
   override name = 'SettingError';
+
+  override get isWrongInput(): boolean {
+    return true;
+  }
 }
 
 export interface LocalAws {

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { parse } from 'yaml';
 import { parseRequest, type RotationRequest } from '../contract/request.ts';
-import { legible, quote } from '../errors/errors.ts';
+import { UserError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { parseSchedule } from './schedule.ts';
 
 /** Fields of a stream that go into every request for it as they are. */
@@ -43,11 +44,11 @@ export interface RotationsStream {
 }
 
 /** rotations.yml cannot be used; the message says where and why. */
-export class RotationsFileError extends Error {
+export class RotationsFileError extends UserError {
   override name = 'RotationsFileError';
 
-  constructor(message: string) {
-    super(legible(message));
+  override get isWrongInput(): boolean {
+    return true;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { quote } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { QUOTA_LIMIT } from '../ledger/window.ts';
 
 const RATE = /^rate\((?<value>\d+) (?<unit>minute|hour|day)(?<plural>s?)\)$/;

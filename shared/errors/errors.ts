@@ -1,3 +1,5 @@
+import { legible } from './text.ts';
+
 /**
  * The names that a failed rotation's `Error` can have besides those of AWS
  * itself, each with what it means. State machines match on these literals, so
@@ -35,65 +37,37 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS;
 
+/** An error whose message people see: one line without hidden characters. */
+export class UserError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(legible(message), options);
+  }
+
+  /** Whether what was asked for is wrong, so that a retry fails again. */
+  get isWrongInput(): boolean {
+    return false;
+  }
+}
+
 /** A failure whose name the state machine and the outcome carry as `Error`. */
-export class RotationError extends Error {
+export class RotationError extends UserError {
   constructor(name: ErrorName, message: string, options?: ErrorOptions) {
-    super(legible(message), options);
+    super(message, options);
     this.name = name;
+  }
+
+  override get isWrongInput(): boolean {
+    return this.name === 'InvalidRequest';
   }
 }
 
 /**
- * A refusal by AWS itself: keeps AWS's name, and says in its message which
- * field and value AWS refused.
+ * A refusal by AWS: keeps AWS's name, and says in its message which field and
+ * value AWS refused.
  */
-export class AwsRefusal extends Error {
+export class AwsRefusal extends UserError {
   constructor(name: string, message: string, options?: ErrorOptions) {
-    super(legible(message), options);
+    super(message, options);
     this.name = name;
   }
-}
-
-/** What could forge a line or play tricks on a terminal. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** More than any message of ours, and far less than Step Functions takes. */
-const MAX_MESSAGE = 4096;
-
-/**
- * A text of others as people may be shown it: one line that says what is in it,
- * and no more than 4,096 characters. AWS quotes in its messages what it was sent.
- */
-export function legible(text: string): string {
-  const line = text
-    .slice(0, MAX_MESSAGE)
-    .replace(/[\t\n\v\f\r]+/g, ' ')
-    .replace(INVISIBLE, escaped)
-    .toWellFormed();
-  return text.length > MAX_MESSAGE || line.length > MAX_MESSAGE
-    ? `${line.slice(0, MAX_MESSAGE - 3).toWellFormed()}...`
-    : line;
-}
-
-/** A text of whose characters none is hidden, or hides others. */
-export function visible(text: string): string {
-  return text.toWellFormed().replace(INVISIBLE, escaped);
-}
-
-/** A value as it is quoted in messages: escaped, and never longer than 160. */
-export function quote(value: unknown): string {
-  const text = visible(asJson(value));
-  return text.length > 160 ? `${text.slice(0, 157).toWellFormed()}...` : text;
-}
-
-function asJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return `(a ${typeof value} that JSON cannot show)`;
-  }
-}
-
-function escaped(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }

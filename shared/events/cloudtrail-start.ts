@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
 import type { CloudTrailStart } from '../ledger/external-starts.ts';
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { isExecutionArn } from '../identifiers/arn.ts';
 import { parseJson } from '../json.ts';
 import type { CaughtFailure } from '../rotation/state.ts';

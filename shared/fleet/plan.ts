@@ -1,5 +1,6 @@
 import { parseRequest, requestedStream } from '../contract/request.ts';
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { firstWaitSeconds } from './pace.ts';
 import {
   bytesOf,

@@ -1,4 +1,4 @@
-import { quote } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { unusableReason } from '../identifiers/key-id.ts';
 import type { CurrentKey, ResolvedKey } from './key-ring.ts';
 

@@ -1,6 +1,7 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms';
 import type { RotationRequest } from '../contract/request.ts';
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { unusableReason } from '../identifiers/key-id.ts';
 
 /** A key of the request, with what kms:DescribeKey said of it. */

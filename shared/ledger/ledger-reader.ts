@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { namedError } from '../errors/aws-errors.ts';
-import { quote } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { emptyEntry, type LedgerEntry } from './entry.ts';
 
 /** Sort key of the item that holds a stream's slots, lease and version. */

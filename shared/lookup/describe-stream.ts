@@ -5,7 +5,8 @@ import {
 } from '@aws-sdk/client-kinesis';
 import type { RotationRequest } from '../contract/request.ts';
 import { namedError } from '../errors/aws-errors.ts';
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { parseStreamArn } from '../identifiers/arn.ts';
 
 /** What DescribeStreamSummary says of every stream. */

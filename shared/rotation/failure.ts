@@ -1,4 +1,4 @@
-import { legible } from '../errors/errors.ts';
+import { legible } from '../errors/text.ts';
 import { fieldOf, parseJson } from '../json.ts';
 import type { CaughtFailure } from './state.ts';
 

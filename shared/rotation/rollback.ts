@@ -1,6 +1,6 @@
 import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import type { RollbackOutcome } from '../contract/outcome.ts';
-import { quote } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import { regionOf } from '../identifiers/arn.ts';
 import { unusableReason } from '../identifiers/key-id.ts';
 import type { ChosenKey, ResolvedKey } from '../keys/key-ring.ts';

@@ -55,7 +55,7 @@ export interface Rollback {
 /** What ReserveQuota answers, for IsQuotaAvailable. */
 export type ReservationResult = GrantedReservation | RefusedReservation;
 
-export interface GrantedReservation {
+interface GrantedReservation {
   Status: 'GRANTED';
   SlotId: number;
   /** ISO 8601. */

@@ -1,4 +1,5 @@
-import { quote, RotationError } from '../errors/errors.ts';
+import { RotationError } from '../errors/errors.ts';
+import { quote } from '../errors/text.ts';
 import type { LastApplied } from '../ledger/entry.ts';
 import type { PlannedState } from './state.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { legible } from '../../../shared/errors/errors.ts';
+import { legible } from '../../../shared/errors/text.ts';
 import { readFailure } from '../../../shared/rotation/failure.ts';
 
 /** What an error of ours can say. */
