@@ -1,9 +1,10 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import { isServiceError, isThrottling } from '../shared/errors/aws-errors.ts';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import { AwsRefusal } from '../shared/errors/errors.ts';
 import { kinesisClient, kmsClient } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
+import { describeKey } from '../shared/lookup/describe-keys.ts';
 import { describeStream } from '../shared/lookup/describe-stream.ts';
 import type { KeyPlan, PlannedState } from '../shared/rotation/state.ts';
 import { classifyStreamStatus } from '../shared/rotation/stream-status.ts';
@@ -60,12 +61,10 @@ async function isTarget(
   if (keyId === null || status !== 'ACTIVE') return false;
   if (keyId === plan.PreviousKeyId) return false;
   try {
-    const { KeyMetadata } = await kms.send(
-      new DescribeKeyCommand({ KeyId: keyId }),
-    );
-    return KeyMetadata?.Arn === plan.KeyArn;
+    const { Arn } = await describeKey(kms, keyId);
+    return Arn === plan.KeyArn;
   } catch (error) {
-    if (isServiceError(error) && !isThrottling(error)) return false;
+    if (error instanceof AwsRefusal) return false;
     throw error;
   }
 }

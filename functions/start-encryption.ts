@@ -2,7 +2,7 @@ import {
   type KinesisClient,
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
-import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
+import type { KMSClient } from '@aws-sdk/client-kms';
 import { namedError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
@@ -16,6 +16,7 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import { ANSWER_MS } from '../shared/ledger/window.ts';
+import { describeKey } from '../shared/lookup/describe-keys.ts';
 import {
   classifyStartError,
   MAX_START_ATTEMPTS,
@@ -174,10 +175,8 @@ async function isBecomingUsable(
   kms: KMSClient,
   keyId: string,
 ): Promise<boolean> {
-  const { KeyMetadata } = await kms
-    .send(new DescribeKeyCommand({ KeyId: keyId }))
-    .catch(() => ({ KeyMetadata: undefined }));
-  const state = KeyMetadata?.KeyState;
+  const key = await describeKey(kms, keyId).catch(() => undefined);
+  const state = key?.KeyState;
   return state === 'Creating' || state === 'Updating';
 }
 

@@ -3,6 +3,7 @@ import { openLocalAws } from '../../local/session/local-aws.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
+import { readArn } from '../../shared/identifiers/arn.ts';
 import type { Interruption } from '../interruption.ts';
 import {
   type AwsOptions,
@@ -43,8 +44,7 @@ export async function withEnvironment<T>(
   setAwsVariables(options);
   const deployment = await findDeployment(stage, interruption.signal);
   process.env.LEDGER_TABLE_NAME = deployment.LedgerTableName;
-  const [, partition = '', , region = '', account = ''] =
-    deployment.StateMachineArn.split(':');
+  const { partition, region, account } = readArn(deployment.StateMachineArn);
   process.env.AWS_REGION = region;
   // Functions' logs go to stdout, which belongs to the result here.
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';

@@ -6,7 +6,7 @@ const MAX_LENGTH = 80;
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  */
-export function executionName(streamName: string, now: Date): string {
+export function nameExecution(streamName: string, now: Date): string {
   const time = now.toISOString().replace(/[-:.]/g, '');
   const legal = streamName.replace(/[^a-zA-Z0-9_-]/g, '-');
   return `${legal.slice(0, MAX_LENGTH - time.length - 1)}-${time}`;

@@ -14,7 +14,7 @@ import type { Interruption } from '../interruption.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { consoleLink } from './console-link.ts';
 import { followExecution } from './follow.ts';
-import { executionName } from './name.ts';
+import { nameExecution } from './name.ts';
 import {
   parseExecutionArn,
   parseStateMachineArn,
@@ -147,7 +147,7 @@ async function start(
   what: ExecutionStart,
   abortSignal: AbortSignal,
 ): Promise<{ ExecutionArn: string; StartedAt: string }> {
-  const name = executionName(what.name, new Date());
+  const name = nameExecution(what.name, new Date());
   try {
     // The first signal waits for the answer: without it nobody knows whether
     // a rotation has begun.

@@ -1,6 +1,7 @@
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
+import { parseRegionalArn } from '../../shared/identifiers/arn.ts';
 
 /** What the ARN of a state machine or of an execution says. */
 export interface StatesArn {
@@ -12,8 +13,7 @@ export interface StatesArn {
   account: string;
 }
 
-const STATES_ARN =
-  /^arn:(aws[\w-]*):states:([a-z0-9-]+):(\d{12}):(stateMachine|execution):([^:\s]+)(?::([^:\s]+))?$/;
+const RESOURCE = /^(stateMachine|execution):([^:\s]+)(?::([^:\s]+))?$/;
 
 const MACHINES: readonly StateMachineName[] = ['rotate-stream', 'rotate-fleet'];
 
@@ -47,10 +47,11 @@ function parse(
   expected: 'stateMachine' | 'execution',
   machines: readonly StateMachineName[],
 ): StatesArn {
-  const [, partition, region, account, type, machineName, name] =
-    STATES_ARN.exec(arn) ?? [];
+  const parts = parseRegionalArn(arn, 'states');
+  const [, type, machineName, name] =
+    RESOURCE.exec(parts?.resource ?? '') ?? [];
   const isComplete = expected === 'stateMachine' || name !== undefined;
-  if (!partition || !region || !account || type !== expected || !isComplete) {
+  if (parts === undefined || type !== expected || !isComplete) {
     const form =
       expected === 'stateMachine'
         ? 'arn:aws:states:<Region>:<account>:stateMachine:<name>'
@@ -71,5 +72,6 @@ function parse(
       `${what} ${quote(arn)} is of the state machine ${quote(machineName)}; expected one whose name ends in ${machines.join(' or ')}`,
     );
   }
+  const { partition, region, account } = parts;
   return { arn, machine, partition, region, account };
 }

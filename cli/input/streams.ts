@@ -1,7 +1,11 @@
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
-import { parseStreamArn, STREAM_NAME } from '../../shared/identifiers/arn.ts';
+import {
+  parseStreamArn,
+  STREAM_NAME,
+  toStreamArn,
+} from '../../shared/identifiers/arn.ts';
 import type { Environment } from '../environment/environment.ts';
 
 /** The flags by which a command is told of which stream it is to speak. */
@@ -53,7 +57,7 @@ export async function chooseStreams(
 ): Promise<ChosenStream[]> {
   const named = parseStreamArn(streamArn ?? '')?.StreamName ?? streamName;
   const arnOf = (name: string) =>
-    `arn:${partition}:kinesis:${region}:${account}:stream/${name}`;
+    toStreamArn({ partition, region, account }, name);
   if (named !== undefined) {
     const known = await rotations().catch(() => []);
     const Entry = known.find((entry) => entry.StreamName === named);

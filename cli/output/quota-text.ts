@@ -2,6 +2,7 @@ import { format } from '@lukeed/ms';
 import sparkly from 'sparkly';
 import type { Trigger } from '../../shared/contract/request.ts';
 import { visible } from '../../shared/errors/text.ts';
+import { executionName } from '../../shared/identifiers/arn.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
 import { localTime } from '../input/time.ts';
 import { bad } from './colour.ts';
@@ -79,7 +80,7 @@ function timeline(slots: readonly UsedSlot[], now: number): string {
 }
 
 function byText({ State, By, Trigger, IsReported }: UsedSlot): string {
-  const name = By.split(':').at(-1) ?? By;
+  const name = executionName(By);
   const who = IsReported
     ? `${By}, outside the ledger`
     : [Trigger && triggerText(Trigger), name].filter(Boolean).join(' ');

@@ -4,6 +4,7 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import {
   parseRequest,
   type RotationRequest,
+  requestedStream,
 } from '../../shared/contract/request.ts';
 import { AwsRefusal, RotationError } from '../../shared/errors/errors.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
@@ -80,8 +81,7 @@ export async function previewRotation(
   clients: PreviewClients,
 ): Promise<RotationPreview> {
   const request = parseRequest(input);
-  const StreamName =
-    request.StreamName ?? request.StreamARN?.split('/').at(-1) ?? '';
+  const StreamName = requestedStream(request);
   const now = clients.now();
   const RotationId = `${executions}plan`;
   let entry: LedgerEntry | undefined;

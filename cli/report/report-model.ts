@@ -1,5 +1,6 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import { currentKey, lastAppliedTo } from '../../shared/keys/current-key.ts';
 import { detectDrift } from '../../shared/keys/drift.ts';
 import { activeLease } from '../../shared/ledger/entry.ts';
 import {
@@ -7,7 +8,6 @@ import {
   externalStarts,
 } from '../../shared/ledger/external-starts.ts';
 import { type Quota, usage } from '../../shared/ledger/usage.ts';
-import { currentKey, lastAppliedTo } from '../../shared/rotation/plan.ts';
 import { type Timeliness, timeliness } from './due.ts';
 import { ageSpan, type KeySpan, keyHistory, keyIdNow } from './key-history.ts';
 import { type QuotaUse, quotaUse, slotsOf } from './quota-use.ts';

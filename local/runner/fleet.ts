@@ -6,6 +6,7 @@ import {
   summarizeFleet,
 } from '../../shared/fleet/outcome.ts';
 import { planFleet } from '../../shared/fleet/plan.ts';
+import { executionName } from '../../shared/identifiers/arn.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import {
   localExecutions,
@@ -117,7 +118,7 @@ function streamOutcome(
     };
   }
   const { Status, KeyId, RotationId } = outcome;
-  const Execution = RotationId.split(':').at(-1);
+  const Execution = executionName(RotationId);
   return Status === 'SUCCEEDED'
     ? { StreamName, Status, Outcome: outcome.Outcome, KeyId, Execution }
     : {

@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
+import {
+  parseStreamArn,
+  STREAM_NAME,
+  toStreamArn,
+} from '../identifiers/arn.ts';
 import type { CloudTrailStart } from '../ledger/external-starts.ts';
 
 /** AWS reports nothing longer, and a ledger item must hold it. */
@@ -76,7 +80,10 @@ export function parseCloudTrailStart(
     typeof arn === 'string'
       ? arn
       : isNamed
-        ? `arn:${partition}:kinesis:${detail.awsRegion}:${owner}:stream/${name}`
+        ? toStreamArn(
+            { partition, region: detail.awsRegion, account: `${owner}` },
+            name,
+          )
         : undefined;
   if (StreamARN === undefined || parseStreamArn(StreamARN) === undefined) {
     throw invalid(

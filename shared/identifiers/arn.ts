@@ -1,8 +1,47 @@
-import { fieldOf } from '../json.ts';
+/**
+ * The parts of an ARN.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ */
+export interface Arn {
+  partition: string;
+  service: string;
+  region: string;
+  /** 12 digits; empty where the resource belongs to no account. */
+  account: string;
+  resource: string;
+}
 
-/** Longer names than AWS has would be no keys of DynamoDB. */
-const STREAM_ARN =
-  /^arn:(?<Partition>aws[a-z-]{0,20}):kinesis:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):stream\/(?<StreamName>[a-zA-Z0-9_.-]{1,128})$/;
+/** Bounded, since longer names than AWS has would not fit into DynamoDB keys. */
+const ARN =
+  /^arn:(?<partition>aws[a-z-]{0,20}):(?<service>[a-z0-9-]{1,30}):(?<region>[a-z0-9-]{0,30}):(?<account>\d{12}|):(?<resource>[^\p{Cc}\p{Cs}]{1,1024})$/u;
+
+/** Splits an ARN; undefined for anything else. */
+export function parseArn(text: string): Arn | undefined {
+  const parts = ARN.exec(text)?.groups;
+  return parts && ({ ...parts } as unknown as Arn);
+}
+
+/**
+ * Splits an ARN that AWS itself returned.
+ *
+ * @throws for anything else
+ */
+export function readArn(text: string): Arn {
+  const arn = parseArn(text);
+  if (arn !== undefined) return arn;
+  throw new Error(`${text} is not an ARN`);
+}
+
+/** Splits the ARN of a resource of a service in an account and a Region. */
+export function parseRegionalArn(
+  text: string,
+  service: string,
+): Arn | undefined {
+  const arn = parseArn(text);
+  const isRegional = arn?.service === service && arn.region && arn.account;
+  return isRegional ? arn : undefined;
+}
 
 export const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 
@@ -13,10 +52,22 @@ export interface StreamArnParts {
   StreamName: string;
 }
 
-/** Splits the ARN of a data stream; undefined when it is none. */
-export function parseStreamArn(arn: string): StreamArnParts | undefined {
-  const parts = STREAM_ARN.exec(arn)?.groups;
-  return parts && ({ ...parts } as unknown as StreamArnParts);
+/** Splits the ARN of a data stream; undefined for anything else. */
+export function parseStreamArn(text: string): StreamArnParts | undefined {
+  const arn = parseRegionalArn(text, 'kinesis');
+  if (!arn?.resource.startsWith('stream/')) return undefined;
+  const StreamName = arn.resource.slice('stream/'.length);
+  if (!STREAM_NAME.test(StreamName)) return undefined;
+  const { partition, region, account } = arn;
+  return { Partition: partition, Region: region, Account: account, StreamName };
+}
+
+/** The ARN of a stream, in the account and Region of another resource. */
+export function toStreamArn(
+  { partition, region, account }: Pick<Arn, 'partition' | 'region' | 'account'>,
+  streamName: string,
+): string {
+  return `arn:${partition}:kinesis:${region}:${account}:stream/${streamName}`;
 }
 
 /**
@@ -43,45 +94,47 @@ function partsOf(streamArn: string): StreamArnParts {
   throw new Error(`${streamArn} is not the ARN of a data stream`);
 }
 
-const EXECUTION_ARN =
-  /^arn:(?<Partition>aws[a-z-]{0,20}):states:(?<Region>[a-z0-9-]{1,30}):(?<Account>\d{12}):execution:[^\p{Cc}\p{Cs}:]{1,80}:[^\p{Cc}\p{Cs}:]{1,80}$/u;
+/** A state machine or an execution; names have up to 80 characters. */
+const EXECUTION = /^execution:[^:]{1,80}:[^:]{1,80}$/u;
 
 /**
- * Whether a text is the ARN of an execution: names are any text of up to 80
- * characters, none of them a control character.
+ * Whether a text is the ARN of an execution.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  */
 export function isExecutionArn(text: string): boolean {
-  return EXECUTION_ARN.test(text);
+  return parseExecution(text) !== undefined;
 }
 
-/**
- * The ARN of the stream that an execution's input names, without asking AWS:
- * a name means a stream of the execution's own account and Region. Undefined
- * where the input names none.
- *
- * @param input the execution's input, whatever it is
- * @param executionArn where it runs
- */
-export function streamOfExecution(
-  input: unknown,
-  executionArn: string,
-): string | undefined {
-  const arn = fieldOf(input, 'StreamARN');
-  if (typeof arn === 'string') return parseStreamArn(arn) && arn;
-  const name = fieldOf(input, 'StreamName');
-  const here = EXECUTION_ARN.exec(executionArn)?.groups;
-  if (typeof name !== 'string' || !STREAM_NAME.test(name)) {
-    return undefined;
-  }
-  return (
-    here &&
-    `arn:${here.Partition}:kinesis:${here.Region}:${here.Account}:stream/${name}`
-  );
+function parseExecution(text: string): Arn | undefined {
+  const arn = parseRegionalArn(text, 'states');
+  return arn && EXECUTION.test(arn.resource) ? arn : undefined;
 }
 
 /** The name of an execution: the last part of its ARN. */
 export function executionName(executionArn: string): string {
   return executionArn.slice(executionArn.lastIndexOf(':') + 1);
+}
+
+/**
+ * The ARN of the stream that an execution's input names, without asking AWS. A
+ * name alone means a stream in the execution's own account and Region. Undefined
+ * where the input names none.
+ *
+ * @param input the execution's input, of any type
+ */
+export function streamOfExecution(
+  input: unknown,
+  executionArn: string,
+): string | undefined {
+  if (typeof input !== 'object' || input === null) return undefined;
+  const { StreamARN, StreamName } = input as Record<string, unknown>;
+  if (typeof StreamARN === 'string') {
+    return parseStreamArn(StreamARN) && StreamARN;
+  }
+  if (typeof StreamName !== 'string' || !STREAM_NAME.test(StreamName)) {
+    return undefined;
+  }
+  const execution = parseExecution(executionArn);
+  return execution && toStreamArn(execution, StreamName);
 }

@@ -1,6 +1,6 @@
 import { quote } from '../errors/text.ts';
-import { unusableReason } from '../identifiers/key-id.ts';
 import type { CurrentKey, ResolvedKey } from './key-ring.ts';
+import { unusableReason } from './usable-key.ts';
 
 export interface DriftFinding {
   /**

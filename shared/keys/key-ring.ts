@@ -2,7 +2,7 @@ import type { KeyMetadata } from '@aws-sdk/client-kms';
 import type { RotationRequest } from '../contract/request.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import { unusableReason } from '../identifiers/key-id.ts';
+import { unusableReason } from './usable-key.ts';
 
 /** A key of the request, with what kms:DescribeKey said of it. */
 export interface ResolvedKey {

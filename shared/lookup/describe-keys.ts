@@ -1,52 +1,88 @@
-import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
-import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
-import type { RotationRequest } from '../contract/request.ts';
+import {
+  DescribeKeyCommand,
+  type KeyMetadata,
+  type KMSClient,
+} from '@aws-sdk/client-kms';
+import { type RotationRequest, requestedKeys } from '../contract/request.ts';
 import { namedError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import { parseStreamArn } from '../identifiers/arn.ts';
+import { regionOf } from '../identifiers/arn.ts';
 import { parseKeyId } from '../identifiers/key-id.ts';
+import { currentKey, lastAppliedTo } from '../keys/current-key.ts';
 import type { CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
-import { currentKey, lastAppliedTo } from '../rotation/plan.ts';
+import type { DescribedStream } from './describe-stream.ts';
+
+/** A stream, as far as its key is concerned. */
+type StreamWithKey = Pick<DescribedStream, 'StreamARN' | 'KeyId'> & {
+  StreamCreationTimestamp?: Date | undefined;
+};
 
 /**
- * What KMS says of the keys of a request, in their order, and of the key that
- * the stream has. A key that KMS refuses to describe carries the refusal.
+ * Describes one key.
+ *
+ * @param subject what the key is for, as `field "value"`, for messages
+ * @throws what kms:DescribeKey refuses, under AWS's own name, and
+ *   ServiceUnavailable
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
+ */
+export async function describeKey(
+  kms: KMSClient,
+  keyId: string,
+  subject = `KeyId ${quote(keyId)}`,
+): Promise<KeyMetadata & { Arn: string }> {
+  try {
+    const { KeyMetadata } = await kms.send(
+      new DescribeKeyCommand({ KeyId: keyId }),
+    );
+    if (KeyMetadata?.Arn !== undefined) {
+      return { ...KeyMetadata, Arn: KeyMetadata.Arn };
+    }
+  } catch (error) {
+    throw namedError(error, subject);
+  }
+  throw new RotationError(
+    'InternalError',
+    `DescribeKey: ${subject} has no ARN`,
+  );
+}
+
+/**
+ * Describes the keys of a request, in their order, and the stream's current key.
+ * A key that KMS refuses to describe carries the refusal.
  *
  * @throws {RotationError} ServiceUnavailable
- * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
  */
 export async function lookUpKeys(
   kms: KMSClient,
   request: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
-  stream: StreamDescriptionSummary,
+  stream: StreamWithKey,
   entry: LedgerEntry,
 ): Promise<{ Keys: ResolvedKey[]; Current: CurrentKey }> {
-  const region = parseStreamArn(stream.StreamARN ?? '')?.Region ?? '';
+  const region = regionOf(stream.StreamARN);
   const Keys = await describeKeys(kms, request, region);
   const known = Keys.find((key) => key.KeyId === stream.KeyId);
   const lastApplied = lastAppliedTo(stream, entry);
-  const { KeyId, KeyArn } = lastApplied ?? {};
+  const isKnown =
+    lastApplied?.KeyArn !== undefined && lastApplied.KeyId === stream.KeyId;
   const resolved =
     known?.Metadata?.Arn ??
-    (await resolveCurrent(kms, stream, KeyArn === undefined ? KeyArn : KeyId));
+    (isKnown ? undefined : await resolveCurrent(kms, stream.KeyId, region));
   return { Keys, Current: currentKey(stream.KeyId, lastApplied, resolved) };
 }
 
-/** What KMS says of keys, in their order. */
+/** Describes the keys of a request, in their order. */
 export function describeKeys(
   kms: KMSClient,
-  { KeyId, KeyIds }: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
+  request: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
   region: string,
 ): Promise<ResolvedKey[]> {
-  const field = KeyIds ? 'KeyIds' : 'KeyId';
-  return Promise.all(
-    (KeyIds ?? [KeyId ?? '']).map((id) => resolveKey(kms, field, id, region)),
-  );
+  const { field, keyIds } = requestedKeys(request);
+  return Promise.all(keyIds.map((id) => resolveKey(kms, field, id, region)));
 }
 
-/** KMS finds no key of another Region, so that is told from the ARN alone. */
+/** Refuses a key of another Region by its ARN, since KMS would not find it. */
 async function resolveKey(
   kms: KMSClient,
   field: string,
@@ -62,25 +98,22 @@ async function resolveKey(
     return { KeyId: keyId, Refusal };
   }
   try {
-    const { KeyMetadata } = await kms.send(
-      new DescribeKeyCommand({ KeyId: keyId }),
-    );
-    return { KeyId: keyId, Metadata: KeyMetadata };
+    const subject = `${field} ${quote(keyId)}`;
+    return { KeyId: keyId, Metadata: await describeKey(kms, keyId, subject) };
   } catch (error) {
-    const Refusal = namedError(error, `${field} ${quote(keyId)}`);
+    const Refusal = error as Error;
     if (Refusal.name === 'ServiceUnavailable') throw Refusal;
     return { KeyId: keyId, Refusal };
   }
 }
 
-/** A current key that KMS no longer knows is simply none of the request's. */
+/** Undefined where KMS no longer knows the key: then it is not the request's. */
 async function resolveCurrent(
   kms: KMSClient,
-  stream: StreamDescriptionSummary,
-  lastApplied: string | undefined,
+  keyId: string | undefined,
+  region: string,
 ): Promise<string | undefined> {
-  if (stream.KeyId === undefined || stream.KeyId === lastApplied) return;
-  const region = parseStreamArn(stream.StreamARN ?? '')?.Region ?? '';
-  const key = await resolveKey(kms, 'KeyId', stream.KeyId, region);
+  if (keyId === undefined) return undefined;
+  const key = await resolveKey(kms, 'KeyId', keyId, region);
   return key.Metadata?.Arn;
 }

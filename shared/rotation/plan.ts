@@ -1,19 +1,14 @@
 import type { RotationRequest } from '../contract/request.ts';
 import { RotationError } from '../errors/errors.ts';
 import { regionOf } from '../identifiers/arn.ts';
+import { lastAppliedTo } from '../keys/current-key.ts';
 import {
   type ChosenKey,
   type CurrentKey,
   chooseKey,
   type ResolvedKey,
 } from '../keys/key-ring.ts';
-import {
-  activeLease,
-  type LastApplied,
-  type Lease,
-  type LedgerEntry,
-} from '../ledger/entry.ts';
-import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
+import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { BUSY_TIMEOUT_MS, QUOTA_WAIT_MS } from './deadlines.ts';
 import { pollSeconds } from './polling.ts';
@@ -42,37 +37,6 @@ export interface PlanningFacts {
   Previous?: Partial<RotationState>;
   /** Milliseconds since the epoch. */
   Now: number;
-}
-
-/**
- * The last key that the ledger saw applied to a stream, unless it was applied to
- * an earlier stream of the same name.
- */
-export function lastAppliedTo(
-  { StreamCreationTimestamp }: { StreamCreationTimestamp?: Date | undefined },
-  { LastApplied }: LedgerEntry,
-): LastApplied | undefined {
-  const createdAt = StreamCreationTimestamp?.getTime() ?? 0;
-  const isEarlier =
-    LastApplied && LastApplied.AppliedAt + CLOCK_MARGIN_MS < createdAt;
-  return isEarlier ? undefined : LastApplied;
-}
-
-/**
- * Which key a stream is under now. Its KeyId is what was once submitted; an
- * alias may have been pointed elsewhere since, so what the ledger saw applied
- * counts for more than what the alias resolves to today.
- *
- * @param resolved what the stream's KeyId resolves to now, if it still does
- */
-export function currentKey(
-  keyId: string | undefined,
-  lastApplied: LastApplied | undefined,
-  resolved: string | undefined,
-): CurrentKey {
-  if (keyId === undefined) return { KeyId: null, KeyArn: null };
-  const applied = lastApplied?.KeyId === keyId ? lastApplied.KeyArn : undefined;
-  return { KeyId: keyId, KeyArn: applied ?? resolved ?? null };
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   StopExecutionOutput,
 } from '@aws-sdk/client-sfn';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import { parseArn } from '../../../shared/identifiers/arn.ts';
 import type {
   ExecutionOptions,
   TaskHandlers,
@@ -414,7 +415,8 @@ function requiredArn(field: string, value: Input[string]): string {
 
 /** @throws {ServiceError} InvalidArn for the ARN of something else */
 function checkType(arn: string, expected: 'stateMachine' | 'execution'): void {
-  const [, , service, , , type] = arn.split(':');
+  const { service, resource } = parseArn(arn) ?? {};
+  const type = resource?.replace(/:.*/s, '');
   if (service === 'states' && type === expected) return;
   throw invalidArn(`Resource type not valid in this context: ${type}`);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { consoleLink } from '../../../cli/executions/console-link.ts';
-import { executionName } from '../../../cli/executions/name.ts';
+import { nameExecution } from '../../../cli/executions/name.ts';
 import {
   parseExecutionArn,
   parseStateMachineArn,
@@ -96,15 +96,15 @@ describe('consoleLink', () => {
   });
 });
 
-describe('executionName', () => {
+describe('nameExecution', () => {
   const now = new Date('2026-01-02T03:04:05.678Z');
 
   it('says which stream, and when', () => {
-    expect(executionName('orders', now)).toBe('orders-20260102T030405678Z');
+    expect(nameExecution('orders', now)).toBe('orders-20260102T030405678Z');
   });
 
   it('is legal, and of 80 characters at most', () => {
-    const name = executionName('my.orders_'.repeat(13), now);
+    const name = nameExecution('my.orders_'.repeat(13), now);
     expect(name).toMatch(/^[a-zA-Z0-9_-]{80}$/);
     expect(name).toMatch(/-20260102T030405678Z$/);
   });

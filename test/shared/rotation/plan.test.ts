@@ -16,9 +16,7 @@ import {
   UPDATE_TIMEOUT_MS,
 } from '../../../shared/rotation/deadlines.ts';
 import {
-  currentKey,
   decidePlan,
-  lastAppliedTo,
   type PlanningFacts,
 } from '../../../shared/rotation/plan.ts';
 import type {
@@ -90,65 +88,6 @@ function thrownBy(plan: () => unknown): Error {
   }
   throw new Error('Nothing was thrown');
 }
-
-describe('currentKey', () => {
-  const LastApplied: LastApplied = {
-    KeyId: 'alias/orders',
-    KeyArn: keyArn(1),
-    AppliedAt: NOW,
-  };
-
-  it('knows none of a stream that is not encrypted', () => {
-    expect(currentKey(undefined, undefined, keyArn(1))).toEqual(UNENCRYPTED);
-    expect(currentKey(undefined, LastApplied, undefined)).toEqual(UNENCRYPTED);
-  });
-
-  it('is what the alias resolves to when the ledger knows nothing', () => {
-    expect(currentKey('alias/orders', undefined, keyArn(2))).toEqual({
-      KeyId: 'alias/orders',
-      KeyArn: keyArn(2),
-    });
-  });
-
-  it('is what the ledger saw applied when the alias was repointed', () => {
-    expect(currentKey('alias/orders', LastApplied, keyArn(2))).toEqual({
-      KeyId: 'alias/orders',
-      KeyArn: keyArn(1),
-    });
-  });
-
-  it('is not what the ledger saw applied under another text', () => {
-    expect(currentKey('alias/other', LastApplied, keyArn(2))).toEqual({
-      KeyId: 'alias/other',
-      KeyArn: keyArn(2),
-    });
-  });
-
-  it('has no ARN when nobody can say what it resolved to', () => {
-    expect(currentKey('alias/gone', undefined, undefined)).toEqual({
-      KeyId: 'alias/gone',
-      KeyArn: null,
-    });
-  });
-});
-
-describe('lastAppliedTo', () => {
-  const LastApplied = { KeyId: 'alias/orders', AppliedAt: NOW };
-  const entry = { ...emptyEntry(STREAM_ARN), LastApplied };
-  const createdAt = (ms: number) => ({ StreamCreationTimestamp: new Date(ms) });
-
-  it('is nothing that was applied to another stream of the name', () => {
-    const later = NOW + CLOCK_MARGIN_MS + 1;
-    expect(lastAppliedTo(createdAt(later), entry)).toBeUndefined();
-  });
-
-  it('is of this one where only the clocks are apart', () => {
-    const later = NOW + CLOCK_MARGIN_MS;
-    expect(lastAppliedTo(createdAt(later), entry)).toBe(LastApplied);
-    expect(lastAppliedTo({}, entry)).toBe(LastApplied);
-    expect(lastAppliedTo({}, emptyEntry(STREAM_ARN))).toBeUndefined();
-  });
-});
 
 describe('decidePlan with UnlessAppliedSince', () => {
   const applied = (AppliedAt: number, Current = under(1)) =>

@@ -1,5 +1,5 @@
 import type { KeyStore, StoredKey } from '../../../local/services/key-store.ts';
-import { unusableReason } from '../../../shared/identifiers/key-id.ts';
+import { unusableReason } from '../../../shared/keys/usable-key.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { type Answer, refusal } from './transport.ts';
 
