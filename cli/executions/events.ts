@@ -4,10 +4,17 @@ import { parseJson } from '../../shared/json.ts';
 
 const ENTERED = /^(\w+)StateEntered$/;
 const EXITED = /^(\w+)StateExited$/;
-/** A function, or an integrated service, is called. */
+/** A call of a function, or of an integrated service. */
 const SCHEDULED = /^(LambdaFunction|Task)Scheduled$/;
 const FAILED =
   /^(LambdaFunction|Task)(Failed|TimedOut|ScheduleFailed|StartFailed|SubmitFailed)$/;
+
+type Always = 'id' | 'timestamp' | 'type';
+
+/** An event of an execution's history, with the fields that AWS always sends. */
+export type RecordedEvent = HistoryEvent & {
+  [Field in Always]-?: NonNullable<HistoryEvent[Field]>;
+};
 
 /** What the details of all types of event have in common. */
 interface Details {
@@ -22,29 +29,29 @@ interface Details {
 export type NumberedEvent = ExecutionEvent & { id: number };
 
 /**
- * An execution's history in the events that the interpreter tells of one that
- * runs here. Events may come in any order, and more than once; those without a
- * counterpart are left out.
+ * Translates an execution's history into the events of the local interpreter.
+ * Events may come in any order, and more than once; those without a counterpart
+ * are left out.
  */
 export function executionEvents(
-  history: readonly HistoryEvent[],
+  history: readonly RecordedEvent[],
 ): NumberedEvent[] {
-  const byId = new Map(history.map((event) => [event.id ?? 0, event]));
+  const byId = new Map(history.map((event) => [event.id, event]));
   return [...byId.keys()]
     .toSorted((a, b) => a - b)
     .flatMap((id) => {
       const event = byId.get(id);
-      const shown = event && translated(event, byId);
+      const shown = event && translate(event, byId);
       return shown ? [{ ...shown, id }] : [];
     });
 }
 
-function translated(
-  event: HistoryEvent,
-  byId: ReadonlyMap<number, HistoryEvent>,
+function translate(
+  event: RecordedEvent,
+  byId: ReadonlyMap<number, RecordedEvent>,
 ): ExecutionEvent | undefined {
-  const type = event.type ?? '';
-  const timestamp = event.timestamp?.getTime() ?? 0;
+  const { type } = event;
+  const timestamp = event.timestamp.getTime();
   const { name = '', input, output, error, cause } = detailsOf(event);
   const [, entered] = ENTERED.exec(type) ?? [];
   if (entered !== undefined) {
@@ -77,22 +84,22 @@ function translated(
 }
 
 /**
- * The state that an event between its begin and its end belongs to, and how
- * often it has been tried before: events name only the event before them.
+ * The state that an event belongs to, and how many calls came before it. Events
+ * name only the event before them.
  */
 function callOf(
-  event: HistoryEvent,
-  byId: ReadonlyMap<number, HistoryEvent>,
+  event: RecordedEvent,
+  byId: ReadonlyMap<number, RecordedEvent>,
 ): { state?: ExecutionEvent['state']; attempt: number } {
   let attempt = 0;
   let previous = byId.get(event.previousEventId ?? 0);
   while (previous !== undefined) {
-    const [, type] = ENTERED.exec(previous.type ?? '') ?? [];
+    const [, type] = ENTERED.exec(previous.type) ?? [];
     if (type !== undefined) {
       const { name = '' } = detailsOf(previous);
       return { state: { name, type }, attempt };
     }
-    if (SCHEDULED.test(previous.type ?? '')) attempt++;
+    if (SCHEDULED.test(previous.type)) attempt++;
     previous = byId.get(previous.previousEventId ?? 0);
   }
   return { attempt };

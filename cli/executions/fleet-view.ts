@@ -1,4 +1,3 @@
-import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { isoTime } from '../../shared/events/iso-time.ts';
 import {
   type FleetOutcome,
@@ -9,7 +8,7 @@ import { fieldOf, parseJson } from '../../shared/json.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import { FleetProgress } from '../output/fleet-progress.ts';
 import { fleetText } from '../output/fleet-text.ts';
-import { detailsOf } from './events.ts';
+import { detailsOf, type RecordedEvent } from './events.ts';
 import type { ExecutionView } from './view.ts';
 
 /** Shows a fleet on AWS, stream by stream. */
@@ -18,15 +17,8 @@ export async function fleetView(): Promise<ExecutionView> {
   let shown = 0;
   return {
     show: (history) => {
-      for (const event of history) {
-        if ((event.id ?? 0) <= shown) continue;
-        const at = event.timestamp?.getTime() ?? 0;
-        const { total, started, ended } = fleetEvent(event);
-        if (total !== undefined) progress.begin(total, at);
-        if (started !== undefined) progress.started(at);
-        if (ended !== undefined) progress.ended(ended, at);
-      }
-      shown = history.at(-1)?.id ?? 0;
+      for (const event of history.slice(shown)) showEvent(event, progress);
+      shown = history.length;
     },
     say: (message) => progress.say(message),
     end: () => progress.end(),
@@ -37,8 +29,16 @@ export async function fleetView(): Promise<ExecutionView> {
   };
 }
 
-/** What an event of the state machine rotate-fleet tells of its streams. */
-export function fleetEvent(event: HistoryEvent): {
+function showEvent(event: RecordedEvent, progress: FleetProgress): void {
+  const at = event.timestamp.getTime();
+  const { total, started, ended } = fleetEvent(event);
+  if (total !== undefined) progress.begin(total, at);
+  if (started !== undefined) progress.started(at);
+  if (ended !== undefined) progress.ended(ended, at);
+}
+
+/** What an event of the state machine rotate-fleet says about its streams. */
+export function fleetEvent(event: RecordedEvent): {
   /** How many there are. */
   total?: number;
   /** The name of one whose rotation starts. */
@@ -69,12 +69,12 @@ export function fleetEvent(event: HistoryEvent): {
 }
 
 /**
- * The outcome of a fleet, from the history of its execution: what SummarizeFleet
- * answered, or else what the end itself says, and what is known of its streams.
+ * The outcome of a fleet, from the history of its execution: the answer of
+ * SummarizeFleet, or else the error of the last event with the known streams.
  */
 export function fleetOutcome(
   executionArn: string,
-  history: readonly HistoryEvent[],
+  history: readonly RecordedEvent[],
 ): FleetOutcome {
   const summary = history.findLast(
     (event) =>
@@ -83,12 +83,16 @@ export function fleetOutcome(
   );
   const answer = parseJson(summary && detailsOf(summary).output);
   if (fieldOf(answer, 'Counts') !== undefined) return answer as FleetOutcome;
+  const start = history[0];
   const end = history.at(-1);
-  const { error, cause } = end ? detailsOf(end) : {};
+  if (start === undefined || end === undefined) {
+    throw new Error(`${executionArn} has no history`);
+  }
+  const { error, cause } = detailsOf(end);
   return {
     ...summarizeFleet({
       FleetId: executionArn,
-      StartedAt: isoTime(history[0]?.timestamp?.getTime() ?? 0),
+      StartedAt: isoTime(start.timestamp.getTime()),
       Streams: history.flatMap((event) => fleetEvent(event).ended ?? []),
     }),
     Status: 'FAILED',

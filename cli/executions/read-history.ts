@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   GetExecutionHistoryCommand,
-  type HistoryEvent,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
 import { namedError } from '../../shared/errors/aws-errors.ts';
 import { pollSeconds } from '../../shared/rotation/polling.ts';
+import type { RecordedEvent } from './events.ts';
 import { hasEnded } from './outcome.ts';
 
 const WHOLE_PAGE = 1000;
@@ -22,7 +22,7 @@ export interface ReadOptions {
   /** Ends the reading, not the execution. */
   signal: AbortSignal;
   /** Told the whole history whenever there is more of it, in its order. */
-  onNews: (history: readonly HistoryEvent[]) => void;
+  onNews: (history: readonly RecordedEvent[]) => void;
   /** Told what goes wrong on the way, once until it goes well again. */
   onTrouble?: (error: unknown) => void;
   /** Waits so many milliseconds between two polls. */
@@ -48,8 +48,8 @@ export async function readExecution({
   onTrouble,
   pause = (ms) => delay(ms, undefined, { signal }),
   now = Date.now,
-}: ReadOptions): Promise<HistoryEvent[] | undefined> {
-  const history: HistoryEvent[] = [];
+}: ReadOptions): Promise<RecordedEvent[] | undefined> {
+  const history: RecordedEvent[] = [];
   let newsAt = now();
   let failures = 0;
   try {
@@ -87,8 +87,8 @@ async function eventsAfter(
   client: SFNClient,
   executionArn: string,
   abortSignal: AbortSignal,
-): Promise<HistoryEvent[]> {
-  const found: HistoryEvent[] = [];
+): Promise<RecordedEvent[]> {
+  const found: RecordedEvent[] = [];
   const reverseOrder = last > 0;
   let nextToken: string | undefined;
   do {
@@ -101,9 +101,9 @@ async function eventsAfter(
       }),
       { abortSignal },
     );
-    const events = page.events ?? [];
-    found.push(...events.filter(({ id = 0 }) => id > last));
-    const isKnown = events.some(({ id = 0 }) => id <= last);
+    const events = (page.events ?? []) as RecordedEvent[];
+    found.push(...events.filter(({ id }) => id > last));
+    const isKnown = events.some(({ id }) => id <= last);
     nextToken = isKnown ? undefined : page.nextToken;
   } while (nextToken !== undefined);
   return reverseOrder ? found.reverse() : found;

@@ -1,16 +1,16 @@
-import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import type { RecordedEvent } from './events.ts';
 
 /** How an execution on AWS is shown while it is followed. */
 export interface ExecutionView {
-  /** Shows what is new in a history; told the whole of it, in its order. */
-  show: (history: readonly HistoryEvent[]) => void;
-  /** Something to say that is no event. */
+  /** Shows the new part of a history; takes the whole history, in order. */
+  show: (history: readonly RecordedEvent[]) => void;
+  /** Shows a message that is not an event. */
   say: (message: string) => void;
-  /** Takes away what moves. */
+  /** Removes what moves on the terminal. */
   end: () => void;
-  /** The outcome of an execution that has ended, and the same for people. */
+  /** The outcome of an execution that has ended, and its text for people. */
   conclude: (
     executionArn: string,
-    history: readonly HistoryEvent[],
+    history: readonly RecordedEvent[],
   ) => { outcome: { Status: string }; text: string };
 }

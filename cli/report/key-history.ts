@@ -72,63 +72,92 @@ export function effectAt(outcome: Outcome): number {
 }
 
 /**
- * Which keys a stream had, from the begin of all times to `now`, without gaps
- * and without overlaps. Built from what rotations found and applied, what
- * CloudTrail reported, and what the stream has now. Where two of these do not
- * fit, the time between is one of which nobody knows.
+ * The keys that a stream had, from the earliest time to `now`, without gaps or
+ * overlaps. Built from what rotations found and applied, what CloudTrail reported,
+ * and the current key. Where two of these contradict, the key in between is
+ * unknown.
  */
 export function keyHistory(stream: StreamInput, now: number): KeySpan[] {
-  const seen = sightings(stream, now)
+  const timeline = new Timeline(now);
+  const ordered = sightings(stream, now)
     .filter(({ At }) => At <= now)
     .sort((a, b) => a.At - b.At);
-  const spans: KeySpan[] = [];
-  let current: KeySpan = {
-    From: EARLIEST,
-    To: now,
-    KeyId: undefined,
-    Known: 'BEFORE_RECORDS',
-  };
-  let lastSeen = EARLIEST;
-  /** What a Start of unknown effect would have brought, and by whom. */
-  let asked: (Sighting & { Kind: 'UNCERTAIN' }) | undefined;
+  for (const sighting of ordered) timeline.add(sighting);
+  return timeline.spans();
+}
 
-  const begin = (next: Omit<KeySpan, 'To'>): void => {
-    if (next.From > current.From) spans.push({ ...current, To: next.From });
-    current = { ...next, To: now };
-  };
+/** Spans that grow with every sighting, in the order of time. */
+class Timeline {
+  readonly #now: number;
+  readonly #closed: KeySpan[] = [];
+  #current: KeySpan;
+  #lastSeen = EARLIEST;
+  /** The last Start of unknown effect: the key it would have applied, and by whom. */
+  #asked: (Sighting & { Kind: 'UNCERTAIN' }) | undefined;
 
-  for (const sighting of seen) {
+  constructor(now: number) {
+    this.#now = now;
+    this.#current = {
+      From: EARLIEST,
+      To: now,
+      KeyId: undefined,
+      Known: 'BEFORE_RECORDS',
+    };
+  }
+
+  spans(): KeySpan[] {
+    return [...this.#closed, this.#current];
+  }
+
+  add(sighting: Sighting): void {
     const { At, KeyId } = sighting;
     if (sighting.Kind === 'APPLIED') {
       const { Known, KeyArn, By } = sighting;
-      begin({ From: At, KeyId, KeyArn, Known, By });
-      asked = undefined;
+      this.#begin({ From: At, KeyId, KeyArn, Known, By });
+      this.#asked = undefined;
     } else if (sighting.Kind === 'UNCERTAIN') {
-      begin({ From: At, KeyId: undefined, Known: 'SEEN' });
-      asked = sighting;
-    } else if (current.KeyId === undefined) {
-      const before = spans.at(-1);
-      const isUndone = asked?.IsUndone && before?.KeyId === KeyId;
-      if (asked && (asked.KeyId === KeyId || isUndone)) {
-        current = { ...current, KeyId, Known: 'FAILED_ROTATION', By: asked.By };
-      } else if (before === undefined) {
-        current = { ...current, KeyId, SeenAt: At };
-      } else if (before.KeyId === KeyId) {
-        spans.pop();
-        current = { ...before, To: now };
-      } else {
-        const NotBefore = current.From;
-        begin({ From: At, KeyId, Known: 'SEEN', SeenAt: At, NotBefore });
-      }
-      asked = undefined;
-    } else if (current.KeyId !== KeyId) {
-      const NotBefore = lastSeen;
-      begin({ From: NotBefore, KeyId: undefined, Known: 'SEEN' });
-      begin({ From: At, KeyId, Known: 'SEEN', SeenAt: At, NotBefore });
+      this.#begin({ From: At, KeyId: undefined, Known: 'SEEN' });
+      this.#asked = sighting;
+    } else if (this.#current.KeyId === undefined) {
+      this.#identify(At, KeyId);
+      this.#asked = undefined;
+    } else if (this.#current.KeyId !== KeyId) {
+      const NotBefore = this.#lastSeen;
+      this.#begin({ From: NotBefore, KeyId: undefined, Known: 'SEEN' });
+      this.#begin({ From: At, KeyId, Known: 'SEEN', SeenAt: At, NotBefore });
     }
-    lastSeen = At;
+    this.#lastSeen = At;
   }
-  return [...spans, current];
+
+  #begin(next: Omit<KeySpan, 'To'>): void {
+    if (next.From > this.#current.From) {
+      this.#closed.push({ ...this.#current, To: next.From });
+    }
+    this.#current = { ...next, To: this.#now };
+  }
+
+  /** A key is seen in a span whose key was unknown. */
+  #identify(At: number, KeyId: string | null): void {
+    const before = this.#closed.at(-1);
+    const asked = this.#asked;
+    const isUndone = asked?.IsUndone && before?.KeyId === KeyId;
+    if (asked && (asked.KeyId === KeyId || isUndone)) {
+      this.#current = {
+        ...this.#current,
+        KeyId,
+        Known: 'FAILED_ROTATION',
+        By: asked.By,
+      };
+    } else if (before === undefined) {
+      this.#current = { ...this.#current, KeyId, SeenAt: At };
+    } else if (before.KeyId === KeyId) {
+      this.#closed.pop();
+      this.#current = { ...before, To: this.#now };
+    } else {
+      const NotBefore = this.#current.From;
+      this.#begin({ From: At, KeyId, Known: 'SEEN', SeenAt: At, NotBefore });
+    }
+  }
 }
 
 /**
@@ -203,14 +232,16 @@ function ofFailure(outcome: Failure): Sighting[] {
   if (Rollback?.Status === 'FAILED') {
     return [...found, { Kind: 'UNCERTAIN', At, KeyId, By, IsUndone: true }];
   }
-  if (Rollback?.Status !== 'ROLLED_BACK') return [...found, start];
+  if (Rollback?.Status !== 'ROLLED_BACK' || Rollback.KeyId === undefined) {
+    return [...found, start];
+  }
   return [
     ...found,
     start,
     {
       Kind: 'APPLIED',
       At: effectAt(outcome),
-      KeyId: Rollback.KeyId ?? '',
+      KeyId: Rollback.KeyId,
       Known: 'ROLLBACK',
       By,
       ...(Rollback.KeyArn !== undefined && { KeyArn: Rollback.KeyArn }),

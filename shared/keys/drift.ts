@@ -3,18 +3,15 @@ import type { CurrentKey, ResolvedKey } from './key-ring.ts';
 import { unusableReason } from './usable-key.ts';
 
 export interface DriftFinding {
-  /**
-   * 1 where a RESTORE would move the stream, or would if it could; null where
-   * nobody can tell.
-   */
+  /** 1 where a RESTORE is needed, whether or not it can succeed; null if unknown. */
   Drift: 0 | 1 | null;
   /** For people. */
   Reason: string;
 }
 
 /**
- * Whether a stream is as its ring wants it: encrypted, under a key of the ring,
- * and that key usable.
+ * Detects drift: a stream that is not encrypted, or not under a usable key of its
+ * ring.
  *
  * @param ring the ring's keys, as KMS describes them
  * @param region the stream's Region
@@ -33,7 +30,7 @@ export function detectDrift(
     const named = ring.find((one) => one.KeyId === KeyId);
     return {
       Drift: isDenied(named) ? null : 1,
-      Reason: `is under ${quote(KeyId)}, which ${why(named)}`,
+      Reason: `is under ${quote(KeyId)}, which ${explainKey(named)}`,
     };
   }
   const reason = unusableReason(key.Metadata, region);
@@ -42,17 +39,17 @@ export function detectDrift(
     : { Drift: 1, Reason: `is under ${quote(KeyId)}, which ${reason}` };
 }
 
-/** Why a stream's key is none of its ring, given the key that is named so. */
-function why(named: ResolvedKey | undefined): string {
+/** Why a stream's key is not in its ring, given the ring's key of that name. */
+function explainKey(named: ResolvedKey | undefined): string {
   if (named === undefined) return 'is not in its ring';
   return named.Refusal
     ? `cannot be used: ${named.Refusal.message}`
-    : 'stands for another key than when applied';
+    : 'resolves to another key than when it was applied';
 }
 
 /**
- * KMS takes minutes to grant by an alias what it grants by that alias, so a
- * denial says nothing of the key that an alias was just pointed at.
+ * KMS takes minutes to apply a change of an alias to authorization, so a denial
+ * says nothing about the key that an alias was just pointed at.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */

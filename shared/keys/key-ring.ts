@@ -4,7 +4,7 @@ import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { unusableReason } from './usable-key.ts';
 
-/** A key of the request, with what kms:DescribeKey said of it. */
+/** A key of the request, with the answer of kms:DescribeKey. */
 export interface ResolvedKey {
   /** As the request has it. */
   KeyId: string;
@@ -13,10 +13,10 @@ export interface ResolvedKey {
   Refusal?: Error;
 }
 
-/** The key that a stream has; both null when it is not encrypted. */
+/** A stream's current key; both fields are null when it is not encrypted. */
 export interface CurrentKey {
   KeyId: string | null;
-  /** Null also when nobody can say any more what KeyId resolved to. */
+  /** Null where the resolved key ARN is unknown, or the stream not encrypted. */
   KeyArn: string | null;
 }
 
@@ -26,7 +26,7 @@ export interface ChosenKey {
 }
 
 /**
- * Chooses the key that a stream shall have.
+ * Chooses the key that a stream moves to.
  *
  * - one KeyId: that key
  * - ROTATE: the key after the current one in the ring, or the first one when
@@ -34,7 +34,7 @@ export interface ChosenKey {
  * - RESTORE: the current key when it is in the ring and usable, else the first
  *   usable one
  *
- * Keys are told apart by ARN, never by text.
+ * Keys are compared by ARN, never by text.
  *
  * @param region the stream's Region
  * @throws {RotationError} UnusableKey, InvalidKeyRing, or KMS's own refusal of
@@ -101,7 +101,8 @@ function usable(
 ): ChosenKey {
   const error = key && refusal(field, key, region);
   if (error) throw error;
-  return { KeyId: key?.KeyId ?? '', KeyArn: key?.Metadata?.Arn ?? '' };
+  if (key?.Metadata?.Arn === undefined) throw new Error(`${field} has no key`);
+  return { KeyId: key.KeyId, KeyArn: key.Metadata.Arn };
 }
 
 function refusal(

@@ -190,7 +190,7 @@ describe('SweepDrift', () => {
       {
         StreamName,
         Drift: 1,
-        Reason: `is under "${KeyIds[0]}", which stands for another key than when applied`,
+        Reason: `is under "${KeyIds[0]}", which resolves to another key than when it was applied`,
       },
     ]);
     const restored = await aws.rotate({ StreamName, KeyIds, Mode: 'RESTORE' });

@@ -1,17 +1,17 @@
-import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '../../../cli/executions/events.ts';
 import { executionEvents } from '../../../cli/executions/events.ts';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 
 /** A history from types and details, each event after the one before it. */
-function history(...events: Partial<HistoryEvent>[]): HistoryEvent[] {
+function history(...events: Partial<RecordedEvent>[]): RecordedEvent[] {
   return events.map((event, i) => ({
     id: i + 1,
     previousEventId: i < 2 ? 0 : i,
     timestamp: new Date(START + i * 1000),
-    type: undefined,
+    type: 'ExecutionStarted',
     ...event,
   }));
 }
@@ -20,17 +20,17 @@ const entered = (name: string, type = 'Task', input = '{}') =>
   ({
     type: `${type}StateEntered`,
     stateEnteredEventDetails: { name, input },
-  }) as Partial<HistoryEvent>;
+  }) as Partial<RecordedEvent>;
 const exited = (name: string, type = 'Task', output = '{}') =>
   ({
     type: `${type}StateExited`,
     stateExitedEventDetails: { name, output },
-  }) as Partial<HistoryEvent>;
-const STARTED: Partial<HistoryEvent> = { type: 'ExecutionStarted' };
-const SCHEDULED: Partial<HistoryEvent> = { type: 'LambdaFunctionScheduled' };
-const RUNNING: Partial<HistoryEvent> = { type: 'LambdaFunctionStarted' };
-const SUCCEEDED: Partial<HistoryEvent> = { type: 'LambdaFunctionSucceeded' };
-const failed = (error: string): Partial<HistoryEvent> => ({
+  }) as Partial<RecordedEvent>;
+const STARTED: Partial<RecordedEvent> = { type: 'ExecutionStarted' };
+const SCHEDULED: Partial<RecordedEvent> = { type: 'LambdaFunctionScheduled' };
+const RUNNING: Partial<RecordedEvent> = { type: 'LambdaFunctionStarted' };
+const SUCCEEDED: Partial<RecordedEvent> = { type: 'LambdaFunctionSucceeded' };
+const failed = (error: string): Partial<RecordedEvent> => ({
   type: 'LambdaFunctionFailed',
   lambdaFunctionFailedEventDetails: { error, cause: 'why' },
 });

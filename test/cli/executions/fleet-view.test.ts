@@ -1,5 +1,5 @@
-import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '../../../cli/executions/events.ts';
 import {
   fleetEvent,
   fleetOutcome,
@@ -8,21 +8,21 @@ import {
 const ARN = 'arn:aws:states:eu-west-1:111122223333:execution:rotate-fleet:x';
 
 const event = (
-  type: HistoryEvent['type'],
+  type: RecordedEvent['type'],
   field: string,
   details: object,
-): HistoryEvent => ({
+): RecordedEvent => ({
   id: 1,
   timestamp: new Date('2026-01-01T00:00:00Z'),
   type,
   [field]: details,
 });
-const entered = (type: HistoryEvent['type'], name: string, input: unknown) =>
+const entered = (type: RecordedEvent['type'], name: string, input: unknown) =>
   event(type, 'stateEnteredEventDetails', {
     name,
     input: JSON.stringify(input),
   });
-const exited = (type: HistoryEvent['type'], name: string, output: unknown) =>
+const exited = (type: RecordedEvent['type'], name: string, output: unknown) =>
   event(type, 'stateExitedEventDetails', {
     name,
     output: JSON.stringify(output),
@@ -67,7 +67,7 @@ describe('fleetEvent', () => {
         exited('WaitStateExited', 'WaitForPace', ROTATED),
         event('ExecutionStarted', 'executionStartedEventDetails', {}),
         { id: 1, type: 'LambdaFunctionStarted', timestamp: new Date() },
-      ].map((each) => fleetEvent(each as HistoryEvent)),
+      ].map((each) => fleetEvent(each as RecordedEvent)),
     ).toEqual(Array(5).fill({}));
   });
 });

@@ -1,9 +1,9 @@
-import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '../../../cli/executions/events.ts';
 import { executionOutcome, hasEnded } from '../../../cli/executions/outcome.ts';
 
 const ARN = 'arn:aws:states:eu-west-1:111122223333:execution:rotate-stream:x';
-const STARTED: HistoryEvent = {
+const STARTED: RecordedEvent = {
   id: 1,
   timestamp: new Date('2026-01-01T00:00:00Z'),
   type: 'ExecutionStarted',
@@ -12,8 +12,8 @@ const STARTED: HistoryEvent = {
   },
 };
 
-const event = (type: HistoryEvent['type'], details: object = {}) =>
-  ({ id: 2, timestamp: new Date(), type, ...details }) as HistoryEvent;
+const event = (type: RecordedEvent['type'], details: object = {}) =>
+  ({ id: 2, timestamp: new Date(), type, ...details }) as RecordedEvent;
 const answer = (name: string, output: object) =>
   event('TaskStateExited', {
     stateExitedEventDetails: { name, output: JSON.stringify(output) },

@@ -77,7 +77,7 @@ describe('detectDrift', () => {
       'is under an alias that was pointed elsewhere since',
       [key(1), key(2)],
       under(3, 'alias/key-1'),
-      'is under "alias/key-1", which stands for another key than when applied',
+      'is under "alias/key-1", which resolves to another key than when it was applied',
     ],
     [
       'has a ring of another Region',
