@@ -16,7 +16,16 @@ import { state, summarySection } from './summary-section.ts';
 import { duration, utc } from './time-text.ts';
 import { timelineChart } from './timeline-chart.ts';
 
-const STYLE = new URL('report.css', import.meta.url);
+/** In the order of their rules. */
+const STYLES = ['page', 'tables', 'charts', 'media'];
+
+/** The style sheet of the page. */
+export async function readStyle(): Promise<string> {
+  const sheets = STYLES.map((name) =>
+    readFile(new URL(`styles/${name}.css`, import.meta.url), 'utf8'),
+  );
+  return (await Promise.all(sheets)).join('\n');
+}
 
 /** Nothing is fetched and nothing runs; styles are in the page. */
 const POLICY =
@@ -28,7 +37,7 @@ const POLICY =
  */
 export async function reportPage(input: ReportInput): Promise<string> {
   const model = reportModel(input);
-  const style = await readFile(STYLE, 'utf8');
+  const style = await readStyle();
   const page = await html`<!doctype html>
 <html lang="en">
 <head>

@@ -16,7 +16,7 @@ export interface TableParts {
   Caption: Cell;
   /** Whether only those see the caption who do not see the table. */
   IsCaptionHidden?: boolean;
-  /** Of the look: see report.css. */
+  /** A class of the style sheets in styles/. */
   Class: string;
   Columns: readonly Column[];
   /** The first cell of each names the row. */

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KEY_COLORS } from '../../../cli/report/key-paint.ts';
-import { reportPage } from '../../../cli/report/report-page.ts';
+import { readStyle, reportPage } from '../../../cli/report/report-page.ts';
 import { duration, utc } from '../../../cli/report/time-text.ts';
 import { hostileMonth } from '../../support/report/hostile-month.ts';
 import { simulatedMonth } from '../../support/report/simulated-month.ts';
@@ -111,7 +110,7 @@ describe('reportPage', () => {
   });
 });
 
-describe('report.css', () => {
+describe('the style sheet', () => {
   /** Relative luminance, as WCAG 2 defines it. */
   const luminance = (color: string): number => {
     const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
@@ -122,7 +121,7 @@ describe('report.css', () => {
   };
 
   it('has labels that can be read on every key, in light and in dark', async () => {
-    const style = await readFile('cli/report/report.css', 'utf8');
+    const style = await readStyle();
     const values = (name: string) =>
       [...style.matchAll(new RegExp(`--${name}: (#[0-9a-f]{6});`, 'g'))].map(
         ([, color = '']) => luminance(color),
