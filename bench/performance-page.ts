@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import type { Table } from './section.ts';
 import { type Measured, measured, shown } from './sections.ts';
-import { svgPlot } from './svg-plot.ts';
+import { svgPlot } from './support/svg-plot.ts';
 
 const PAGE = 'docs/performance.md';
 

@@ -1,10 +1,10 @@
-import { COLD_START } from './cold-start.ts';
-import { COST } from './cost.ts';
-import { FLEET } from './fleet.ts';
-import { LATENCY } from './latency.ts';
-import { LEDGER } from './ledger.ts';
 import type { Plot, Section, Table } from './section.ts';
-import { STARTUP } from './startup.ts';
+import { COLD_START } from './sections/cold-start.ts';
+import { COST } from './sections/cost.ts';
+import { FLEET } from './sections/fleet.ts';
+import { LATENCY } from './sections/latency.ts';
+import { LEDGER } from './sections/ledger.ts';
+import { STARTUP } from './sections/startup.ts';
 
 /** In the order of the page. */
 const SECTIONS = [

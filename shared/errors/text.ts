@@ -12,7 +12,7 @@ export function legible(text: string): string {
   const line = text
     .slice(0, MAX_MESSAGE)
     .replace(/[\t\n\v\f\r]+/g, ' ')
-    .replace(INVISIBLE, escape)
+    .replace(INVISIBLE, escapeCharacter)
     .toWellFormed();
   return text.length > MAX_MESSAGE || line.length > MAX_MESSAGE
     ? `${line.slice(0, MAX_MESSAGE - 3).toWellFormed()}...`
@@ -21,7 +21,7 @@ export function legible(text: string): string {
 
 /** Escapes the characters of a text that are hidden, or that hide others. */
 export function visible(text: string): string {
-  return text.toWellFormed().replace(INVISIBLE, escape);
+  return text.toWellFormed().replace(INVISIBLE, escapeCharacter);
 }
 
 /** Quotes a value for a message: escaped JSON of at most 160 characters. */
@@ -38,6 +38,6 @@ function toJson(value: unknown): string {
   }
 }
 
-function escape(character: string): string {
+function escapeCharacter(character: string): string {
   return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }

@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { parse } from 'yaml';
 
-/** What is of serverless-esbuild, and unknown to esbuild. */
+/** The most that a function's bundle may have. */
+export const BUNDLE_BYTES = 300_000;
+
+/** Options of serverless-esbuild that esbuild does not know. */
 const OF_THE_PLUGIN = ['exclude', 'outputFileExtension'];
 
-/** esbuild as serverless.yml has it, for sources of ours. */
+/** The options of esbuild in serverless.yml. */
 export async function buildOptions(): Promise<BuildOptions> {
   const { custom } = parse(await readFile('serverless.yml', 'utf8'), {
     logLevel: 'error',
@@ -19,11 +22,11 @@ export async function buildOptions(): Promise<BuildOptions> {
 
 export interface BuiltFunction {
   code: Uint8Array;
-  /** What each file brought into it. */
+  /** The bytes that each source file adds. */
   inputs: Metafile['outputs'][string]['inputs'];
 }
 
-/** The bundle that the packager makes of a source, and what is in it. */
+/** Bundles a function as the packager does, and lists its contents. */
 export async function buildFunction(source: string): Promise<BuiltFunction> {
   const { outputFiles = [], metafile } = await build({
     ...(await buildOptions()),
@@ -35,7 +38,7 @@ export async function buildFunction(source: string): Promise<BuiltFunction> {
   const [output] = Object.values(metafile?.outputs ?? {});
   const [file] = outputFiles;
   if (output === undefined || file === undefined) {
-    throw new Error(`esbuild made nothing of ${source}`);
+    throw new Error(`esbuild wrote no bundle for ${source}`);
   }
   return { code: file.contents, inputs: output.inputs };
 }

@@ -1,9 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUDGETS } from '../../bench/budgets.ts';
-import { awsCalls } from '../../bench/cost.ts';
-import { hearCalls } from '../../bench/heard-calls.ts';
-import { ourLedger } from '../../bench/ledgers.ts';
+import { awsCalls } from '../../bench/sections/cost.ts';
+import { ourLedger } from '../../bench/subjects/ledgers.ts';
+import { hearCalls } from '../../bench/support/aws-calls.ts';
 import { callsOf, describesOf } from '../../cli/preview/rotation-cost.ts';
 import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import {
@@ -11,7 +11,7 @@ import {
   openLedgerTable,
 } from '../support/aws/ledger-table.ts';
 
-// test/workflow/rotation-cost.test.ts holds these to a real rotation, and
+// test/bench/rotation-cost.test.ts holds these to a real rotation, and
 // test/stack/template.test.ts the bundles to their size.
 describe('a rotation between two keys', () => {
   it.each([0.5, 2, 10, 60] as const)(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sectionPart, withPart } from '../../bench/performance-page.ts';
 import type { Plot } from '../../bench/section.ts';
 import { SECTION_NAMES } from '../../bench/sections.ts';
-import { svgPlot } from '../../bench/svg-plot.ts';
+import { svgPlot } from '../../bench/support/svg-plot.ts';
 
 const PLOT: Plot = {
   Title: 'Time over the floor',

@@ -13,6 +13,10 @@ import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createRecordExternalStart } from '../../functions/record-external-start.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
 import { createSweepDrift } from '../../functions/sweep-drift.ts';
+import {
+  type EventBus,
+  startEventBus,
+} from '../../local/instruments/event-bus.ts';
 import { localExecutions } from '../../local/runner/rotation.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import type { Failure } from '../../shared/contract/outcome.ts';
@@ -25,7 +29,6 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { logger } from '../../shared/lambda/logger.ts';
 import { eventBusNotifier } from '../../shared/lambda/notifier.ts';
-import { type EventBus, startEventBus } from '../support/aws/event-bus.ts';
 import { recordsOf } from '../support/aws/records-of.ts';
 import { sampleEvent } from '../support/aws/sample-event.ts';
 import {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BUDGETS } from '../../bench/budgets.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import { bundlesIn } from '../../stack/bundling/bundles.ts';
+import { BUNDLE_BYTES } from '../../stack/bundling/function-build.ts';
 import { sourceFile } from '../../stack/names.ts';
 import { FUNCTION_NAMES } from '../../stack/roles.ts';
 import type { Resource, Template } from '../../stack/template.ts';
@@ -304,7 +304,7 @@ describe('a function', () => {
       [...FUNCTION_NAMES].sort(),
     );
     for (const { name, code } of bundles) {
-      expect(code.length, name).toBeLessThanOrEqual(BUDGETS.BundleBytes);
+      expect(code.length, name).toBeLessThanOrEqual(BUNDLE_BYTES);
       const text = Buffer.from(code).toString();
       expect(text).not.toMatch(/from"@(aws-sdk|smithy)/);
     }

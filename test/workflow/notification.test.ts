@@ -2,10 +2,13 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCompleteRotation } from '../../functions/complete-rotation.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
+import {
+  type EventBus,
+  startEventBus,
+} from '../../local/instruments/event-bus.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import { quotaLedger } from '../../shared/lambda/clients.ts';
 import { eventBusNotifier } from '../../shared/lambda/notifier.ts';
-import { type EventBus, startEventBus } from '../support/aws/event-bus.ts';
 import {
   type LocalRotations,
   openLocalRotations,

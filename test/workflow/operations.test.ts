@@ -5,13 +5,13 @@ import {
   waitUntilStreamNotExists,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
 import {
   altered,
   awsError,
   meanwhile,
   type Rule,
-} from '../support/faults/fault-proxy.ts';
+} from '../../local/instruments/fault-proxy.ts';
+import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
 import {
   createStream,
   type Laboratory,

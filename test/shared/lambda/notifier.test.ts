@@ -1,6 +1,13 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  type Answer,
+  answering,
+  HANGING_UP,
+  startEventBus,
+  TAKEN,
+} from '../../../local/instruments/event-bus.ts';
 import type {
   Failure,
   Outcome,
@@ -12,13 +19,6 @@ import {
   NO_NOTIFIER,
   notifier,
 } from '../../../shared/lambda/notifier.ts';
-import {
-  type Answer,
-  answering,
-  HANGING_UP,
-  startEventBus,
-  TAKEN,
-} from '../../support/aws/event-bus.ts';
 
 const RotationId =
   'arn:aws:states:us-east-1:123456789012:execution:rotate-stream:one';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Rule, Scope } from '../../../local/instruments/fault-proxy.ts';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
 import { usage } from '../../../shared/ledger/usage.ts';
-import type { Rule, Scope } from './fault-proxy.ts';
 import type { Laboratory } from './laboratory.ts';
 
 /** What a rotation that met a fault came to. */

@@ -10,6 +10,11 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { vi } from 'vitest';
+import { startEventBus } from '../../../local/instruments/event-bus.ts';
+import {
+  type Scope,
+  startFaultProxy,
+} from '../../../local/instruments/fault-proxy.ts';
 import {
   runRotation,
   settleFromOutside,
@@ -33,10 +38,8 @@ import {
 import type { LedgerEntry } from '../../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../../shared/ledger/ledger-reader.ts';
 import type { RotationState } from '../../../shared/rotation/state.ts';
-import { startEventBus } from '../aws/event-bus.ts';
 import { recordsOf } from '../aws/records-of.ts';
 import { NO_RETRY_PAUSES } from '../workflow/no-retry-pauses.ts';
-import { type Scope, startFaultProxy } from './fault-proxy.ts';
 import { redriven, type Stop } from './redrive.ts';
 
 const REGION = 'us-east-1';

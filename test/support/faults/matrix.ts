@@ -1,4 +1,3 @@
-import type { Observed } from './cell.ts';
 import {
   altered,
   answeredLate,
@@ -11,7 +10,8 @@ import {
   KILLED_BEFORE,
   type Rule,
   UNAVAILABLE,
-} from './fault-proxy.ts';
+} from '../../../local/instruments/fault-proxy.ts';
+import type { Observed } from './cell.ts';
 
 /** A call of a state: a row of the matrix. */
 export interface CallOfState {

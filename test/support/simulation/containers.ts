@@ -18,6 +18,7 @@ import { createReserveQuota } from '../../../functions/reserve-quota.ts';
 import { createSettleFailure } from '../../../functions/settle-failure.ts';
 import { createStartEncryption } from '../../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../../functions/verify-encryption.ts';
+import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import {
   readStateMachine,
   type TaskHandlers,
@@ -27,7 +28,6 @@ import { eventBusNotifier } from '../../../shared/lambda/notifier.ts';
 import { LedgerReader } from '../../../shared/ledger/ledger-reader.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
 import { REGION } from './kinesis-model.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import {
   type createTransport,
   type Invocation,

@@ -1,4 +1,5 @@
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
+import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import {
   localExecutions,
   settleFromOutside,
@@ -11,7 +12,6 @@ import {
 } from '../../../local/runner/state-machine.ts';
 import type { Invoke } from './containers.ts';
 import { REGION } from './kinesis-model.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import { pause } from './virtual-time.ts';
 
 /** Validating a definition is slow, so each is kept. */

@@ -1,6 +1,6 @@
+import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import type { KeyStore, StoredKey } from '../../../local/services/key-store.ts';
 import { unusableReason } from '../../../shared/keys/usable-key.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import { type Answer, refusal } from './transport.ts';
 
 export const REGION = 'us-east-1';

@@ -1,7 +1,7 @@
+import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import type { Execution } from './executions.ts';
 import { ACCOUNT, REGION, streamArn } from './kinesis-model.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import { type Call, type Fault, refusal } from './transport.ts';
 import { pause } from './virtual-time.ts';
 import { inWorld, type World } from './world.ts';

@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { HttpResponse } from '@smithy/core/protocols';
 import type { HttpRequest, RequestHandler } from '@smithy/types';
+import {
+  type ProxiedService,
+  SERVICES,
+} from '../../../local/instruments/fault-proxy.ts';
+import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import { REQUEST_TIMEOUT_MS } from '../../../shared/lambda/clients.ts';
-import { type ProxiedService, SERVICES } from '../faults/fault-proxy.ts';
-import type { SeededRandom } from './seeded-random.ts';
 import { pause } from './virtual-time.ts';
 
 /** An answer of AWS, in its JSON protocol. */

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { SeededRandom } from './seeded-random.ts';
+import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 
 /** Where every simulation begins. */
 const EPOCH = Date.UTC(2026, 0, 1);

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import { answer } from '../../../local/services/json-service.ts';
 import { KeyStore } from '../../../local/services/key-store.ts';
 import { kmsService } from '../../../local/services/kms.ts';
@@ -16,7 +17,6 @@ import {
   KinesisModel,
   REGION,
 } from './kinesis-model.ts';
-import { SeededRandom } from './seeded-random.ts';
 import {
   type Answer,
   type Call,

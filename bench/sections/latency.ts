@@ -1,11 +1,9 @@
-import { BUDGETS } from './budgets.ts';
-import { CONTENDERS, OURS, pausesOf } from './contenders.ts';
-import { measuredBy } from './measured-by.ts';
-import { median } from './median.ts';
-import { noticedAt } from './notice.ts';
-import { PEERS } from './peers.ts';
-import type { Section } from './section.ts';
-import { verdict } from './verdict.ts';
+import { BUDGETS } from '../budgets.ts';
+import type { Section } from '../section.ts';
+import { CONTENDERS, OURS, pausesOf } from '../subjects/contenders.ts';
+import { PEERS } from '../subjects/peers.ts';
+import { measuredBy } from '../support/child-process.ts';
+import { median, noticedAt, verdict } from '../support/statistics.ts';
 
 /** How many rounds for which seconds of update. */
 const ROUNDS = { 0.5: 5, 2: 5, 10: 3, 60: 2 };
@@ -38,10 +36,10 @@ interface Latency {
 async function measure(): Promise<Latency> {
   // Waiting takes no processor, so all go at once.
   const [SwallowedStarts, ...runs] = await Promise.all([
-    measuredBy<SwallowedStart[]>('./swallowed-start-process.ts'),
+    measuredBy<SwallowedStart[]>('swallowed-start'),
     ...UPDATES.map((seconds) =>
       measuredBy<LatencyRun[]>(
-        './latency-process.ts',
+        'latency',
         String(seconds),
         String(ROUNDS[seconds]),
       ),

@@ -3,21 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
-import { startDynamoDb } from '../local/services/dynamodb.ts';
-import { DUMMY_CREDENTIALS } from '../local/session/credentials.ts';
-import { ensureLedgerTable } from '../local/session/ledger-table.ts';
-import { ledgerTableName } from '../shared/lambda/clients.ts';
-import { QUOTA_LIMIT } from '../shared/ledger/window.ts';
-import { SeededRandom } from '../test/support/simulation/seeded-random.ts';
-import { hearCalls } from './heard-calls.ts';
-import type { Contention, LedgerData, WindowRun } from './ledger.ts';
+import { SeededRandom } from '../../local/instruments/seeded-random.ts';
+import { startDynamoDb } from '../../local/services/dynamodb.ts';
+import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
+import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
+import { ledgerTableName } from '../../shared/lambda/clients.ts';
+import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
+import type { Contention, LedgerData, WindowRun } from '../sections/ledger.ts';
 import {
   type Contender,
   isContended,
   ourLedger,
   rateLimiter,
-} from './ledgers.ts';
-import { mostInWindow } from './rolling-window.ts';
+} from '../subjects/ledgers.ts';
+import { hearCalls } from '../support/aws-calls.ts';
+import { mostInWindow } from '../support/statistics.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUDGETS } from './budgets.ts';
-import { median } from './median.ts';
-import type { Section } from './section.ts';
-import { verdict } from './verdict.ts';
+import { BUDGETS } from '../budgets.ts';
+import type { Section } from '../section.ts';
+import { median, verdict } from '../support/statistics.ts';
 
 const ROUNDS = 5;
 /** What the first state's line on stderr has. */

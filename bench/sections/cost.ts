@@ -4,11 +4,11 @@ import {
   describesOf,
   PRICES_USD,
   type RotationCalls,
-} from '../cli/preview/rotation-cost.ts';
-import { BUDGETS } from './budgets.ts';
-import { measuredBy } from './measured-by.ts';
-import type { Section } from './section.ts';
-import { verdict } from './verdict.ts';
+} from '../../cli/preview/rotation-cost.ts';
+import { BUDGETS } from '../budgets.ts';
+import type { Section } from '../section.ts';
+import { measuredBy } from '../support/child-process.ts';
+import { verdict } from '../support/statistics.ts';
 
 const UPDATES = [0.5, 2, 10, 60] as const;
 /** Too long to wait for: the calls are those that the others are held to. */
@@ -30,7 +30,7 @@ interface Cost {
 async function measure(): Promise<Cost> {
   const runs = await Promise.all(
     UPDATES.map((seconds) =>
-      measuredBy<RotationRun[]>('./cost-process.ts', String(seconds)),
+      measuredBy<RotationRun[]>('cost', String(seconds)),
     ),
   );
   return { Runs: runs.flat() };

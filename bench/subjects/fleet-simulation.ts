@@ -2,10 +2,10 @@ import {
   FLEET_CONCURRENCY,
   FLEET_DESCRIBE_RATE,
   pauseSeconds,
-} from '../shared/fleet/pace.ts';
-import { planFleet } from '../shared/fleet/plan.ts';
-import { pollSeconds } from '../shared/rotation/polling.ts';
-import { mostInWindow } from './rolling-window.ts';
+} from '../../shared/fleet/pace.ts';
+import { planFleet } from '../../shared/fleet/plan.ts';
+import { pollSeconds } from '../../shared/rotation/polling.ts';
+import { mostInWindow } from '../support/statistics.ts';
 
 /** A number from 0 to 1, the next of a sequence. */
 type Random = () => number;

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { countedCalls } from '../../bench/counted-calls.ts';
+import { countedCalls } from '../../bench/support/rotation-calls.ts';
 import { callsOf } from '../../cli/preview/rotation-cost.ts';
+import { startEventBus } from '../../local/instruments/event-bus.ts';
+import {
+  type FaultProxy,
+  startFaultProxy,
+} from '../../local/instruments/fault-proxy.ts';
 import type {
   ExecutionEvent,
   TaskHandlers,
 } from '../../local/runner/state-machine.ts';
-import { startEventBus } from '../support/aws/event-bus.ts';
-import {
-  type FaultProxy,
-  startFaultProxy,
-} from '../support/faults/fault-proxy.ts';
 import {
   type LocalRotations,
   openLocalRotations,

@@ -3,14 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { bundlesIn } from '../stack/bundling/bundles.ts';
-import { buildFunction } from '../stack/bundling/function-build.ts';
-import { sourceFile } from '../stack/names.ts';
-import { BUDGETS } from './budgets.ts';
-import { median } from './median.ts';
-import { packagesIn } from './packages-in.ts';
-import type { Section } from './section.ts';
-import { verdict } from './verdict.ts';
+import { bundlesIn } from '../../stack/bundling/bundles.ts';
+import { buildFunction } from '../../stack/bundling/function-build.ts';
+import { sourceFile } from '../../stack/names.ts';
+import { BUDGETS } from '../budgets.ts';
+import type { Section } from '../section.ts';
+import { packagesIn } from '../support/packages-in.ts';
+import { median, verdict } from '../support/statistics.ts';
 
 /** Imports of each, every one in a new process. */
 const ROUNDS = 7;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noticedAt } from '../../bench/notice.ts';
-import { PEERS } from '../../bench/peers.ts';
+import { PEERS } from '../../../bench/subjects/peers.ts';
 
 function first(pauses: Iterable<number>, count: number): number[] {
   const taken: number[] = [];
@@ -9,13 +8,6 @@ function first(pauses: Iterable<number>, count: number): number[] {
   }
   return taken;
 }
-
-it('an update is noticed by the first look that is not before its end', () => {
-  expect(noticedAt([0, 1, 1, 3], 1.5)).toBe(2);
-  expect(noticedAt([0, 1, 1, 3], 2)).toBe(2);
-  expect(noticedAt([0, 1, 1, 3], 2.1)).toBe(5);
-  expect(noticedAt([0, 1], 0)).toBe(0);
-});
 
 describe('a peer pauses as its source says', () => {
   it.each([

@@ -3,13 +3,13 @@ import {
   type SimulatedStream,
   simulateFleet,
   typicalStreams,
-} from '../../bench/fleet-simulation.ts';
+} from '../../../bench/subjects/fleet-simulation.ts';
+import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import {
   DESCRIBE_RATE,
   FLEET_CONCURRENCY,
   FLEET_DESCRIBE_RATE,
-} from '../../shared/fleet/pace.ts';
-import { SeededRandom } from '../support/simulation/seeded-random.ts';
+} from '../../../shared/fleet/pace.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 

@@ -1,9 +1,8 @@
-import { SeededRandom } from '../test/support/simulation/seeded-random.ts';
-import { BUDGETS } from './budgets.ts';
-import { simulateFleet, typicalStreams } from './fleet-simulation.ts';
-import { median } from './median.ts';
-import type { Section } from './section.ts';
-import { verdict } from './verdict.ts';
+import { SeededRandom } from '../../local/instruments/seeded-random.ts';
+import { BUDGETS } from '../budgets.ts';
+import type { Section } from '../section.ts';
+import { simulateFleet, typicalStreams } from '../subjects/fleet-simulation.ts';
+import { median, verdict } from '../support/statistics.ts';
 
 const SIZES = [10, 100, 1000];
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);

@@ -1,5 +1,5 @@
-import type { RotationCalls } from '../cli/preview/rotation-cost.ts';
-import type { ExecutionEvent } from '../local/runner/state-machine.ts';
+import type { RotationCalls } from '../../cli/preview/rotation-cost.ts';
+import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
 
 /**
  * What a rotation called.

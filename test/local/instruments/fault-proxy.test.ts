@@ -12,12 +12,11 @@ import {
   expect,
   it,
 } from 'vitest';
-import { kinesisClient } from '../../shared/lambda/clients.ts';
 import {
   answering,
   type EventBus,
   startEventBus,
-} from '../support/aws/event-bus.ts';
+} from '../../../local/instruments/event-bus.ts';
 import {
   altered,
   answeredLate,
@@ -31,7 +30,8 @@ import {
   type Scope,
   startFaultProxy,
   UNAVAILABLE,
-} from '../support/faults/fault-proxy.ts';
+} from '../../../local/instruments/fault-proxy.ts';
+import { kinesisClient } from '../../../shared/lambda/clients.ts';
 
 let service: EventBus;
 let proxy: FaultProxy;

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TaskHandlers } from '../local/runner/state-machine.ts';
-import { DUMMY_CREDENTIALS } from '../local/session/credentials.ts';
-import { startEmbeddedAws } from '../local/session/embedded-aws.ts';
-import { ensureLedgerTable } from '../local/session/ledger-table.ts';
-import type { RotationsStream } from '../shared/config/rotations-file.ts';
-import { ledgerTableName } from '../shared/lambda/clients.ts';
-import { startEventBus } from '../test/support/aws/event-bus.ts';
-import { startFaultProxy } from '../test/support/faults/fault-proxy.ts';
+import { startEventBus } from '../../local/instruments/event-bus.ts';
+import { startFaultProxy } from '../../local/instruments/fault-proxy.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
+import { startEmbeddedAws } from '../../local/session/embedded-aws.ts';
+import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
+import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import { ledgerTableName } from '../../shared/lambda/clients.ts';
 
 const REGION = 'us-east-1';
 
@@ -45,7 +45,7 @@ export async function openMeasuredAws(
     POWERTOOLS_METRICS_DISABLED: 'true',
   });
   await ensureLedgerTable(ledgerTableName());
-  const { handlers } = await import('../local/runner/handlers.ts');
+  const { handlers } = await import('../../local/runner/handlers.ts');
   return {
     region: REGION,
     rings,

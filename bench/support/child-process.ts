@@ -3,14 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /**
- * What a script of this folder measures in a process of its own, which prints
- * it as JSON: a process has one embedded AWS.
+ * Runs a script of bench/processes in a child process, since a process has one
+ * embedded AWS, and reads the JSON that it prints.
  */
 export async function measuredBy<Data>(
   script: string,
   ...args: string[]
 ): Promise<Data> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
+  const url = new URL(`../processes/${script}.ts`, import.meta.url);
+  const path = fileURLToPath(url);
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [path, ...args],

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { mostInWindow } from '../../bench/rolling-window.ts';
+import { mostInWindow, noticedAt } from '../../../bench/support/statistics.ts';
+
+it('an update is noticed by the first look that is not before its end', () => {
+  expect(noticedAt([0, 1, 1, 3], 1.5)).toBe(2);
+  expect(noticedAt([0, 1, 1, 3], 2)).toBe(2);
+  expect(noticedAt([0, 1, 1, 3], 2.1)).toBe(5);
+  expect(noticedAt([0, 1], 0)).toBe(0);
+});
 
 it.each([
   ['none', [], 0],

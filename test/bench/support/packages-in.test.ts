@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { packagesIn } from '../../bench/packages-in.ts';
+import { packagesIn } from '../../../bench/support/packages-in.ts';
 
 it('adds up what each package brought, the innermost of a path', () => {
   const bytes = (bytesInOutput: number) => ({ bytesInOutput });

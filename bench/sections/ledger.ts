@@ -1,7 +1,7 @@
-import { BUDGETS } from './budgets.ts';
-import { measuredBy } from './measured-by.ts';
-import type { Section } from './section.ts';
-import { verdict } from './verdict.ts';
+import { BUDGETS } from '../budgets.ts';
+import type { Section } from '../section.ts';
+import { measuredBy } from '../support/child-process.ts';
+import { verdict } from '../support/statistics.ts';
 
 /** So many at once, spread over so many streams. */
 export interface Contention {
@@ -38,7 +38,7 @@ const crowd = ({ Contenders, Streams }: Contention) =>
 export const LEDGER: Section<LedgerData> = {
   Name: 'ledger',
   Title: 'The ledger',
-  measure: () => measuredBy<LedgerData>('./ledger-process.ts'),
+  measure: () => measuredBy<LedgerData>('ledger'),
   tables: ({ Contentions, Windows }) => {
     const ours = Contentions.filter(({ Ledger }) => Ledger === 'ledger');
     const each = (contenders: number) =>

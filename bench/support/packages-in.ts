@@ -1,4 +1,4 @@
-import type { BuiltFunction } from '../stack/bundling/function-build.ts';
+import type { BuiltFunction } from '../../stack/bundling/function-build.ts';
 
 /** The bytes of a bundle by the package that they come from, most first. */
 export function packagesIn({ inputs }: BuiltFunction): [string, number][] {

@@ -5,10 +5,10 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { RateLimiterDynamo, RateLimiterRes } from 'rate-limiter-flexible';
-import { RotationError } from '../shared/errors/errors.ts';
-import { ledgerTableName } from '../shared/lambda/clients.ts';
-import type { Claim } from '../shared/ledger/entry.ts';
-import { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { ledgerTableName } from '../../shared/lambda/clients.ts';
+import type { Claim } from '../../shared/ledger/entry.ts';
+import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 
 /** What keeps to a quota of 25 in 24 hours, or is meant to. */
 export interface Contender {

@@ -7,7 +7,7 @@ import {
 } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import type { Plot } from './section.ts';
+import type { Plot } from '../section.ts';
 
 use([
   BarChart,

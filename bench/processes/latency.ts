@@ -3,10 +3,11 @@
  * at once, on an embedded AWS whose updates take so many seconds, in so many
  * rounds: `latency-process.ts SECONDS ROUNDS`.
  */
-import { apply, CONTENDERS, STREAMS } from './contenders.ts';
-import { hearCalls } from './heard-calls.ts';
-import type { LatencyRun } from './latency.ts';
-import { openMeasuredAws } from './measured-aws.ts';
+
+import type { LatencyRun } from '../sections/latency.ts';
+import { apply, CONTENDERS, STREAMS } from '../subjects/contenders.ts';
+import { openMeasuredAws } from '../subjects/measured-aws.ts';
+import { hearCalls } from '../support/aws-calls.ts';
 
 const [seconds, rounds] = process.argv.slice(2).map(Number) as [number, number];
 const aws = await openMeasuredAws(seconds, STREAMS);

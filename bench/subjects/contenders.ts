@@ -1,8 +1,8 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import { runRotation } from '../local/runner/rotation.ts';
-import type { TaskHandlers } from '../local/runner/state-machine.ts';
-import { kinesisClient } from '../shared/lambda/clients.ts';
-import { pollSeconds } from '../shared/rotation/polling.ts';
+import { runRotation } from '../../local/runner/rotation.ts';
+import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { kinesisClient } from '../../shared/lambda/clients.ts';
+import { pollSeconds } from '../../shared/rotation/polling.ts';
 import { PEERS, type Target } from './peers.ts';
 
 /** This project's name among its peers. */

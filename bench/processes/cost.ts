@@ -3,13 +3,14 @@
  * undisturbed, and with a Start that is throttled once:
  * `cost-process.ts SECONDS`.
  */
-import { runRotation } from '../local/runner/rotation.ts';
-import type { ExecutionEvent } from '../local/runner/state-machine.ts';
-import { awsError } from '../test/support/faults/fault-proxy.ts';
-import type { RotationRun } from './cost.ts';
-import { countedCalls } from './counted-calls.ts';
-import { countOf, hearCalls } from './heard-calls.ts';
-import { openMeasuredAws } from './measured-aws.ts';
+
+import { awsError } from '../../local/instruments/fault-proxy.ts';
+import { runRotation } from '../../local/runner/rotation.ts';
+import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
+import type { RotationRun } from '../sections/cost.ts';
+import { openMeasuredAws } from '../subjects/measured-aws.ts';
+import { countOf, hearCalls } from '../support/aws-calls.ts';
+import { countedCalls } from '../support/rotation-calls.ts';
 
 const updateSeconds = Number(process.argv[2]);
 const aws = await openMeasuredAws(updateSeconds, ['undisturbed', 'throttled']);

@@ -2,10 +2,10 @@
  * What every contender says of a Start that Kinesis answers and does not
  * apply, so that the stream stays ACTIVE under the key that it had.
  */
-import type { Fault } from '../test/support/faults/fault-proxy.ts';
-import { apply, CONTENDERS, STREAMS } from './contenders.ts';
-import type { SwallowedStart } from './latency.ts';
-import { openMeasuredAws } from './measured-aws.ts';
+import type { Fault } from '../../local/instruments/fault-proxy.ts';
+import type { SwallowedStart } from '../sections/latency.ts';
+import { apply, CONTENDERS, STREAMS } from '../subjects/contenders.ts';
+import { openMeasuredAws } from '../subjects/measured-aws.ts';
 
 const UPDATE_SECONDS = 0.1;
 
