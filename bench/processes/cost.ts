@@ -16,7 +16,7 @@ const updateSeconds = Number(process.argv[2]);
 const aws = await openMeasuredAws(updateSeconds, ['undisturbed', 'throttled']);
 
 async function run(at: number, isThrottled: boolean): Promise<RotationRun> {
-  const { StreamName = '', KeyIds = [] } = aws.rings[at] ?? {};
+  const { StreamName, KeyIds } = aws.ring(at);
   const events: ExecutionEvent[] = [];
   const scope = aws.proxy.scope(StreamName);
   if (isThrottled) {

@@ -1,7 +1,6 @@
 /**
- * Gives streams keys as every contender does, each on a stream of its own, all
- * at once, on an embedded AWS whose updates take so many seconds, in so many
- * rounds: `latency-process.ts SECONDS ROUNDS`.
+ * Moves one stream for each contender at the same time, for a number of rounds,
+ * on an embedded AWS with updates of one length: `latency.ts SECONDS ROUNDS`.
  */
 
 import type { LatencyRun } from '../sections/latency.ts';
@@ -12,10 +11,13 @@ import { hearCalls } from '../support/aws-calls.ts';
 const [seconds, rounds] = process.argv.slice(2).map(Number) as [number, number];
 const aws = await openMeasuredAws(seconds, STREAMS);
 
-async function run(at: number, round: number): Promise<LatencyRun> {
-  const Contender = CONTENDERS[at] ?? '';
-  const { StreamName = '', KeyIds = [] } = aws.rings[at] ?? {};
-  const target = { StreamName, KeyId: KeyIds[round % 2] ?? '' };
+async function run(
+  Contender: (typeof CONTENDERS)[number],
+  at: number,
+  round: number,
+): Promise<LatencyRun> {
+  const { StreamName, KeyIds } = aws.ring(at);
+  const target = { StreamName, KeyId: round % 2 === 0 ? KeyIds[0] : KeyIds[1] };
   const begin = performance.now();
   const { calls } = await hearCalls(() => apply(Contender, target, aws));
   const end = performance.now();
@@ -36,7 +38,9 @@ async function run(at: number, round: number): Promise<LatencyRun> {
 
 const runs: LatencyRun[] = [];
 for (let round = 0; round < rounds; round++) {
-  runs.push(...(await Promise.all(CONTENDERS.map((_, at) => run(at, round)))));
+  runs.push(
+    ...(await Promise.all(CONTENDERS.map((name, at) => run(name, at, round)))),
+  );
 }
 await aws.close();
 process.stdout.write(JSON.stringify(runs));

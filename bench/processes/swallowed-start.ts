@@ -19,8 +19,8 @@ const SWALLOWED: Fault = ({ answer }) =>
 const aws = await openMeasuredAws(UPDATE_SECONDS, STREAMS);
 const said = await Promise.all(
   CONTENDERS.map(async (Contender, at): Promise<SwallowedStart> => {
-    const { StreamName = '', KeyIds = [] } = aws.rings[at] ?? {};
-    const [before = '', KeyId = ''] = KeyIds;
+    const { StreamName, KeyIds } = aws.ring(at);
+    const [before, KeyId] = KeyIds;
     await apply(Contender, { StreamName, KeyId: before }, aws);
     const scope = aws.proxy.scope(StreamName);
     scope.rules.push({ operation: 'StartStreamEncryption', fault: SWALLOWED });

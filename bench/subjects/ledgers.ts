@@ -54,7 +54,9 @@ export function ourLedger(
       return true;
     },
     finish: async (stream) => {
-      const { RotationId = '', SlotId = 0 } = held.get(stream) ?? {};
+      const claim = held.get(stream);
+      if (claim === undefined) throw new Error(`Nothing holds ${stream}`);
+      const { RotationId, SlotId } = claim;
       const key = { KeyId: 'alias/a', KeyArn: 'arn:a' };
       await ledger.spend(stream, RotationId, SlotId, 0);
       await ledger.confirm(stream, RotationId, SlotId, key, RotationId);

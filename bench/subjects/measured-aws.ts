@@ -12,6 +12,16 @@ import { ledgerTableName } from '../../shared/lambda/clients.ts';
 
 const REGION = 'us-east-1';
 
+/** A stream with a ring of two keys. */
+interface Ring extends RotationsStream {
+  KeyIds: [string, string];
+}
+
+const ringOf = (StreamName: string): Ring => ({
+  StreamName,
+  KeyIds: [`alias/${StreamName}-a`, `alias/${StreamName}-b`],
+});
+
 /**
  * An embedded AWS of this process, with an event bus, as a deployed rotation
  * has one, and streams that each have a ring of two keys. Its Kinesis is
@@ -22,10 +32,7 @@ export async function openMeasuredAws(
   streamNames: readonly string[],
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
-  const rings: RotationsStream[] = streamNames.map((StreamName) => ({
-    StreamName,
-    KeyIds: [`alias/${StreamName}-a`, `alias/${StreamName}-b`],
-  }));
+  const rings = streamNames.map(ringOf);
   const aws = await startEmbeddedAws({
     directory,
     region: REGION,
@@ -48,7 +55,11 @@ export async function openMeasuredAws(
   const { handlers } = await import('../../local/runner/handlers.ts');
   return {
     region: REGION,
-    rings,
+    ring: (at: number): Ring => {
+      const ring = rings[at];
+      if (ring === undefined) throw new Error(`There is no stream ${at}`);
+      return ring;
+    },
     handlers: handlers as unknown as TaskHandlers,
     proxy,
     close: async () => {

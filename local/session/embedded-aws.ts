@@ -15,10 +15,8 @@ import type { EmbeddedService } from '../services/embedded-service.ts';
 import { KeyStore } from '../services/key-store.ts';
 import { startKinesis } from '../services/kinesis.ts';
 import { startKms } from '../services/kms.ts';
-import {
-  type StateMachines,
-  startStepFunctions,
-} from '../services/step-functions/step-functions.ts';
+import type { StateMachines } from '../services/step-functions/executions.ts';
+import { startStepFunctions } from '../services/step-functions/step-functions.ts';
 import type { Endpoints, Service } from './endpoints.ts';
 
 /** The account of everything that is embedded. */

@@ -19,7 +19,7 @@ import {
   readStateMachine,
   type TaskHandlers,
 } from '../runner/state-machine.ts';
-import type { StateMachines } from '../services/step-functions/step-functions.ts';
+import type { StateMachines } from '../services/step-functions/executions.ts';
 import { setCredentials } from './credentials.ts';
 import type { EmbeddedAwsOptions } from './embedded-aws.ts';
 import {
