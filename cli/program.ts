@@ -1,9 +1,4 @@
-import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  type RotationsStream,
-  readRotationsFile,
-} from '../shared/config/rotations-file.ts';
 import type { FollowOptions } from './commands/follow.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { LocalOptions } from './commands/local.ts';
@@ -12,6 +7,7 @@ import type { QuotaOptions } from './commands/quota.ts';
 import type { ReportOptions } from './commands/report.ts';
 import type { RotateOptions } from './commands/rotate.ts';
 import type { TriggerOptions } from './commands/trigger.ts';
+import { type CommandContext, createContext } from './environment/context.ts';
 import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
@@ -29,21 +25,10 @@ import { HELP_EXAMPLES } from './input/help-examples.ts';
 import { SKELETONS, type Skeleton, skeleton } from './input/skeleton.ts';
 import type { Interruption } from './interruption.ts';
 
-/** The command line: every command with its flags, help and examples. */
-export function createProgram(interruption: Interruption): Command {
-  const program = new Command('kinesis-key-rotation')
-    .description('Moves Kinesis data streams to another KMS key, and proves it')
-    .option(
-      '--rotations <file>',
-      'the file that lists streams and their rings of keys',
-      'rotations.yml',
-    )
-    .configureHelp({ sortSubcommands: false })
-    .exitOverride();
+/** Adds a command. Its implementation is imported only when it runs. */
+type AddCommand = (program: Command, context: CommandContext) => void;
 
-  const rotations = (): Promise<RotationsStream[]> =>
-    readRotationsFile(resolve(program.opts().rotations));
-
+const addRotate: AddCommand = (program, context) => {
   withFlags(
     program
       .command('rotate')
@@ -53,13 +38,13 @@ export function createProgram(interruption: Interruption): Command {
       .addOption(
         new Option(
           '--generate-cli-skeleton [kind]',
-          'print a request to fill in, or a sample outcome, and do nothing',
+          'print a request to fill in, or a sample outcome, and start nothing',
         )
           .choices(SKELETONS)
           .preset('input'),
       )
       .addOption(allFlag())
-      .option('--dry-run', 'do what the command plan does, and nothing more'),
+      .option('--dry-run', 'show the plan, as the command plan does'),
     requestFlags(),
     environmentFlags(),
     startFlags(),
@@ -73,75 +58,77 @@ export function createProgram(interruption: Interruption): Command {
         process.stdout.write(`${skeleton(options.generateCliSkeleton)}\n`);
         return;
       }
-      const force = forceOf(options, command);
       const { rotate } = await import('./commands/rotate.ts');
-      process.exitCode = await rotate(
-        { ...options, force },
-        rotations,
-        interruption,
-      );
+      const given = { ...options, force: givenForce(command) };
+      process.exitCode = await rotate(given, context);
     },
   );
+};
 
+const addFollow: AddCommand = (program, context) => {
   withFlags(
     program
       .command('follow')
-      .description('show how a rotation on AWS goes on, and how it ended')
-      .argument('<execution-arn>', 'its execution, as rotate prints it')
+      .description('show how a rotation on AWS proceeds, and how it ended')
+      .argument('<execution-arn>', 'the execution, as rotate prints it')
       .addOption(profileFlag()),
     outputFlags(),
   ).action(async (executionArn: string, options: FollowOptions) => {
     const { follow } = await import('./commands/follow.ts');
-    process.exitCode = await follow(executionArn, options, interruption);
+    process.exitCode = await follow(executionArn, options, context);
   });
+};
 
+const addPlan: AddCommand = (program, context) => {
   withFlags(
     program
       .command('plan')
       .description(
-        'say what a rotation would do, and what it would take, and change nothing',
+        'show what a rotation would do and need, without changing anything',
       )
       .addOption(allFlag()),
     requestFlags(),
     environmentFlags(),
     outputFlags(),
   ).action(async (options: PlanOptions, command: Command) => {
-    const force = forceOf(options, command);
     const { plan } = await import('./commands/plan.ts');
-    process.exitCode = await plan(
-      { ...options, force },
-      rotations,
-      interruption,
-    );
+    const given = { ...options, force: givenForce(command) };
+    process.exitCode = await plan(given, context);
   });
+};
 
+const addQuota: AddCommand = (program, context) => {
   withFlags(
     program
       .command('quota')
       .description(
-        'say how much of the 25 keys in 24 hours is used, by whom, and when it is free again',
+        'show the used slots of the 25 in 24 hours: by whom, and when each is free again',
       ),
     streamFlags(),
     environmentFlags(),
     outputFlags(),
   ).action(async (options: QuotaOptions) => {
     const { quota } = await import('./commands/quota.ts');
-    process.exitCode = await quota(options, rotations, interruption);
+    process.exitCode = await quota(options, context);
   });
+};
 
+const addHistory: AddCommand = (program, context) => {
   withFlags(
     program
       .command('history')
-      .description('list rotations, newest first, as the ledger keeps them'),
+      .description('list the rotations that the ledger keeps, newest first'),
     streamFlags(),
     historyFlags(),
     environmentFlags(),
     outputFlags(),
   ).action(async (options: HistoryOptions) => {
     const { history } = await import('./commands/history.ts');
-    process.exitCode = await history(options, rotations, interruption);
+    process.exitCode = await history(options, context);
   });
+};
 
+const addReport: AddCommand = (program, context) => {
   withFlags(
     program
       .command('report')
@@ -150,7 +137,7 @@ export function createProgram(interruption: Interruption): Command {
       )
       .option(
         '--file <file>',
-        'where it goes; - for stdout',
+        'the file to write; - for stdout',
         'kinesis-key-rotation.html',
       ),
     streamFlags(),
@@ -158,26 +145,30 @@ export function createProgram(interruption: Interruption): Command {
     environmentFlags(),
   ).action(async (options: ReportOptions) => {
     const { report } = await import('./commands/report.ts');
-    process.exitCode = await report(options, rotations, interruption);
+    process.exitCode = await report(options, context);
   });
+};
 
+const addTrigger: AddCommand = (program, context) => {
   withFlags(
     program
       .command('trigger')
       .description(
-        'find the rule or schedule of the packaged template that takes an EventBridge event, and run what it targets on the embedded AWS',
+        'find the rule or schedule of the packaged template that matches an EventBridge event, and run its target on the embedded AWS',
       )
       .requiredOption(
         '--event <file>',
-        'the event as JSON, as AWS documents it; - for stdin',
+        'the event as JSON, in the form that AWS documents; - for stdin',
       )
-      .option('--now', 'date the event to the present'),
+      .option('--now', 'set the times of the event to the present'),
     outputFlags(),
   ).action(async (options: TriggerOptions) => {
     const { trigger } = await import('./commands/trigger.ts');
-    process.exitCode = await trigger(options, rotations, interruption);
+    process.exitCode = await trigger(options, context);
   });
+};
 
+const addLocal: AddCommand = (program, context) => {
   program
     .command('local')
     .description('keep the embedded AWS up for other clients, until Ctrl-C')
@@ -187,10 +178,37 @@ export function createProgram(interruption: Interruption): Command {
     .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
     .action(async (options: LocalOptions) => {
       const { local } = await import('./commands/local.ts');
-      process.exitCode = await local(options, rotations, interruption);
+      process.exitCode = await local(options, context);
     });
+};
 
-  addCompletion(program, () => program.opts().rotations);
+/** In the order of help. */
+const COMMANDS = [
+  addRotate,
+  addFollow,
+  addPlan,
+  addQuota,
+  addHistory,
+  addReport,
+  addTrigger,
+  addLocal,
+];
+
+/** The command line: every command with its flags, help and examples. */
+export function createProgram(interruption: Interruption): Command {
+  const program = new Command('kinesis-key-rotation')
+    .description('Moves Kinesis data streams to another KMS key, and proves it')
+    .option(
+      '--rotations <file>',
+      'the file that lists streams and their rings of keys',
+      'rotations.yml',
+    )
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+  const rotationsFile = (): string => program.opts().rotations;
+  const context = createContext(interruption, rotationsFile);
+  for (const add of COMMANDS) add(program, context);
+  addCompletion(program, rotationsFile);
   for (const command of program.commands) {
     command.exitOverride();
     const examples = HELP_EXAMPLES[command.name()];
@@ -204,12 +222,11 @@ function examplesText(examples: readonly string[]): string {
   return ['', 'Examples:', ...lines].join('\n');
 }
 
-/** Commander gives every --no-x a default, which nobody asked for. */
-function forceOf(
-  { force }: { force?: boolean },
-  command: Command,
-): boolean | undefined {
-  return command.getOptionValueSource('force') === 'cli' ? force : undefined;
+/** Commander gives every --no-x a default, which is not the user's choice. */
+function givenForce(command: Command): boolean | undefined {
+  return command.getOptionValueSource('force') === 'cli'
+    ? command.opts().force
+    : undefined;
 }
 
 function port(text: string): number {

@@ -1,8 +1,8 @@
+import type { CommandContext } from '../environment/context.ts';
 import { type AwsOptions, setAwsVariables } from '../environment/deployment.ts';
 import { followExecution } from '../executions/follow.ts';
 import { parseExecutionArn } from '../executions/states-arn.ts';
 import { stepFunctionsClient } from '../executions/step-functions-client.ts';
-import type { Interruption } from '../interruption.ts';
 import type { OutputOptions } from '../output/render.ts';
 
 export interface FollowOptions
@@ -10,8 +10,7 @@ export interface FollowOptions
     Pick<AwsOptions, 'profile'> {}
 
 /**
- * Shows a rotation or a fleet on AWS that somebody has started: what has happened so far,
- * then what happens, then its outcome.
+ * Shows a rotation or a fleet on AWS from its start to its outcome.
  *
  * @returns the exit code
  * @throws InvalidRequest for an ARN that is that of neither
@@ -19,13 +18,13 @@ export interface FollowOptions
 export async function follow(
   executionArn: string,
   options: FollowOptions,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
   const execution = parseExecutionArn(executionArn);
   setAwsVariables({ region: execution.region, profile: options.profile });
   const client = stepFunctionsClient();
   try {
-    return await followExecution(client, execution, options, interruption);
+    return await followExecution(client, execution, options, context);
   } finally {
     client.destroy();
   }

@@ -1,10 +1,10 @@
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import { type Period, readHistory } from '../../shared/ledger/read-history.ts';
+import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import type { HistoryStatus } from '../input/flags.ts';
@@ -14,7 +14,6 @@ import {
   type StreamOptions,
 } from '../input/streams.ts';
 import { localTime } from '../input/time.ts';
-import type { Interruption } from '../interruption.ts';
 import { bad, good } from '../output/colour.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { rowTable } from '../output/table.ts';
@@ -36,38 +35,27 @@ export interface HistoryOptions
  */
 export async function history(
   options: HistoryOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
   checkStreamFlags(options);
-  return withEnvironment(
-    options,
-    rotations,
-    interruption,
-    async (environment) => {
-      const streams = await chooseStreams(options, environment, rotations);
-      const client = dynamoDbClient();
-      try {
-        const found: Outcome[] = [];
-        for (const { StreamARN } of streams) {
-          const all = readHistory(
-            client,
-            ledgerTableName(),
-            StreamARN,
-            options,
-          );
-          found.push(...(await chosenOf(all, options)));
-        }
-        found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
-        process.stdout.write(
-          `${render(found, options, () => historyText(found))}\n`,
-        );
-        return 0;
-      } finally {
-        client.destroy();
+  return withEnvironment(options, context, async (environment) => {
+    const streams = await chooseStreams(options, environment, context);
+    const client = dynamoDbClient();
+    try {
+      const found: Outcome[] = [];
+      for (const { StreamARN } of streams) {
+        const all = readHistory(client, ledgerTableName(), StreamARN, options);
+        found.push(...(await chosenOf(all, options)));
       }
-    },
-  );
+      found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
+      process.stdout.write(
+        `${render(found, options, () => historyText(found))}\n`,
+      );
+      return 0;
+    } finally {
+      client.destroy();
+    }
+  });
 }
 
 /** Of the newest first: the first so many that ended so. */

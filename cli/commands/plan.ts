@@ -1,16 +1,15 @@
 import { localExecutions } from '../../local/runner/rotation.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
+import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
-import type { Interruption } from '../interruption.ts';
 import { bad, good } from '../output/colour.ts';
 import { labelledRow } from '../output/labelled-row.ts';
 import { quotaText } from '../output/outcome-text.ts';
@@ -35,47 +34,41 @@ export interface PlanOptions extends AwsOptions, OutputOptions, RequestFlags {
  */
 export async function plan(
   options: PlanOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
   const requests = options.all
-    ? await fleetRequests(options, rotations)
-    : [await chosenRequest(options, rotations)];
-  return withEnvironment(
-    options,
-    rotations,
-    interruption,
-    async (environment) => {
-      const { deployment, region } = environment;
-      const executions = deployment
-        ? `${deployment.StateMachineArn.replace(':stateMachine:', ':execution:')}:`
-        : localExecutions(region);
-      const clients = {
-        kinesis: kinesisClient(),
-        kms: kmsClient(),
-        dynamodb: dynamoDbClient(),
-        tableName: ledgerTableName(),
-        now: Date.now,
-      };
-      try {
-        const previews: RotationPreview[] = [];
-        for (const request of requests) {
-          previews.push(await previewRotation(request, executions, clients));
-        }
-        const [first] = previews;
-        const text =
-          options.all || first === undefined
-            ? render(previews, options, () => previewTable(previews))
-            : render(first, options, () => previewText(first));
-        process.stdout.write(`${text}\n`);
-        return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
-      } finally {
-        clients.kinesis.destroy();
-        clients.kms.destroy();
-        clients.dynamodb.destroy();
+    ? await fleetRequests(options, context)
+    : [await chosenRequest(options, context)];
+  return withEnvironment(options, context, async (environment) => {
+    const { deployment, region } = environment;
+    const executions = deployment
+      ? `${deployment.StateMachineArn.replace(':stateMachine:', ':execution:')}:`
+      : localExecutions(region);
+    const clients = {
+      kinesis: kinesisClient(),
+      kms: kmsClient(),
+      dynamodb: dynamoDbClient(),
+      tableName: ledgerTableName(),
+      now: Date.now,
+    };
+    try {
+      const previews: RotationPreview[] = [];
+      for (const request of requests) {
+        previews.push(await previewRotation(request, executions, clients));
       }
-    },
-  );
+      const [first] = previews;
+      const text =
+        options.all || first === undefined
+          ? render(previews, options, () => previewTable(previews))
+          : render(first, options, () => previewText(first));
+      process.stdout.write(`${text}\n`);
+      return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
+    } finally {
+      clients.kinesis.destroy();
+      clients.kms.destroy();
+      clients.dynamodb.destroy();
+    }
+  });
 }
 
 /** A preview in lines for people. */

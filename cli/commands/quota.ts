@@ -1,5 +1,4 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import type { Trigger } from '../../shared/contract/request.ts';
 import {
   dynamoDbClient,
@@ -10,6 +9,7 @@ import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { usage } from '../../shared/ledger/usage.ts';
 import { SLOT_MS } from '../../shared/ledger/window.ts';
+import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { locateStream } from '../environment/locate-stream.ts';
@@ -20,7 +20,6 @@ import {
   isOneStream,
   type StreamOptions,
 } from '../input/streams.ts';
-import type { Interruption } from '../interruption.ts';
 import {
   type QuotaReport,
   quotaPicture,
@@ -41,36 +40,30 @@ export interface QuotaOptions
  */
 export async function quota(
   options: QuotaOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
   checkStreamFlags(options);
-  return withEnvironment(
-    options,
-    rotations,
-    interruption,
-    async (environment) => {
-      const streams = await chooseStreams(options, environment, rotations);
-      const isOne = isOneStream(options);
-      const client = dynamoDbClient();
-      try {
-        const reports: QuotaReport[] = [];
-        for (const stream of streams) {
-          const found = isOne ? await locateStream(stream, options) : stream;
-          reports.push(await reportOn(client, found, Date.now()));
-        }
-        const [first] = reports;
-        const text =
-          isOne && first
-            ? render(first, options, () => quotaPicture(first, Date.now()))
-            : render(reports, options, () => quotaTable(reports));
-        process.stdout.write(`${text}\n`);
-        return 0;
-      } finally {
-        client.destroy();
+  return withEnvironment(options, context, async (environment) => {
+    const streams = await chooseStreams(options, environment, context);
+    const isOne = isOneStream(options);
+    const client = dynamoDbClient();
+    try {
+      const reports: QuotaReport[] = [];
+      for (const stream of streams) {
+        const found = isOne ? await locateStream(stream, options) : stream;
+        reports.push(await reportOn(client, found, Date.now()));
       }
-    },
-  );
+      const [first] = reports;
+      const text =
+        isOne && first
+          ? render(first, options, () => quotaPicture(first, Date.now()))
+          : render(reports, options, () => quotaTable(reports));
+      process.stdout.write(`${text}\n`);
+      return 0;
+    } finally {
+      client.destroy();
+    }
+  });
 }
 
 async function reportOn(

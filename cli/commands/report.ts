@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote } from '../../shared/errors/text.ts';
 import {
   dynamoDbClient,
@@ -10,6 +9,7 @@ import {
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import type { Period } from '../../shared/ledger/read-history.ts';
+import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { CommandError } from '../errors/command-error.ts';
@@ -18,7 +18,6 @@ import {
   chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
-import type { Interruption } from '../interruption.ts';
 import { gatherStreams } from '../report/gather.ts';
 import { reportPage } from '../report/report-page.ts';
 
@@ -38,46 +37,40 @@ const USUAL_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
  */
 export async function report(
   options: ReportOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
   checkStreamFlags(options);
-  return withEnvironment(
-    options,
-    rotations,
-    interruption,
-    async (environment) => {
-      const clients = {
-        kinesis: kinesisClient(),
-        kms: kmsClient(),
-        dynamodb: dynamoDbClient(),
-        tableName: ledgerTableName(),
-      };
-      try {
-        const chosen = await chooseStreams(options, environment, rotations);
-        const Streams = await gatherStreams(chosen, clients);
-        const GeneratedAt = Date.now();
-        const To = Math.min(options.until ?? GeneratedAt, GeneratedAt);
-        const page = await reportPage({
-          GeneratedAt,
-          From: options.since ?? To - USUAL_PERIOD_MS,
-          To,
-          Region: environment.region,
-          Account: environment.account,
-          Stage: environment.deployment?.Stage ?? 'embedded AWS',
-          TableName: clients.tableName,
-          Version: await version(),
-          Streams,
-        });
-        await write(options.file, page);
-        return 0;
-      } finally {
-        clients.kinesis.destroy();
-        clients.kms.destroy();
-        clients.dynamodb.destroy();
-      }
-    },
-  );
+  return withEnvironment(options, context, async (environment) => {
+    const clients = {
+      kinesis: kinesisClient(),
+      kms: kmsClient(),
+      dynamodb: dynamoDbClient(),
+      tableName: ledgerTableName(),
+    };
+    try {
+      const chosen = await chooseStreams(options, environment, context);
+      const Streams = await gatherStreams(chosen, clients);
+      const GeneratedAt = Date.now();
+      const To = Math.min(options.until ?? GeneratedAt, GeneratedAt);
+      const page = await reportPage({
+        GeneratedAt,
+        From: options.since ?? To - USUAL_PERIOD_MS,
+        To,
+        Region: environment.region,
+        Account: environment.account,
+        Stage: environment.deployment?.Stage ?? 'embedded AWS',
+        TableName: clients.tableName,
+        Version: await version(),
+        Streams,
+      });
+      await write(options.file, page);
+      return 0;
+    } finally {
+      clients.kinesis.destroy();
+      clients.kms.destroy();
+      clients.dynamodb.destroy();
+    }
+  });
 }
 
 async function version(): Promise<string> {

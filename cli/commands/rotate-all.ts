@@ -1,32 +1,29 @@
 import { runFleet } from '../../local/runner/fleet.ts';
-import {
-  type RotationsStream,
-  requestFor,
-} from '../../shared/config/rotations-file.ts';
+import { requestFor } from '../../shared/config/rotations-file.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { planFleet } from '../../shared/fleet/plan.ts';
-import { onLocalAws } from '../environment/on-local-aws.ts';
+import type { CommandContext } from '../environment/context.ts';
+import { withProgress } from '../environment/embedded-aws.ts';
 import type { ExecutionStart } from '../executions/start.ts';
 import {
   NAMING_FIELDS,
   type RequestFlags,
   requestFromFlags,
 } from '../input/request-flags.ts';
-import type { Interruption } from '../interruption.ts';
 import { FleetProgress } from '../output/fleet-progress.ts';
 import { fleetText } from '../output/fleet-text.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 
 /**
- * The requests for every stream of rotations.yml, each with what the flags want
- * of all.
+ * Builds a request for every stream of rotations.yml, with the flags applied to
+ * each.
  *
  * @throws {RotationError} InvalidRequest, before anything is started
  */
 export async function fleetRequests(
   flags: RequestFlags,
-  rotations: () => Promise<RotationsStream[]>,
+  { rotations }: Pick<CommandContext, 'rotations'>,
 ): Promise<Record<string, unknown>[]> {
   const given = await requestFromFlags(flags);
   const named = NAMING_FIELDS.find((field) => field in given);
@@ -62,10 +59,10 @@ export function fleetStart(
 export async function rotateFleet(
   requests: readonly Record<string, unknown>[],
   options: OutputOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
-  return onLocalAws(rotations, interruption, async (aws, starting) => {
+  const { interruption } = context;
+  return withProgress(context, async (aws, starting) => {
     starting.end();
     const progress = new FleetProgress(process.stderr);
     progress.begin(requests.length, Date.now());

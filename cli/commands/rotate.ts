@@ -1,11 +1,11 @@
 import { runRotation } from '../../local/runner/rotation.ts';
 import { readLocalSettings } from '../../local/session/local-aws.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
-import { refuseAimless } from '../environment/environment.ts';
-import { onLocalAws } from '../environment/on-local-aws.ts';
+import type { CommandContext } from '../environment/context.ts';
+import { withProgress } from '../environment/embedded-aws.ts';
+import { refuseUnusedFlags } from '../environment/environment.ts';
 import {
   rotationStart,
   type StartOptions,
@@ -13,7 +13,6 @@ import {
 } from '../executions/start.ts';
 import { chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
-import type { Interruption } from '../interruption.ts';
 import { outcomeText } from '../output/outcome-text.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { plan } from './plan.ts';
@@ -25,52 +24,52 @@ export interface RotateOptions
     StartOptions {
   /** Every stream of rotations.yml. */
   all?: boolean;
-  /** Only to say what would be done. */
+  /** Whether to show the plan only. */
   dryRun?: boolean;
 }
 
 /**
- * Runs one rotation and prints its outcome on stdout, its progress on stderr:
- * on the state machine that the flags name, or else on the embedded AWS in this
- * process.
+ * Runs one rotation, on the state machine that the flags name or else on the
+ * embedded AWS in this process. Prints its outcome on stdout, and its progress on
+ * stderr.
  *
  * @returns the exit code
  * @throws InvalidRequest before anything is started
  */
 export async function rotate(
   options: RotateOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
+  const { interruption } = context;
   const { stage, stateMachineArn, wait } = options;
-  const isElsewhere = stage !== undefined || stateMachineArn !== undefined;
-  refuseAimless(options, isElsewhere);
-  if (wait === false && !isElsewhere) {
+  const isDeployed = stage !== undefined || stateMachineArn !== undefined;
+  refuseUnusedFlags(options, isDeployed);
+  if (wait === false && !isDeployed) {
     throw new RotationError(
       'InvalidRequest',
-      '--no-wait is for what is deployed; give --stage or --state-machine-arn too',
+      '--no-wait applies to a deployed state machine; give --stage or --state-machine-arn too',
     );
   }
   if (options.dryRun && stateMachineArn !== undefined) {
     throw new RotationError(
       'InvalidRequest',
-      `--dry-run has to know the ledger as well as --state-machine-arn ${quote(stateMachineArn)}; give --stage instead`,
+      `--dry-run reads the ledger, which --state-machine-arn ${quote(stateMachineArn)} does not name; give --stage instead`,
     );
   }
-  if (options.dryRun) return plan(options, rotations, interruption);
+  if (options.dryRun) return plan(options, context);
   if (options.all) {
-    const requests = await fleetRequests(options, rotations);
-    return isElsewhere
-      ? startExecution(fleetStart(requests), options, interruption)
-      : rotateFleet(requests, options, rotations, interruption);
+    const requests = await fleetRequests(options, context);
+    return isDeployed
+      ? startExecution(fleetStart(requests), options, context)
+      : rotateFleet(requests, options, context);
   }
-  const request = await chosenRequest(options, rotations);
-  if (isElsewhere) {
-    return startExecution(rotationStart(request), options, interruption);
+  const request = await chosenRequest(options, context);
+  if (isDeployed) {
+    return startExecution(rotationStart(request), options, context);
   }
   checkRegion(request, readLocalSettings(process.env).region);
 
-  return onLocalAws(rotations, interruption, async (aws, progress) => {
+  return withProgress(context, async (aws, progress) => {
     const outcome = await runRotation({
       request,
       handlers: aws.handlers,
@@ -85,7 +84,7 @@ export async function rotate(
   });
 }
 
-/** What PlanRotation would refuse, seen before anything is started. */
+/** Refuses before the start what PlanRotation would refuse. */
 function checkRegion(
   { StreamARN }: { StreamARN?: unknown },
   region: string,

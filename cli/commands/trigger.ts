@@ -11,12 +11,11 @@ import {
 import { runRotation } from '../../local/runner/rotation.ts';
 import { invokeFunction } from '../../local/runner/state-machine.ts';
 import type { LocalAws } from '../../local/session/local-aws.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
-import { onLocalAws } from '../environment/on-local-aws.ts';
+import type { CommandContext } from '../environment/context.ts';
+import { withProgress } from '../environment/embedded-aws.ts';
 import { readEvent, redated } from '../input/event.ts';
-import type { Interruption } from '../interruption.ts';
 import { outcomeText } from '../output/outcome-text.ts';
 import type { Progress } from '../output/progress.ts';
 import { type OutputOptions, render } from '../output/render.ts';
@@ -52,9 +51,9 @@ type Answer = { Status: string } & Record<string, unknown>;
  */
 export async function trigger(
   options: TriggerOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
+  const { interruption } = context;
   const { signal } = interruption;
   const { event: file, now } = options;
   const given = await readEvent(file, signal);
@@ -91,7 +90,7 @@ export async function trigger(
   };
   // A topic has nobody to tell here.
   if (found.every(({ Target }) => Target.Type === TOPIC)) return run();
-  return onLocalAws(rotations, interruption, run);
+  return withProgress(context, run);
 }
 
 function checkTarget({ LogicalId, Target }: FoundTrigger): void {

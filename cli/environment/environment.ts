@@ -1,20 +1,17 @@
 import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
-import { openLocalAws } from '../../local/session/local-aws.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { readArn } from '../../shared/identifiers/arn.ts';
-import type { Interruption } from '../interruption.ts';
+import type { CommandContext } from './context.ts';
 import {
   type AwsOptions,
   type Deployment,
   findDeployment,
   setAwsVariables,
 } from './deployment.ts';
-import { neededEntries } from './needed-streams.ts';
-import { waitingForClients } from './waiting-for-clients.ts';
+import { withEmbeddedAws } from './embedded-aws.ts';
 
-/** Where a command finds streams, keys and the ledger. */
+/** Where a command finds streams, keys and the ledger: a stage or the embedded AWS. */
 export interface Environment {
   /** For people. */
   name: string;
@@ -28,68 +25,59 @@ export interface Environment {
 }
 
 /**
- * Does some work where the flags say: on the stack of a stage, or else on the
- * embedded AWS. The variables are set then so that the SDK's clients and the
- * ledger of shared/lambda/clients.ts find it.
+ * Works in the environment that the flags name: the stack of a stage, or else the
+ * embedded AWS. Sets the variables by which the clients of
+ * shared/lambda/clients.ts find it.
  */
 export async function withEnvironment<T>(
   options: AwsOptions,
-  rotations: () => Promise<RotationsStream[]>,
-  interruption: Interruption,
+  context: CommandContext,
   work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const { stage } = options;
-  refuseAimless(options, stage !== undefined);
-  if (stage === undefined) return onEmbeddedAws(rotations, interruption, work);
+  refuseUnusedFlags(options, stage !== undefined);
+  if (stage === undefined) return onEmbeddedAws(context, work);
   setAwsVariables(options);
-  const deployment = await findDeployment(stage, interruption.signal);
+  const deployment = await findDeployment(stage, context.interruption.signal);
   process.env.LEDGER_TABLE_NAME = deployment.LedgerTableName;
   const { partition, region, account } = readArn(deployment.StateMachineArn);
   process.env.AWS_REGION = region;
-  // Functions' logs go to stdout, which belongs to the result here.
+  // Functions log to stdout, which carries the result here.
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   const name = `stage ${stage} of account ${account} in ${region}`;
   return work({ name, region, account, partition, deployment });
 }
 
 /**
- * Flags that say how to reach AWS mean nothing where it is not asked.
+ * Refuses the flags that say how to reach AWS where no command reaches it.
  *
  * @throws {RotationError} InvalidRequest
  */
-export function refuseAimless(
+export function refuseUnusedFlags(
   { region, profile }: AwsOptions,
-  isElsewhere: boolean,
+  isDeployed: boolean,
 ): void {
-  const [aimless] = Object.entries({ region, profile }).filter(
+  const [unused] = Object.entries({ region, profile }).filter(
     ([, value]) => value !== undefined,
   );
-  if (aimless === undefined || isElsewhere) return;
+  if (unused === undefined || isDeployed) return;
   throw new RotationError(
     'InvalidRequest',
-    `--${aimless[0]} ${quote(aimless[1])} is for what is deployed; give --stage too`,
+    `--${unused[0]} ${quote(unused[1])} applies to a deployed stage; give --stage too`,
   );
 }
 
-async function onEmbeddedAws<T>(
-  rotations: () => Promise<RotationsStream[]>,
-  { signal, forceQuit }: Interruption,
+function onEmbeddedAws<T>(
+  context: CommandContext,
   work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
-  const aws = await openLocalAws(await neededEntries(rotations), { signal });
-  try {
-    return await work({
+  const say = (message: string) => void process.stderr.write(`${message}\n`);
+  return withEmbeddedAws(context, say, ({ region }) =>
+    work({
       name: 'the embedded AWS',
-      region: aws.region,
+      region,
       account: LOCAL_ACCOUNT,
       partition: 'aws',
-    });
-  } finally {
-    await aws.close({
-      now: forceQuit,
-      onClients: (count) => {
-        process.stderr.write(`${waitingForClients(count)}\n`);
-      },
-    });
-  }
+    }),
+  );
 }

@@ -1,9 +1,9 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
+import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { CommandError } from '../errors/command-error.ts';
 import { explain } from '../errors/explain.ts';
-import type { Interruption } from '../interruption.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { fleetView } from './fleet-view.ts';
 import { readExecution } from './read-history.ts';
@@ -28,7 +28,7 @@ export async function followExecution(
   client: SFNClient,
   execution: StatesArn,
   options: OutputOptions & Pick<AwsOptions, 'profile'>,
-  { signal, exitCode }: Interruption,
+  { interruption: { signal, exitCode } }: CommandContext,
   { isNew = false } = {},
 ): Promise<number> {
   const { arn: executionArn, machine } = execution;

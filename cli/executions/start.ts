@@ -1,16 +1,17 @@
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
+import { requestedStream } from '../../shared/contract/request.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import type { CommandContext } from '../environment/context.ts';
 import {
   type AwsOptions,
   findDeployment,
   setAwsVariables,
 } from '../environment/deployment.ts';
 import { CommandError } from '../errors/command-error.ts';
-import type { Interruption } from '../interruption.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { consoleLink } from './console-link.ts';
 import { followExecution } from './follow.ts';
@@ -44,12 +45,9 @@ export interface ExecutionStart {
 export function rotationStart(
   request: Record<string, unknown>,
 ): ExecutionStart {
-  const { StreamName, StreamARN } = request;
-  const name =
-    StreamName ?? parseStreamArn(String(StreamARN))?.StreamName ?? '';
   return {
     machine: 'rotate-stream',
-    name: String(name),
+    name: requestedStream(request),
     input: request,
     requests: [request],
   };
@@ -64,9 +62,9 @@ export function rotationStart(
 export async function startExecution(
   what: ExecutionStart,
   options: StartOptions & OutputOptions,
-  interruption: Interruption,
+  context: CommandContext,
 ): Promise<number> {
-  const { signal, forceQuit } = interruption;
+  const { signal, forceQuit } = context.interruption;
   const stateMachine = await findStateMachine(what.machine, options, signal);
   for (const request of what.requests) checkRegion(request, stateMachine);
   const client = stepFunctionsClient();
@@ -80,7 +78,7 @@ export async function startExecution(
     process.stderr.write(`Started ${execution.arn}\n`);
     if (link) process.stderr.write(`${link}\n`);
     if (options.wait !== false) {
-      return await followExecution(client, execution, options, interruption, {
+      return await followExecution(client, execution, options, context, {
         isNew: true,
       });
     }
@@ -97,7 +95,7 @@ async function findStateMachine(
   options: StartOptions,
   signal: AbortSignal,
 ): Promise<StatesArn> {
-  const { stage, stateMachineArn = '', region, profile } = options;
+  const { stage, stateMachineArn, region, profile } = options;
   if (stage !== undefined) {
     setAwsVariables(options);
     const { StateMachineArn, FleetStateMachineArn } = await findDeployment(
@@ -113,6 +111,7 @@ async function findStateMachine(
       `Stage ${stage} has no state machine for fleets yet; deploy it again`,
     );
   }
+  if (stateMachineArn === undefined) throw new Error('No state machine');
   const found = parseStateMachineArn(
     stateMachineArn,
     '--state-machine-arn',
@@ -151,7 +150,7 @@ async function start(
   try {
     // The first signal waits for the answer: without it nobody knows whether
     // a rotation has begun.
-    const { executionArn = '', startDate } = await client.send(
+    const { executionArn, startDate } = await client.send(
       new StartExecutionCommand({
         stateMachineArn: arn,
         name,
@@ -159,6 +158,9 @@ async function start(
       }),
       { abortSignal },
     );
+    if (executionArn === undefined) {
+      throw new Error('StartExecution answered without an ARN');
+    }
     const StartedAt = (startDate ?? new Date()).toISOString();
     return { ExecutionArn: executionArn, StartedAt };
   } catch (error) {

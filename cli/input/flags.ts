@@ -1,5 +1,6 @@
 import { compile } from '@jmespath-community/jmespath';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 import { parseTime } from './time.ts';
 
 /** Adds flags that several commands share. */
@@ -8,77 +9,55 @@ export function withFlags(command: Command, ...groups: Option[][]): Command {
   return command;
 }
 
-/** Where streams, keys and the ledger are. */
+/** The environment: where streams, keys and the ledger are. */
 export const environmentFlags = (): Option[] => [
   new Option(
     '--stage <stage>',
-    'work on this deployed stage; on the embedded AWS without it',
+    'the deployed stage to work on (default: the embedded AWS)',
   ),
-  new Option('--region <region>', 'Region of the stage; AWS_REGION without it'),
+  new Option('--region <region>', 'Region of the stage (default: AWS_REGION)'),
   profileFlag(),
 ];
 
 export const profileFlag = (): Option =>
-  new Option('--profile <profile>', 'profile of the AWS files to use');
+  new Option('--profile <profile>', 'profile of the AWS configuration files');
 
-/** How a deployed state machine is started. */
+/** How to start a deployed state machine. */
 export const startFlags = (): Option[] => [
   new Option(
     '--state-machine-arn <arn>',
-    'start this state machine, instead of that of a stage',
+    "start this state machine instead of a stage's",
   ).conflicts('stage'),
   new Option(
     '--no-wait',
-    'on AWS: print the ARN of the execution, and do not follow it',
+    'on AWS: print the ARN of the execution without following it',
   ),
 ];
 
-/** Which streams are rotated. */
+/** Rotates every stream. */
 export const allFlag = (): Option =>
-  new Option('--all', 'every stream of rotations.yml, with its ring');
+  new Option('--all', 'every stream of rotations.yml, each with its ring');
 
-/** Which stream a command speaks of. */
+/** The stream that a command reads. */
 export const streamFlags = (): Option[] => [
   new Option(
     '--stream-name <name>',
-    'name of the stream; all streams of rotations.yml without it',
+    'name of the stream (default: every stream of rotations.yml)',
   ),
   new Option('--stream-arn <arn>', 'ARN of the stream'),
 ];
 
-/** The fields of a request. */
+/** The flags of a request: one for each field that has one, and documents. */
 export const requestFlags = (): Option[] => [
-  new Option('--stream-name <name>', 'name of the stream'),
-  new Option('--stream-arn <arn>', 'ARN of the stream'),
-  new Option('--encryption-type <type>', 'KMS, the only one'),
-  new Option(
-    '--key-id <key>',
-    'key ARN, alias ARN, key id, or alias/... to move the stream to',
+  ...Object.values(REQUEST_FIELD_TEXTS).flatMap(({ flag }) =>
+    flag ? new Option(flag.flags, flag.help) : [],
   ),
-  new Option(
-    '--key-ids <keys...>',
-    'a ring of keys, separated by commas or spaces, to move on in',
-  ),
-  new Option('--mode <mode>', 'with a ring: ROTATE (default) or RESTORE'),
-  new Option(
-    '--on-quota-exhausted <what>',
-    'FAIL (default) or WAIT for a slot',
-  ),
-  new Option(
-    '--on-verification-failed <what>',
-    'ROLL_BACK (default) to the key before, or KEEP the new one',
-  ),
-  new Option(
-    '--keep-slot-for-rollback',
-    'take two slots, one to roll back with',
-  ),
-  new Option('--force', 'apply the key even if the stream already has it'),
   new Option('--no-force', 'the default'),
   new Option('--cli-input-json <json>', 'a request as JSON, or file://...'),
   new Option('--cli-input-yaml <yaml>', 'a request as YAML, or file://...'),
 ];
 
-/** What `--status` may ask for: a Status or an Outcome. */
+/** The values of `--status`: each is a Status or an Outcome. */
 const STATUSES = [
   'SUCCEEDED',
   'FAILED',
@@ -90,22 +69,25 @@ const STATUSES = [
 
 export type HistoryStatus = (typeof STATUSES)[number];
 
-/** A time of the past. */
+/** A period of the past. */
 export const periodFlags = (): Option[] => [
   new Option(
     '--since <time>',
-    'started then or later: ISO 8601, or how long ago (24h, 7d)',
+    'started at or after this time: ISO 8601, or a duration ago (24h, 7d)',
   ).argParser((text) => parseTime(text)),
-  new Option('--until <time>', 'started then or before').argParser((text) =>
-    parseTime(text),
+  new Option('--until <time>', 'started at or before this time').argParser(
+    (text) => parseTime(text),
   ),
 ];
 
-/** Which rotations of the past. */
+/** Which rotations of the past to list. */
 export const historyFlags = (): Option[] => [
   ...periodFlags(),
-  new Option('--status <status>', 'only those that ended so').choices(STATUSES),
-  new Option('--max-items <count>', 'the newest so many of each stream')
+  new Option(
+    '--status <status>',
+    'only rotations with this status or outcome',
+  ).choices(STATUSES),
+  new Option('--max-items <count>', 'the newest N rotations of each stream')
     .argParser(count)
     .default(100),
 ];
@@ -113,21 +95,21 @@ export const historyFlags = (): Option[] => [
 function count(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError(`It is not a whole number above 0.`);
+  throw new InvalidArgumentError('Not a whole number above 0.');
 }
 
 const FORMATS = ['json', 'yaml', 'table', 'text'] as const;
 export type OutputFormat = (typeof FORMATS)[number];
 
-/** The flags that every command with a result has. */
+/** The flags of every command that prints a result. */
 export const outputFlags = (): Option[] => [
   new Option(
     '--output <format>',
-    'how to print the result; text is for people, json with --query',
+    'format of the result (default: text, or json with --query)',
   ).choices(FORMATS),
   new Option(
     '--query <expression>',
-    'a JMESPath expression to pick from the result, as in the AWS CLI',
+    'a JMESPath expression to apply to the result, as in the AWS CLI',
   ).argParser(checkedQuery),
 ];
 
@@ -137,7 +119,7 @@ function checkedQuery(expression: string): string {
     return expression;
   } catch (error) {
     throw new InvalidArgumentError(
-      `It is not JMESPath: ${(error as Error).message}. https://jmespath.org has the language.`,
+      `Not a valid JMESPath expression: ${(error as Error).message}. See https://jmespath.org.`,
     );
   }
 }

@@ -1,34 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
+import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { isObject } from '../../shared/json.ts';
 
-/** The flags of a request, as commander hands them over. */
+/** Flags that carry a request; the flags of its fields are in the table. */
 export interface RequestFlags {
-  streamName?: string;
-  streamArn?: string;
-  encryptionType?: string;
-  keyId?: string;
-  keyIds?: string[];
-  mode?: string;
-  onQuotaExhausted?: string;
-  force?: boolean;
-  onVerificationFailed?: string;
-  keepSlotForRollback?: boolean;
+  [flag: string]: unknown;
   cliInputJson?: string;
   cliInputYaml?: string;
 }
 
-/** Fields of a request that say which stream, and which keys. */
-export const NAMING_FIELDS = ['StreamName', 'StreamARN', 'KeyId', 'KeyIds'];
+const STREAM_FIELDS = ['StreamName', 'StreamARN'];
+const KEY_FIELDS = ['KeyId', 'KeyIds'];
+/** The fields that name the stream and its keys. */
+export const NAMING_FIELDS = [...STREAM_FIELDS, ...KEY_FIELDS];
 
 /**
- * Puts a request together: the document of --cli-input-json or
- * --cli-input-yaml, and the flags over it. A flag that names the stream or the
- * key takes the place of every field that named it in the document.
+ * Builds a request from the document of --cli-input-json or --cli-input-yaml,
+ * which flags override. A flag that names the stream or the key replaces every
+ * field that names it in the document.
  *
  * @throws {RotationError} InvalidRequest for a document that cannot be read
  */
@@ -36,31 +31,26 @@ export async function requestFromFlags(
   flags: RequestFlags,
 ): Promise<Record<string, unknown>> {
   const document = await readDocument(flags);
-  if (flags.streamName !== undefined || flags.streamArn !== undefined) {
-    delete document.StreamName;
-    delete document.StreamARN;
+  const given = givenFields(flags);
+  for (const alternatives of [STREAM_FIELDS, KEY_FIELDS]) {
+    if (!alternatives.some((field) => field in given)) continue;
+    for (const field of alternatives) delete document[field];
   }
-  if (flags.keyId !== undefined || flags.keyIds !== undefined) {
-    delete document.KeyId;
-    delete document.KeyIds;
-  }
-  const given = {
-    StreamName: flags.streamName,
-    StreamARN: flags.streamArn,
-    EncryptionType: flags.encryptionType,
-    KeyId: flags.keyId,
-    KeyIds: flags.keyIds?.flatMap((ids) => ids.split(',')),
-    Mode: flags.mode,
-    OnQuotaExhausted: flags.onQuotaExhausted,
-    Force: flags.force,
-    OnVerificationFailed: flags.onVerificationFailed,
-    KeepSlotForRollback: flags.keepSlotForRollback,
-  };
-  const present = Object.entries(given).filter(
-    ([, value]) => value !== undefined,
-  );
-  return { ...document, ...Object.fromEntries(present) };
+  return { ...document, ...given };
 }
+
+function givenFields(flags: RequestFlags): Record<string, unknown> {
+  const values = Object.entries(REQUEST_FIELD_TEXTS).map(
+    ([field, { flag }]) => {
+      const name = flag && new Option(flag.flags).attributeName();
+      const value = name === undefined ? undefined : flags[name];
+      return [field, Array.isArray(value) ? value.flatMap(splitList) : value];
+    },
+  );
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+const splitList = (value: unknown): string[] => String(value).split(',');
 
 async function readDocument({
   cliInputJson,
@@ -76,7 +66,7 @@ async function readDocument({
     return parseWith(JSON.parse, 'JSON', '--cli-input-json', cliInputJson);
   }
   if (cliInputYaml !== undefined) {
-    // Its warnings would go to the terminal as they are.
+    // Its warnings would go to the terminal.
     const parse = (text: string) => parseYaml(text, { logLevel: 'error' });
     return parseWith(parse, 'YAML', '--cli-input-yaml', cliInputYaml);
   }

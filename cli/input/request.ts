@@ -1,8 +1,6 @@
-import {
-  type RotationsStream,
-  requestFor,
-} from '../../shared/config/rotations-file.ts';
+import { requestFor } from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
+import type { CommandContext } from '../environment/context.ts';
 import {
   NAMING_FIELDS,
   type RequestFlags,
@@ -10,14 +8,14 @@ import {
 } from './request-flags.ts';
 
 /**
- * The request that flags ask for: without a stream and a key, one for the first
+ * Builds the request of the flags. Without a stream and a key, it is for the first
  * stream of rotations.yml.
  *
  * @throws InvalidRequest before anything is started
  */
 export async function chosenRequest(
   flags: RequestFlags,
-  rotations: () => Promise<RotationsStream[]>,
+  { rotations }: Pick<CommandContext, 'rotations'>,
 ): Promise<Record<string, unknown>> {
   const given = await requestFromFlags(flags);
   const isNamed = NAMING_FIELDS.some((field) => field in given);

@@ -1,38 +1,6 @@
 import { stringify } from 'yaml';
 import type { Success } from '../../shared/contract/outcome.ts';
-
-/** A request with every field, to be edited; see `docs/request.md`. */
-const REQUEST = {
-  StreamName: '',
-  StreamARN: '',
-  EncryptionType: 'KMS',
-  KeyId: '',
-  KeyIds: ['', ''],
-  Mode: 'ROTATE',
-  OnQuotaExhausted: 'FAIL',
-  Force: false,
-  UnlessAppliedSince: '9999-12-31T23:59:59Z',
-  OnVerificationFailed: 'ROLL_BACK',
-  KeepSlotForRollback: false,
-  Probe: { PartitionKey: '', Data: '' },
-  Trigger: { Source: 'manual' },
-};
-
-const COMMENTS: Record<keyof typeof REQUEST, string> = {
-  StreamName: 'StreamName or StreamARN; both must agree',
-  StreamARN: '',
-  EncryptionType: 'the only one is KMS',
-  KeyId: 'KeyId for one key, or KeyIds for a ring; not both',
-  KeyIds: '',
-  Mode: 'with KeyIds: ROTATE or RESTORE',
-  OnQuotaExhausted: 'FAIL or WAIT',
-  Force: 'apply the key even if the stream already has it',
-  UnlessAppliedSince: 'do nothing where a key was applied since then',
-  OnVerificationFailed: 'ROLL_BACK or KEEP',
-  KeepSlotForRollback: 'take two slots, the second to roll back with',
-  Probe: 'instead of the default probe; Data in base64',
-  Trigger: 'Source: schedule, manual or alarm',
-};
+import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 
 const OUTCOME: Success = {
   Status: 'SUCCEEDED',
@@ -58,14 +26,17 @@ const OUTCOME: Success = {
 export const SKELETONS = ['input', 'yaml-input', 'output'] as const;
 export type Skeleton = (typeof SKELETONS)[number];
 
-/** What --generate-cli-skeleton prints, as in the AWS CLI. */
+/** The output of --generate-cli-skeleton, as in the AWS CLI. */
 export function skeleton(kind: Skeleton): string {
   if (kind === 'output') return JSON.stringify(OUTCOME, null, 4);
-  if (kind === 'input') return JSON.stringify(REQUEST, null, 4);
-  return Object.entries(REQUEST)
-    .map(([field, value]) => {
-      const comment = COMMENTS[field as keyof typeof REQUEST];
-      const yaml = stringify({ [field]: value });
+  const fields = Object.entries(REQUEST_FIELD_TEXTS);
+  if (kind === 'input') {
+    const request = fields.map(([field, texts]) => [field, texts.placeholder]);
+    return JSON.stringify(Object.fromEntries(request), null, 4);
+  }
+  return fields
+    .map(([field, { placeholder, comment }]) => {
+      const yaml = stringify({ [field]: placeholder });
       return comment ? `# ${comment}\n${yaml}` : yaml;
     })
     .join('')

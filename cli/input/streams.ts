@@ -6,6 +6,7 @@ import {
   STREAM_NAME,
   toStreamArn,
 } from '../../shared/identifiers/arn.ts';
+import type { CommandContext } from '../environment/context.ts';
 import type { Environment } from '../environment/environment.ts';
 
 /** The flags by which a command is told of which stream it is to speak. */
@@ -53,7 +54,7 @@ export function checkStreamFlags({
 export async function chooseStreams(
   { streamName, streamArn }: StreamOptions,
   { partition, region, account }: Environment,
-  rotations: () => Promise<RotationsStream[]>,
+  { rotations }: Pick<CommandContext, 'rotations'>,
 ): Promise<ChosenStream[]> {
   const named = parseStreamArn(streamArn ?? '')?.StreamName ?? streamName;
   const arnOf = (name: string) =>

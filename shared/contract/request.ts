@@ -284,8 +284,10 @@ export function requestedStream({
   throw new Error('The request names no stream');
 }
 
-/** Everything a request may contain, in the order in which docs show it. */
-export const REQUEST_FIELDS = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
+export type RequestField = keyof typeof FIELDS;
+
+/** The fields of a request, in the order in which docs show them. */
+export const REQUEST_FIELDS = Object.keys(FIELDS) as RequestField[];
 
 /**
  * Reads an execution's input.

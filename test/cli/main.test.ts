@@ -169,7 +169,7 @@ const BAD_INPUTS: [string, string[], string[]][] = [
   [
     'a query that is not JMESPath',
     ['quota', '--query', 'Quota.'],
-    ['--query', 'It is not JMESPath'],
+    ['--query', 'Not a valid JMESPath expression'],
   ],
   [
     'a time that is none',

@@ -316,15 +316,21 @@ describe.concurrent('what keeps a rotation from starting', () => {
     }).map(([flag, options]): [string, RotateOptions, string] => [
       `${flag} without a state machine`,
       { streamName: 'orders', ...options },
-      'is for what is deployed; give --stage',
+      'applies to a deployed',
     ]),
   ])('is a wrong request: %s', async ([, options, words]) => {
     const never = new AbortController().signal;
-    const rotating = rotate({ keyId: 'alias/a', ...options }, async () => [], {
-      signal: never,
-      forceQuit: never,
-      exitCode: () => undefined,
-    });
+    const rotating = rotate(
+      { keyId: 'alias/a', ...options },
+      {
+        rotations: async () => [],
+        interruption: {
+          signal: never,
+          forceQuit: never,
+          exitCode: () => undefined,
+        },
+      },
+    );
     await expect(rotating).rejects.toMatchObject({
       name: 'InvalidRequest',
       message: expect.stringContaining(words),

@@ -18,7 +18,7 @@ const arnOf = (name: string) =>
 
 describe('chooseStreams', () => {
   it('takes all streams of rotations.yml when none is named', async () => {
-    expect(await chooseStreams({}, SITE, rotations)).toEqual(
+    expect(await chooseStreams({}, SITE, { rotations })).toEqual(
       ENTRIES.map((Entry) => ({
         StreamName: Entry.StreamName,
         StreamARN: arnOf(Entry.StreamName),
@@ -33,13 +33,15 @@ describe('chooseStreams', () => {
     [{ streamName: 'unlisted' }, undefined],
   ])('takes the one that %j names', async (options, Entry) => {
     const StreamName = Entry?.StreamName ?? 'unlisted';
-    expect(await chooseStreams(options, SITE, rotations)).toEqual([
+    expect(await chooseStreams(options, SITE, { rotations })).toEqual([
       { StreamName, StreamARN: arnOf(StreamName), ...(Entry && { Entry }) },
     ]);
   });
 
   it('needs no rotations.yml for a stream that is named, only for all', async () => {
-    const unreadable = () => Promise.reject(new RotationsFileError('no file'));
+    const unreadable = {
+      rotations: () => Promise.reject(new RotationsFileError('no file')),
+    };
     const named = { streamName: 'orders' };
     expect(await chooseStreams(named, SITE, unreadable)).toHaveLength(1);
     await expect(chooseStreams({}, SITE, unreadable)).rejects.toThrow(

@@ -31,6 +31,6 @@ describe('parseTime', () => {
     '-1d',
     '7x',
   ])('refuses %j and says what it takes', (text) => {
-    expect(() => parseTime(text, NOW)).toThrow(/expected ISO 8601.*7d/);
+    expect(() => parseTime(text, NOW)).toThrow(/Expected ISO 8601.*7d/);
   });
 });
