@@ -13,8 +13,8 @@ import {
   chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
-import { localTime } from '../input/time.ts';
 import { bad, good } from '../output/colour.ts';
+import { localTime } from '../output/local-time.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { rowTable } from '../output/table.ts';
 import { triggerText } from '../output/trigger-text.ts';

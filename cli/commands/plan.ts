@@ -11,10 +11,9 @@ import { withEnvironment } from '../environment/environment.ts';
 import { chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
 import { bad, good } from '../output/colour.ts';
-import { labelledRow } from '../output/labelled-row.ts';
 import { quotaText } from '../output/outcome-text.ts';
 import { type OutputOptions, render } from '../output/render.ts';
-import { rowTable } from '../output/table.ts';
+import { labelledRow, rowTable } from '../output/table.ts';
 import {
   previewRotation,
   type RotationPreview,

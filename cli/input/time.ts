@@ -23,11 +23,3 @@ export function parseTime(text: string, now = Date.now()): number {
     'Not a valid time. Expected ISO 8601 (2026-11-25, 2026-11-25T13:00Z) or a duration ago (90m, 24h, 7d).',
   );
 }
-
-/** A time in the reader's zone, to the second. */
-export function localTime(time: string | number): string {
-  return new Date(time).toLocaleString(undefined, {
-    dateStyle: 'medium',
-    timeStyle: 'long',
-  });
-}

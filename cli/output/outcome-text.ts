@@ -3,9 +3,9 @@ import type {
   RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
-import { localTime } from '../input/time.ts';
 import { bad, good } from './colour.ts';
-import { labelledRow } from './labelled-row.ts';
+import { localTime } from './local-time.ts';
+import { labelledRow } from './table.ts';
 
 /** An outcome in lines for people. */
 export function outcomeText(outcome: Outcome): string {

@@ -1,6 +1,6 @@
 import { getBorderCharacters, table } from 'table';
 
-/** Columns that line up, under a head, for people; no lines are drawn. */
+/** Aligned columns under a head, without lines. */
 export function rowTable(head: readonly string[], rows: string[][]): string {
   const drawn = table([[...head], ...rows], {
     border: getBorderCharacters('void'),
@@ -12,4 +12,12 @@ export function rowTable(head: readonly string[], rows: string[][]): string {
     .map((line) => line.trimEnd())
     .join('\n')
     .trimEnd();
+}
+
+/** The line `Label   value`; no line without a value. */
+export function labelledRow(
+  label: string,
+  value: string | null | undefined,
+): string[] {
+  return value ? [`${label.padEnd(7)} ${value}`] : [];
 }
