@@ -1,11 +1,11 @@
 /**
- * Runs the commands of docs/cli.md, in their order, on an embedded AWS that
- * `local` keeps up for them, and puts what they print below each:
+ * Runs the commands of docs/cli.md, in order, on an embedded AWS that `local`
+ * keeps up for them, and writes command and output below each mark:
  *
  *     <!-- run: kinesis-key-rotation quota -->
  *
- * `exit N` after the command is the exit code that it has to have, and
- * EXECUTION_ARN the execution that the command before it started.
+ * `exit N` after the command is its expected exit code, and EXECUTION_ARN the
+ * execution that the previous command started.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,9 +25,15 @@ export interface Example {
 /** The commands that a page shows. */
 export function examplesIn(page: string): Example[] {
   return [...page.matchAll(RUN)].map(({ groups }) => ({
-    args: (groups?.args ?? '').split(' '),
+    args: String(groups?.args).split(' '),
     exitCode: Number(groups?.code ?? 0),
   }));
+}
+
+/** The line that a reader types for a mark. */
+export function commandOf(mark = ''): string {
+  const [, args = ''] = /<!-- run: (.*?)(?: exit \d+)? -->/.exec(mark) ?? [];
+  return `$ npx ${args}`;
 }
 
 async function outputOf(
@@ -92,7 +98,7 @@ if (import.meta.main) {
     page.replaceAll(RUN, (block) => {
       const [mark] = block.split('\n');
       const shown = outputs.shift();
-      return `${mark}\n\n\`\`\`\n${shown}\n\`\`\`\n`;
+      return `${mark}\n\n\`\`\`\n${commandOf(mark)}\n${shown}\n\`\`\`\n`;
     }),
   );
   await rm(directory, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * Draws the state machines as Mermaid, from the very files that are deployed,
- * and puts them into README.md and docs/fleet.md.
+ * Draws the deployed state machines as Mermaid, and writes them into README.md,
+ * docs/state-machine.md and docs/fleet.md: `npm run diagram`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 
@@ -32,6 +32,20 @@ export interface Definition {
 const BEGIN = '<!-- state machine: begin (npm run diagram) -->';
 const END = '<!-- state machine: end -->';
 
+/** The way of a rotation that goes well. */
+const GOOD_WAY: readonly [from: string, to: string][] = [
+  ['PlanRotation', 'IsRotationNeeded'],
+  ['IsRotationNeeded', 'ReserveQuota'],
+  ['ReserveQuota', 'StartEncryption'],
+  ['StartEncryption', 'DescribeStream'],
+  ['DescribeStream', 'WaitForUpdate'],
+  ['WaitForUpdate', 'DescribeStream'],
+  ['DescribeStream', 'WaitForPropagation'],
+  ['WaitForPropagation', 'VerifyEncryption'],
+  ['VerifyEncryption', 'CompleteRotation'],
+  ['IsRotationNeeded', 'VerifyEncryption'],
+];
+
 const SHAPES: Record<string, [string, string]> = {
   Task: ['[', ']'],
   Choice: ['{', '}'],
@@ -40,6 +54,51 @@ const SHAPES: Record<string, [string, string]> = {
   Succeed: ['((', '))'],
   Fail: ['[[', ']]'],
 };
+
+/**
+ * Draws the states of a rotation that goes well, without the Choice states
+ * between them.
+ *
+ * @throws when the state machine has no such way
+ */
+export function goodWay({ States }: Definition): string {
+  const names = [...new Set(GOOD_WAY.flat())];
+  const edges = GOOD_WAY.map(([from, to]) => {
+    const words = findWay(States, from, to);
+    if (words === undefined) throw new Error(`No way from ${from} to ${to}`);
+    return words === '' ? `${from} --> ${to}` : `${from} -->|${words}| ${to}`;
+  });
+  const nodes = names.map((name) => node(name, States[name]?.Type));
+  return ['flowchart TD', ...nodes, ...edges].join('\n  ');
+}
+
+/** The label of the way between two states through Choice states, if any. */
+function findWay(
+  States: Definition['States'],
+  from: string,
+  to: string,
+): string | undefined {
+  const { Choices = [], Default, Next } = States[from] ?? { Type: '' };
+  const ways = [
+    ...Choices.map((choice): [string, string] => [label(choice), choice.Next]),
+    ...[Default, Next].flatMap((next): [string, string][] =>
+      next === undefined ? [] : [['', next]],
+    ),
+  ];
+  const direct = ways.find(([, next]) => next === to);
+  if (direct) return direct[0];
+  for (const [, next] of ways) {
+    if (States[next]?.Type !== 'Choice') continue;
+    const words = findWay(States, next, to);
+    if (words !== undefined) return words;
+  }
+  return undefined;
+}
+
+function node(name: string, type = 'Task'): string {
+  const [open, close] = SHAPES[type] ?? ['[', ']'];
+  return `${name}${open}${name}${close}`;
+}
 
 export function mermaid({ StartAt, States }: Definition): string {
   return [
@@ -52,10 +111,9 @@ export function mermaid({ StartAt, States }: Definition): string {
 function lines(States: Definition['States']): string[] {
   const entries = Object.entries(States);
   const nodes = entries.flatMap(([name, { Type, ItemProcessor }]) => {
-    const [open, close] = SHAPES[Type] ?? ['[', ']'];
     return ItemProcessor
       ? [`subgraph ${name}`, ...iteration(name, ItemProcessor), 'end']
-      : [`${name}${open}${name}${close}`];
+      : [node(name, Type)];
   });
   const edges = entries.flatMap(([name, state]) => [
     ...(state.Choices ?? []).map(
@@ -68,7 +126,7 @@ function lines(States: Definition['States']): string[] {
   return [...nodes, ...edges, ...catches(States)];
 }
 
-/** What a Map does for each of its items, with a begin and an end of its own. */
+/** The states that a Map runs for each item. */
 function iteration(map: string, { StartAt, States }: Definition): string[] {
   return [
     `${map}Item((item)) --> ${StartAt}`,
@@ -78,7 +136,7 @@ function iteration(map: string, { StartAt, States }: Definition): string[] {
   ].map((line) => `  ${line}`);
 }
 
-/** One edge stands for every Catch of any error that leads to the same state. */
+/** Draws one edge for all Catches of any error that lead to the same state. */
 function catches(States: Record<string, State>): string[] {
   const byTarget = new Map<string, string[]>();
   const edges: string[] = [];
@@ -107,34 +165,36 @@ function label(rule: Rule): string {
   if (rule.TimestampLessThanPath) {
     return `before ${rule.TimestampLessThanPath.split('.').at(-1)}`;
   }
-  if (rule.IsPresent) return rule.Variable?.slice('$.'.length) ?? '';
-  return rule.StringEquals ?? '';
+  if (rule.IsPresent) return String(rule.Variable).slice('$.'.length);
+  return String(rule.StringEquals);
 }
 
-/** The text with the diagram between its two marks replaced. */
-export function withDiagram(text: string, definition: Definition): string {
-  const [before, rest] = text.split(BEGIN);
+/** Replaces the diagram between the two marks of a page. */
+export function withDiagram(page: string, diagram: string): string {
+  const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`No ${BEGIN} in the text`);
-  return `${before}${BEGIN}\n\n\`\`\`mermaid\n${mermaid(definition)}\n\`\`\`\n\n${END}${after}`;
+  if (after === undefined) throw new Error(`No ${BEGIN} in the page`);
+  return `${before}${BEGIN}\n\n\`\`\`mermaid\n${diagram}\n\`\`\`\n\n${END}${after}`;
 }
 
-/** Which state machine each document shows. */
-export const DIAGRAMS = {
-  'README.md': 'rotate-stream',
-  'docs/fleet.md': 'rotate-fleet',
+type Draw = (definition: Definition) => string;
+
+/** Each page with the state machine that it shows, and how. */
+export const DIAGRAMS: Record<string, [machine: string, draw: Draw]> = {
+  'README.md': ['rotate-stream', goodWay],
+  'docs/state-machine.md': ['rotate-stream', mermaid],
+  'docs/fleet.md': ['rotate-fleet', mermaid],
 };
 
-export async function readDefinition(
-  name = DIAGRAMS['README.md'],
-): Promise<Definition> {
-  const path = `statemachines/${name}.asl.json`;
+export async function readDefinition(machine: string): Promise<Definition> {
+  const path = `statemachines/${machine}.asl.json`;
   return JSON.parse(await readFile(path, 'utf8')) as Definition;
 }
 
 if (import.meta.main) {
-  for (const [path, name] of Object.entries(DIAGRAMS)) {
-    const text = await readFile(path, 'utf8');
-    await writeFile(path, withDiagram(text, await readDefinition(name)));
+  for (const [path, [machine, draw]] of Object.entries(DIAGRAMS)) {
+    const page = await readFile(path, 'utf8');
+    const diagram = draw(await readDefinition(machine));
+    await writeFile(path, withDiagram(page, diagram));
   }
 }

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { withRequestFields } from '../../scripts/request-fields.ts';
 import {
   DIAGRAMS,
+  goodWay,
   mermaid,
   readDefinition,
   withDiagram,
@@ -18,29 +20,50 @@ function firstColumn(text: string): string[] {
   return [...text.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1] ?? '');
 }
 
-describe.each(Object.entries(DIAGRAMS))('%s', (path, machine) => {
+describe.each(Object.entries(DIAGRAMS))('%s', (path, [machine, draw]) => {
   it('shows the state machine as it is; npm run diagram brings it up to date', async () => {
     const text = await read(path);
-    expect(withDiagram(text, await readDefinition(machine))).toBe(text);
+    const diagram = draw(await readDefinition(machine));
+    expect(withDiagram(text, diagram)).toBe(text);
+  });
+});
+
+describe('the diagram of a state machine', () => {
+  it.each(['rotate-stream', 'rotate-fleet'])(
+    'draws every state and every way on: %s',
+    async (machine) => {
+      const definition = await readDefinition(machine);
+      const diagram = mermaid(definition);
+      const states = [
+        definition,
+        ...Object.values(definition.States).flatMap(
+          ({ ItemProcessor }) => ItemProcessor ?? [],
+        ),
+      ].flatMap(({ States }) => Object.entries(States));
+      for (const [name, { Next, Default, Choices = [] }] of states) {
+        for (const target of [Next, Default, ...Choices.map((c) => c.Next)]) {
+          if (target === undefined) continue;
+          expect(diagram).toMatch(
+            new RegExp(`^ *${name} -->(\\|.*\\|)? ${target}$`, 'm'),
+          );
+        }
+      }
+    },
+  );
+
+  it('draws nine states of a rotation that goes well', async () => {
+    const diagram = goodWay(await readDefinition('rotate-stream'));
+    expect(diagram.match(/^ {2}\w+[[({].*$/gm)).toHaveLength(9);
+    expect(diagram).toContain('ReserveQuota -->|GRANTED| StartEncryption');
+    expect(diagram).toContain('DescribeStream -->|ACTIVE| WaitForPropagation');
   });
 
-  it('draws every state and every way on', async () => {
-    const definition = await readDefinition(machine);
-    const diagram = mermaid(definition);
-    const states = [
-      definition,
-      ...Object.values(definition.States).flatMap(
-        ({ ItemProcessor }) => ItemProcessor ?? [],
-      ),
-    ].flatMap(({ States }) => Object.entries(States));
-    for (const [name, { Next, Default, Choices = [] }] of states) {
-      for (const target of [Next, Default, ...Choices.map((c) => c.Next)]) {
-        if (target === undefined) continue;
-        expect(diagram).toMatch(
-          new RegExp(`^ *${name} -->(\\|.*\\|)? ${target}$`, 'm'),
-        );
-      }
-    }
+  it('refuses to draw a way that the state machine does not have', async () => {
+    const { States, ...definition } = await readDefinition('rotate-stream');
+    const { WaitForUpdate: _, ...rest } = States;
+    expect(() => goodWay({ ...definition, States: rest })).toThrow(
+      'No way from WaitForUpdate to DescribeStream',
+    );
   });
 });
 
@@ -105,9 +128,11 @@ describe('docs/', () => {
     expect(firstColumn(ours)).toEqual(Object.keys(ERRORS));
   });
 
-  it('request.md explains every field, and no other', async () => {
-    const [request = ''] = (await read('docs/request.md')).split('## Outcome');
+  it('request.md explains every field; npm run request-fields brings it up to date', async () => {
+    const page = await read('docs/request.md');
+    const [request = ''] = page.split('## Outcome');
     expect(firstColumn(request)).toEqual(REQUEST_FIELDS);
+    expect(withRequestFields(page)).toBe(page);
   });
 
   it('rotations.md explains every field, and no other', async () => {

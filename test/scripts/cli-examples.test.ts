@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import { examplesIn } from '../../scripts/cli-examples.ts';
+import { commandOf, examplesIn } from '../../scripts/cli-examples.ts';
 
 const page = await readFile('docs/cli.md', 'utf8');
 const { commands } = createProgram({
@@ -27,3 +27,9 @@ it.each(examplesIn(page).map(({ args }) => args))(
     expect(command?.parseOptions(rest).unknown).toEqual([]);
   },
 );
+
+it('docs/cli.md shows the command of every output', () => {
+  const marks = [...page.matchAll(/^(<!-- run: .*)\n\n```\n(.*)$/gm)];
+  expect(marks).toHaveLength(examplesIn(page).length);
+  for (const [, mark, line] of marks) expect(line).toBe(commandOf(mark));
+});
