@@ -6,20 +6,21 @@ import {
   type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
+import { alarms } from './alarms.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
 import { checkRegion } from './region.ts';
-import { roles } from './roles.ts';
+import { type Rights, roles } from './roles.ts';
+import { schedules } from './schedules.ts';
 import { checkStage } from './stage.ts';
 import type { Resources, Template } from './template.ts';
-import { triggers } from './triggers.ts';
 
-/** What is used of the packager. */
+/** The part of the packager that the plugin uses. */
 interface Serverless {
   serviceDir: string;
   service: {
-    custom: { rotations: string };
+    custom: { rotations: string; rights: Rights };
     resources: { Resources: Resources };
     provider: { compiledCloudFormationTemplate: Template };
   };
@@ -36,8 +37,8 @@ const STATE_MACHINES = {
 };
 
 /**
- * Adds to serverless.yml what depends on rotations.yml, before anything is
- * bundled, and ties the state machines to the functions' versions in the end.
+ * Adds to serverless.yml what rotations.yml determines, before anything is
+ * bundled. Ties the state machines to the functions' versions at the end.
  */
 export default class StackPlugin {
   readonly hooks: Record<string, () => Promise<void>>;
@@ -59,14 +60,15 @@ export default class StackPlugin {
     const stage = aws.getStage();
     checkStage(stage);
     keepTemporaryFilesTogether();
-    // What a killed run leaves there goes into the next archives.
+    // Files that a killed run left there would go into the next archives.
     await rm(join(serviceDir, '.esbuild'), { recursive: true, force: true });
     const path = resolve(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
     checkRegion(this.#entries, aws.getRegion());
     Object.assign(service.resources.Resources, {
-      ...roles(this.#entries, stage),
-      ...triggers(this.#entries, stage),
+      ...roles(service.custom.rights, this.#entries, stage),
+      ...schedules(this.#entries),
+      ...alarms(this.#entries, stage),
       Dashboard: dashboard(this.#entries, stage),
     });
   }
@@ -98,7 +100,7 @@ export default class StackPlugin {
   }
 }
 
-/** serverless-esbuild leaves a folder for each function behind. */
+/** serverless-esbuild leaves a temporary folder for each function. */
 function keepTemporaryFilesTogether(): void {
   const directory = mkdtempSync(join(tmpdir(), 'kinesis-key-rotation-'));
   process.env.TMPDIR = directory;

@@ -4,91 +4,50 @@ import { serviceName } from './names.ts';
 import { packPolicies, type Statement } from './policies.ts';
 import { arnOf, type Resources, sub } from './template.ts';
 
-/** What a function may do, besides writing its log and its traces. */
-interface Rights {
+/**
+ * What a function may do besides writing its log and its traces, as
+ * `custom.rights` of serverless.yml has it. Lists are IAM actions.
+ */
+interface FunctionRights {
   /** On the streams of rotations.yml. */
   kinesis?: string[];
   /** On the keys of their rings. */
   kms?: string[];
-  /** What Kinesis asks for on the streams and on the keys, too. */
+  /** Actions that Kinesis authorizes on the streams and on the keys. */
   kinesisWithKeys?: string[];
   /** On the ledger. */
   dynamodb?: string[];
-  /** Tell the default event bus how a rotation ended. */
-  notify?: true;
-  /** Called without waiting: what it cannot do goes to the dead-letter queue. */
-  async?: true;
+  /** Whether it publishes outcomes on the default event bus. */
+  publishes?: boolean;
+  /** Whether it is invoked asynchronously, with a dead-letter queue. */
+  isAsync?: boolean;
 }
 
-const READ = ['dynamodb:GetItem'];
-const READ_AND_WRITE = ['dynamodb:GetItem', 'dynamodb:PutItem'];
-
-const FUNCTIONS: Record<string, Rights> = {
-  PlanRotation: {
-    kinesis: ['kinesis:DescribeStreamSummary'],
-    kms: ['kms:DescribeKey'],
-    dynamodb: READ,
-  },
-  ReserveQuota: { dynamodb: READ_AND_WRITE },
-  StartEncryption: {
-    kinesis: ['kinesis:StartStreamEncryption'],
-    kinesisWithKeys: ['kinesis:StartStreamEncryption'],
-    kms: ['kms:DescribeKey'],
-    dynamodb: READ_AND_WRITE,
-  },
-  DescribeStream: {
-    kinesis: ['kinesis:DescribeStreamSummary'],
-    kms: ['kms:DescribeKey'],
-  },
-  VerifyEncryption: {
-    kinesis: ['kinesis:PutRecord'],
-    // What Kinesis asks KMS for on behalf of whoever writes.
-    kms: ['kms:GenerateDataKey'],
-  },
-  PlanRollback: {
-    kinesis: ['kinesis:DescribeStreamSummary'],
-    kms: ['kms:DescribeKey'],
-    dynamodb: READ,
-  },
-  CompleteRotation: { dynamodb: READ_AND_WRITE, notify: true },
-  SettleFailure: { dynamodb: READ_AND_WRITE, notify: true, async: true },
-  RecordExternalStart: { dynamodb: READ_AND_WRITE, async: true },
-  // These call nothing.
-  PlanFleet: {},
-  ReadOutcome: {},
-  SummarizeFleet: {},
-  SweepDrift: {
-    kinesis: ['kinesis:DescribeStreamSummary'],
-    kms: ['kms:DescribeKey'],
-    dynamodb: READ,
-    async: true,
-  },
-};
-
-/** The deployed functions, by name. */
-export const FUNCTION_NAMES = Object.keys(FUNCTIONS);
+/** By the name of the function. */
+export type Rights = Record<string, FunctionRights>;
 
 /**
- * A role for every function, which names the streams, the keys and the table
- * that it may touch.
+ * A role for every function that names the streams, the keys and the table that it
+ * may use.
  *
  * @throws {Error} where IAM has no room for the streams
  */
 export function roles(
+  rights: Rights,
   entries: readonly RotationsStream[],
   stage: string,
 ): Resources {
   const resources: Resources = {};
-  for (const [name, rights] of Object.entries(FUNCTIONS)) {
+  for (const [name, actions] of Object.entries(rights)) {
     const { inline, managed } = packPolicies(
-      statements(name, rights, entries, stage),
+      statements(name, actions, entries, stage),
     );
     const attached = managed.map((document, at) => {
       const id = `${name}Policy${at + 1}`;
       resources[id] = {
         Type: 'AWS::IAM::ManagedPolicy',
         Properties: {
-          Description: `More of what ${name} may do`,
+          Description: `Further rights of ${name}`,
           PolicyDocument: document,
         },
       };
@@ -97,7 +56,7 @@ export function roles(
     resources[`${name}Role`] = {
       Type: 'AWS::IAM::Role',
       Properties: {
-        Description: `What the function ${name} of ${serviceName(stage)} may do`,
+        Description: `Rights of the function ${name} of ${serviceName(stage)}`,
         AssumeRolePolicyDocument: {
           Version: '2012-10-17',
           Statement: [
@@ -118,7 +77,7 @@ export function roles(
 
 function statements(
   name: string,
-  { kinesis, kinesisWithKeys, kms, dynamodb, notify, async }: Rights,
+  { kinesis, kinesisWithKeys, kms, dynamodb, ...rights }: FunctionRights,
   entries: readonly RotationsStream[],
   stage: string,
 ): Statement[] {
@@ -157,7 +116,7 @@ function statements(
           },
         ]
       : []),
-    ...(notify
+    ...(rights.publishes
       ? [
           {
             Sid: 'Notify',
@@ -169,7 +128,7 @@ function statements(
           },
         ]
       : []),
-    ...(async
+    ...(rights.isAsync
       ? [
           {
             Sid: 'DeadLetters',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEventBus } from '../../local/instruments/event-bus.ts';
 import { startFaultProxy } from '../../local/instruments/fault-proxy.ts';
-import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { loadHandlers } from '../../local/runner/handlers.ts';
 import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { startEmbeddedAws } from '../../local/session/embedded-aws.ts';
 import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
@@ -52,7 +52,7 @@ export async function openMeasuredAws(
     POWERTOOLS_METRICS_DISABLED: 'true',
   });
   await ensureLedgerTable(ledgerTableName());
-  const { handlers } = await import('../../local/runner/handlers.ts');
+  const handlers = await loadHandlers();
   return {
     region: REGION,
     ring: (at: number): Ring => {
@@ -60,7 +60,7 @@ export async function openMeasuredAws(
       if (ring === undefined) throw new Error(`There is no stream ${at}`);
       return ring;
     },
-    handlers: handlers as unknown as TaskHandlers,
+    handlers,
     proxy,
     close: async () => {
       await proxy.close();

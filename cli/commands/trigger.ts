@@ -134,7 +134,7 @@ async function invoke(
   const handler = handlers[functionName];
   if (handler === undefined) {
     throw new TemplateError(
-      `${logicalId} is not a function of local/runner/handlers.ts, so it cannot be tried here`,
+      `${logicalId} is not a function of functions/, so it cannot run here`,
     );
   }
   try {

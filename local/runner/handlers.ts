@@ -1,33 +1,25 @@
-import { handler as CompleteRotation } from '../../functions/complete-rotation.ts';
-import { handler as DescribeStream } from '../../functions/describe-stream.ts';
-import { handler as PlanFleet } from '../../functions/plan-fleet.ts';
-import { handler as PlanRollback } from '../../functions/plan-rollback.ts';
-import { handler as PlanRotation } from '../../functions/plan-rotation.ts';
-import { handler as ReadOutcome } from '../../functions/read-outcome.ts';
-import { handler as RecordExternalStart } from '../../functions/record-external-start.ts';
-import { handler as ReserveQuota } from '../../functions/reserve-quota.ts';
-import { handler as SettleFailure } from '../../functions/settle-failure.ts';
-import { handler as StartEncryption } from '../../functions/start-encryption.ts';
-import { handler as SummarizeFleet } from '../../functions/summarize-fleet.ts';
-import { handler as SweepDrift } from '../../functions/sweep-drift.ts';
-import { handler as VerifyEncryption } from '../../functions/verify-encryption.ts';
+import { readdir } from 'node:fs/promises';
+import type { TaskHandlers } from './state-machine.ts';
+
+const FOLDER = new URL('../../functions/', import.meta.url);
 
 /**
- * The deployed functions, by name; that of a Task is its state's. They find their
- * services by the `AWS_*` variables, so those come before the first import.
+ * Loads the deployed functions, by the name of their state. They find their
+ * services by the `AWS_*` variables, so set these before the first call.
  */
-export const handlers = {
-  PlanRotation,
-  ReserveQuota,
-  StartEncryption,
-  DescribeStream,
-  VerifyEncryption,
-  PlanRollback,
-  CompleteRotation,
-  SettleFailure,
-  RecordExternalStart,
-  SweepDrift,
-  PlanFleet,
-  ReadOutcome,
-  SummarizeFleet,
-};
+export async function loadHandlers(): Promise<TaskHandlers> {
+  const files = await readdir(FOLDER);
+  const loaded = files.map(async (file) => {
+    const name = file.replace(/\.ts$/, '');
+    const { handler } = await import(`../../functions/${name}.ts`);
+    return [toState(name), handler];
+  });
+  return Object.fromEntries(await Promise.all(loaded));
+}
+
+/** `plan-rotation` is the function of the state `PlanRotation`. */
+function toState(file: string): string {
+  return file.replace(/(?:^|-)(\w)/g, (_, first: string) =>
+    first.toUpperCase(),
+  );
+}

@@ -10,6 +10,7 @@ import {
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LEDGER_RECORD } from '../../shared/ledger/ledger-reader.ts';
 import { runFleet } from '../runner/fleet.ts';
+import { loadHandlers } from '../runner/handlers.ts';
 import {
   localExecutions,
   runRotation,
@@ -113,9 +114,7 @@ export async function openLocalAws(
     const endpoints = allEndpoints({ ...session?.endpoints, ...external });
     await setEnvironment(region, endpoints, external);
     await ensureLedgerTable(ledgerTableName());
-    const { handlers } = (await import('../runner/handlers.ts')) as unknown as {
-      handlers: TaskHandlers;
-    };
+    const handlers = await loadHandlers();
     if (session?.isOwner && external.DYNAMODB === undefined) {
       await settleLeftovers(handlers, region);
     }

@@ -6,6 +6,7 @@ import {
   type FaultProxy,
   startFaultProxy,
 } from '../../local/instruments/fault-proxy.ts';
+import { loadHandlers } from '../../local/runner/handlers.ts';
 import type {
   ExecutionEvent,
   TaskHandlers,
@@ -35,8 +36,7 @@ beforeAll(async () => {
   }
   vi.stubEnv('EVENT_BUS_NAME', 'default');
   vi.resetModules();
-  const loaded = await import('../../local/runner/handlers.ts');
-  handlers = loaded.handlers as unknown as TaskHandlers;
+  handlers = await loadHandlers();
 });
 
 afterAll(async () => {

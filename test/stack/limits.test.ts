@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
+import { alarms } from '../../stack/alarms.ts';
 import { checkLimits } from '../../stack/limits.ts';
 import { checkRegion } from '../../stack/region.ts';
+import { schedules } from '../../stack/schedules.ts';
 import { checkStage } from '../../stack/stage.ts';
-import { triggers } from '../../stack/triggers.ts';
+import type { Resources } from '../../stack/template.ts';
 
 const entries = (count: number, fields = '') =>
   parseRotations(
@@ -14,8 +16,13 @@ const entries = (count: number, fields = '') =>
     ).join('')}`,
   );
 
+const resourcesOf = (streams: ReturnType<typeof entries>): Resources => ({
+  ...schedules(streams),
+  ...alarms(streams, 'prod'),
+});
+
 const check = (count: number, fields?: string) =>
-  checkLimits({ Resources: triggers(entries(count, fields), 'prod') }, count);
+  checkLimits({ Resources: resourcesOf(entries(count, fields)) }, count);
 
 describe('checkLimits', () => {
   it('lets a template through that CloudFormation takes', () => {
@@ -31,7 +38,7 @@ describe('checkLimits', () => {
   it('says when the template is too large', () => {
     const probe = `, Probe: {PartitionKey: p, Data: ${'A'.repeat(2000)}}`;
     expect(() => check(150, probe)).not.toThrow();
-    const resources = triggers(entries(1), 'prod');
+    const resources = resourcesOf(entries(1));
     const large = { Type: 'X', Properties: { text: 'x'.repeat(1_048_576) } };
     expect(() =>
       checkLimits({ Resources: { ...resources, large } }, 1),
@@ -44,38 +51,34 @@ describe('checkLimits', () => {
       (_, i) => `alias/${'k'.repeat(60)}${i}`,
     );
     const many = entries(50).map((entry) => ({ ...entry, KeyIds: ring }));
-    expect(() =>
-      checkLimits({ Resources: triggers(many, 'prod') }, 50),
-    ).toThrow(/a sweep of \d+ characters, and Scheduler takes at most 262144/);
+    expect(() => checkLimits({ Resources: resourcesOf(many) }, 50)).toThrow(
+      /a sweep of \d+ characters, and Scheduler takes at most 262144/,
+    );
   });
 });
 
-describe('triggers', () => {
+describe('schedules and alarms', () => {
   it('refuse an alarm rule that EventBridge would, naming the field', () => {
     const alarms = Array.from({ length: 40 }, (_, i) =>
       `${i}`.padEnd(200, 'x'),
     );
     expect(() =>
-      triggers(
-        [
-          {
-            StreamName: 'orders',
-            KeyIds: ['alias/a', 'alias/b'],
-            Alarms: alarms,
-          },
-        ],
-        'prod',
-      ),
+      resourcesOf([
+        {
+          StreamName: 'orders',
+          KeyIds: ['alias/a', 'alias/b'],
+          Alarms: alarms,
+        },
+      ]),
     ).toThrow(/^rotations.yml: StreamName "orders": Alarms .*4096/);
   });
 
   it('refuse a request that no rule can hold, naming the field', () => {
     const Probe = { PartitionKey: 'p', Data: 'A'.repeat(9000) };
     expect(() =>
-      triggers(
-        [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'], Probe }],
-        'prod',
-      ),
+      resourcesOf([
+        { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'], Probe },
+      ]),
     ).toThrow(/^rotations.yml: StreamName "orders": KeyIds and Probe .*8192/);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
 import type { Quota } from '../../../shared/ledger/usage.ts';
-import { triggers } from '../../../stack/triggers.ts';
+import { alarms as alarmsOf } from '../../../stack/alarms.ts';
 
 const STAGE = 'prod-2';
 const StartedAt = '2026-01-12T03:00:00.000Z';
@@ -135,7 +135,7 @@ describe('measureDrift', () => {
         StreamName: 'orders.v_2-x',
         KeyIds: ['alias/a', 'alias/b'],
       };
-      const alarms = Object.values(triggers([entry], STAGE)).filter(
+      const alarms = Object.values(alarmsOf([entry], STAGE)).filter(
         ({ Type }) => Type === 'AWS::CloudWatch::Alarm',
       );
       expect(alarms).toHaveLength(1);

@@ -275,8 +275,8 @@ let loading: Promise<unknown> = Promise.resolve();
 function newHandlers(): Promise<TaskHandlers> {
   const loaded = loading.then(async () => {
     vi.resetModules();
-    const { handlers } = await import('../../../local/runner/handlers.ts');
-    return handlers as unknown as TaskHandlers;
+    const { loadHandlers } = await import('../../../local/runner/handlers.ts');
+    return loadHandlers();
   });
   loading = loaded.catch(() => {});
   return loaded;

@@ -1,0 +1,131 @@
+import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import { quote } from '../shared/errors/text.ts';
+import { driftAlarmName, logicalId, serviceName, shortName } from './names.ts';
+import { requestTemplate } from './request-template.ts';
+import { SWEEP_MINUTES } from './schedules.ts';
+import { arnOf, type Resource, type Resources, ref } from './template.ts';
+
+const STATE_MACHINE = ref('RotateStreamStateMachine');
+const DEAD_LETTERS = { Arn: arnOf('DeadLetterQueue') };
+/** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html */
+const MAX_PATTERN = 4096;
+/** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html */
+const MAX_INPUT_TEMPLATE = 8192;
+
+/** The drift alarm of every stream, and the rule from its alarms to a RESTORE. */
+export function alarms(
+  entries: readonly RotationsStream[],
+  stage: string,
+): Resources {
+  const resources: Resources = {};
+  for (const entry of entries) {
+    const { StreamName } = entry;
+    const rule = logicalId('AlarmRule', StreamName);
+    resources[logicalId('DriftAlarm', StreamName)] = {
+      ...driftAlarm(entry, stage),
+      // A new alarm may go to ALARM at once, and changes its state only once.
+      DependsOn: [rule, 'NotificationTopicPolicy'],
+    };
+    resources[rule] = alarmRule(entry, stage);
+  }
+  return resources;
+}
+
+/**
+ * Goes to ALARM on one datapoint of drift, or when three sweeps are missing:
+ * CloudWatch evaluates missing datapoints only where it finds fewer than
+ * EvaluationPeriods real ones in its longer evaluation range.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+ */
+function driftAlarm({ StreamName }: RotationsStream, stage: string): Resource {
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: driftAlarmName(stage, StreamName),
+      AlarmDescription: `${StreamName} is unencrypted, under a key outside its ring or under an unusable one, or three sweeps could not describe it`,
+      Namespace: 'KinesisKeyRotation',
+      MetricName: 'Drift',
+      Dimensions: [
+        { Name: 'service', Value: 'kinesis-key-rotation' },
+        { Name: 'Stage', Value: stage },
+        { Name: 'StreamName', Value: StreamName },
+      ],
+      Statistic: 'Maximum',
+      Period: SWEEP_MINUTES * 60,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+      AlarmActions: [ref('NotificationTopic')],
+      OKActions: [ref('NotificationTopic')],
+    },
+  };
+}
+
+/**
+ * Starts a RESTORE for an alarm. EventBridge inserts a value that is not in quotes
+ * as JSON, with its own quotes, so that no alarm's reason can leave its place.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+ */
+function alarmRule(entry: RotationsStream, stage: string): Resource {
+  const { StreamName, Alarms = [] } = entry;
+  const drift = driftAlarmName(stage, StreamName);
+  const EventPattern = {
+    source: ['aws.cloudwatch'],
+    'detail-type': ['CloudWatch Alarm State Change'],
+    detail: {
+      alarmName: [...new Set([drift, ...Alarms])],
+      state: { value: ['ALARM'] },
+    },
+  };
+  // An alarm goes to ALARM only once, so its rotation waits for a slot.
+  const InputTemplate = requestTemplate(
+    { OnQuotaExhausted: 'WAIT', ...entry },
+    'RESTORE',
+    '"Trigger":{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}',
+  );
+  const where = `rotations.yml: StreamName ${quote(StreamName)}`;
+  const patternLength = JSON.stringify(EventPattern).length;
+  if (patternLength > MAX_PATTERN) {
+    throw new Error(
+      `${where}: Alarms make an event pattern of ${patternLength} characters, and EventBridge takes at most ${MAX_PATTERN}; name fewer alarms, or a composite alarm of them`,
+    );
+  }
+  if (InputTemplate.length > MAX_INPUT_TEMPLATE) {
+    throw new Error(
+      `${where}: KeyIds and Probe make a request of ${InputTemplate.length} characters, and a rule takes at most ${MAX_INPUT_TEMPLATE}; shorten them`,
+    );
+  }
+  return {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      Name: shortName(`${serviceName(stage)}-alarm-`, StreamName),
+      Description: `Restores ${StreamName} when one of its alarms goes to ALARM`,
+      State: 'ENABLED',
+      EventPattern,
+      Targets: [
+        {
+          Id: 'RotateStream',
+          Arn: STATE_MACHINE,
+          RoleArn: arnOf('EventsRole'),
+          InputTransformer: {
+            InputPathsMap: {
+              alarm: '$.detail.alarmName',
+              reason: '$.detail.state.reason',
+              time: '$.detail.state.timestamp',
+            },
+            InputTemplate,
+          },
+          RetryPolicy: {
+            MaximumEventAgeInSeconds: 21_600,
+            MaximumRetryAttempts: 60,
+          },
+          DeadLetterConfig: DEAD_LETTERS,
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import { logicalId, shortName } from './names.ts';
+import { requestTemplate } from './request-template.ts';
+import { arnOf, type Resource, type Resources, ref } from './template.ts';
+
+const STATE_MACHINE = ref('RotateStreamStateMachine');
+const DEAD_LETTERS = { Arn: arnOf('DeadLetterQueue') };
+/** Between two sweeps, which is also the period of the metric Drift. */
+export const SWEEP_MINUTES = 5;
+
+/** The schedule of every stream that has one, and the schedule of the sweep. */
+export function schedules(entries: readonly RotationsStream[]): Resources {
+  const resources: Resources = { SweepSchedule: sweepSchedule(entries) };
+  for (const entry of entries) {
+    if (entry.Schedule === undefined) continue;
+    const id = logicalId('RotateSchedule', entry.StreamName);
+    resources[id] = rotateSchedule(entry);
+  }
+  return resources;
+}
+
+function rotateSchedule(entry: RotationsStream): Resource {
+  const { StreamName, Schedule, Timezone, MaximumWindowInMinutes } = entry;
+  return {
+    Type: 'AWS::Scheduler::Schedule',
+    Properties: {
+      Name: shortName('rotate-', StreamName),
+      GroupName: ref('ScheduleGroup'),
+      Description: `Moves ${StreamName} to the next key of its ring`,
+      ScheduleExpression: Schedule,
+      ScheduleExpressionTimezone: Timezone ?? 'UTC',
+      FlexibleTimeWindow:
+        MaximumWindowInMinutes === undefined
+          ? { Mode: 'OFF' }
+          : { Mode: 'FLEXIBLE', MaximumWindowInMinutes },
+      Target: {
+        Arn: STATE_MACHINE,
+        RoleArn: arnOf('SchedulerRole'),
+        Input: requestTemplate(
+          entry,
+          'ROTATE',
+          // Scheduler may deliver twice, and the second must not move it on.
+          '"UnlessAppliedSince":"<aws.scheduler.scheduled-time>","Trigger":{"Source":"schedule","ScheduleArn":"<aws.scheduler.schedule-arn>","ScheduledTime":"<aws.scheduler.scheduled-time>"}',
+        ),
+        RetryPolicy: {
+          MaximumEventAgeInSeconds: 21_600,
+          MaximumRetryAttempts: 60,
+        },
+        DeadLetterConfig: DEAD_LETTERS,
+      },
+    },
+  };
+}
+
+function sweepSchedule(entries: readonly RotationsStream[]): Resource {
+  const Streams = entries.map(({ StreamName, KeyIds }) => ({
+    StreamName,
+    KeyIds,
+  }));
+  return {
+    Type: 'AWS::Scheduler::Schedule',
+    Properties: {
+      Name: 'sweep-drift',
+      GroupName: ref('ScheduleGroup'),
+      Description:
+        'Publishes whether every stream is under a usable key of its ring',
+      ScheduleExpression: `rate(${SWEEP_MINUTES} minutes)`,
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: {
+        Arn: arnOf('SweepDriftLambdaFunction'),
+        RoleArn: arnOf('SchedulerRole'),
+        Input: JSON.stringify({ Streams }),
+        // The next sweep is as good as a late one.
+        RetryPolicy: { MaximumEventAgeInSeconds: 240, MaximumRetryAttempts: 2 },
+        DeadLetterConfig: DEAD_LETTERS,
+      },
+    },
+  };
+}
