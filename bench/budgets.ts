@@ -21,7 +21,7 @@ export const BUDGETS = {
     10: { StateTransitions: 42, LambdaInvocations: 16, AwsCalls: 27 },
     60: { StateTransitions: 111, LambdaInvocations: 39, AwsCalls: 50 },
   },
-  /** Once an update is long: one look for so many of its seconds. */
+  /** Looks of a long update: one for each of this number of seconds. */
   SecondsPerLook: 15,
   /** DynamoDB calls of a reservation, alone and on average of 100 at once. */
   ReserveCalls: 2,

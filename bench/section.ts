@@ -12,7 +12,7 @@ export interface Plot {
   X: string[];
   XLabel: string;
   YLabel: string;
-  /** Numbers for each place; null where there is none. */
+  /** A number for each place, or null. */
   Series: { Name: string; Values: (number | null)[] }[];
   Kind: 'bars' | 'lines';
   /** Whether the values go over orders of magnitude. */

@@ -2,7 +2,7 @@ import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { driftAlarmName, serviceName } from './names.ts';
 import type { Resource } from './template.ts';
 
-/** An alarm widget shows at most so many. */
+/** The most alarms that one widget shows. */
 const ALARMS = 100;
 
 /**

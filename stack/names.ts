@@ -16,7 +16,7 @@ function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-/** Names of rules and of schedules have at most so many characters. */
+/** The most characters in the name of a rule or a schedule. */
 const MAX_LENGTH = 64;
 
 /** A rule's or schedule's name; a long stream name is cut and digested. */

@@ -13,7 +13,7 @@ interface PolicyDocument {
 /** Characters of all inline policies of a role, and of a managed policy. */
 const INLINE_SIZE = 10_240;
 const MANAGED_SIZE = 6_144;
-/** Managed policies of a role, as long as nobody asked AWS for more. */
+/** The default quota of managed policies of a role. */
 const MANAGED_POLICIES = 10;
 /** The longest that CloudFormation can put in, as aws-us-gov has it. */
 const LONGEST: Record<string, string> = {

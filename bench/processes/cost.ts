@@ -1,5 +1,5 @@
 /**
- * The calls of rotations on an embedded AWS whose updates take so many seconds:
+ * The calls of rotations on an embedded AWS whose updates take SECONDS:
  * undisturbed, and with a Start that is throttled once:
  * `cost-process.ts SECONDS`.
  */

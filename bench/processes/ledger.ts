@@ -1,4 +1,4 @@
-/** What reservations cost, and what is granted, by our ledger and by others. */
+/** What reservations cost, and what is granted, by our ledger and by other limiters. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -123,7 +123,7 @@ export const COLD_START: Section<ColdStart> = {
     },
     {
       Title: 'What is in them',
-      Head: ['package', 'in so many bundles', 'KB at most'],
+      Head: ['package', 'bundles', 'KB at most'],
       Rows: contributors(Functions)
         .slice(0, TOP)
         .map(({ name, bundles, most }) => [

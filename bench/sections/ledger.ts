@@ -3,7 +3,7 @@ import type { Section } from '../section.ts';
 import { measuredBy } from '../support/child-process.ts';
 import { verdict } from '../support/statistics.ts';
 
-/** So many at once, spread over so many streams. */
+/** A number of contenders at once, spread over a number of streams. */
 export interface Contention {
   Ledger: string;
   Contenders: number;

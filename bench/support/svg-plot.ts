@@ -22,10 +22,10 @@ use([
 const WIDTH = 760;
 const HEIGHT = 320;
 
-/** Told apart without colours, too: the order is that of the legend. */
+/** Distinguishable without colors, too, by the order of the legend. */
 const COLORS = ['--1', '--2', '--3', '--4'].map((name) => `var(${name})`);
 
-/** One drawing for light and dark: the reader's setting chooses the colours. */
+/** One drawing for light and dark: the reader's setting chooses the colors. */
 const STYLE = `<style>
 svg{--ink:#1f2328;--muted:#59636e;--line:#d1d9e0;--1:#0969da;--2:#bc4c00;--3:#1a7f37;--4:#8250df;--mark:#cf222e}
 @media (prefers-color-scheme:dark){svg{--ink:#f0f6fc;--muted:#9198a1;--line:#3d444d;--1:#4493f8;--2:#db6d28;--3:#3fb950;--4:#ab7df8;--mark:#f85149}}

@@ -13,7 +13,7 @@ import {
   chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
-import { bad, good } from '../output/colour.ts';
+import { bad, good } from '../output/color.ts';
 import { localTime } from '../output/local-time.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { rowTable } from '../output/table.ts';
@@ -58,7 +58,7 @@ export async function history(
   });
 }
 
-/** Of the newest first: the first so many that ended so. */
+/** Returns the newest N rotations with this status or outcome. */
 export async function chosenOf(
   outcomes: AsyncIterable<Outcome>,
   { status, maxItems }: Pick<HistoryOptions, 'status' | 'maxItems'>,

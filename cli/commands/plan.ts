@@ -10,7 +10,7 @@ import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
-import { bad, good } from '../output/colour.ts';
+import { bad, good } from '../output/color.ts';
 import { quotaText } from '../output/outcome-text.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { labelledRow, rowTable } from '../output/table.ts';

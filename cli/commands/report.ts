@@ -26,7 +26,7 @@ export interface ReportOptions extends AwsOptions, StreamOptions, Period {
   file: string;
 }
 
-/** What a report covers unless it is told otherwise. */
+/** The period of a report without --since. */
 const USUAL_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**

@@ -88,7 +88,7 @@ export async function trigger(
       triggered.every(({ Outcome: { Status } }) => Status === 'SUCCEEDED');
     return isSuccess ? 0 : (interruption.exitCode() ?? 1);
   };
-  // A topic has nobody to tell here.
+  // A topic has no subscribers here.
   if (found.every(({ Target }) => Target.Type === TOPIC)) return run();
   return withProgress(context, run);
 }
@@ -156,7 +156,7 @@ async function warnOfChanges(path: string): Promise<void> {
   for (const source of sources) {
     if ((await changedAt(source)) <= packagedAt) continue;
     process.stderr.write(
-      `Warning: ${path} is older than ${source}; run npm run package to write it anew\n`,
+      `Warning: ${path} is older than ${source}; run npm run package to write it again\n`,
     );
     return;
   }

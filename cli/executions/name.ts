@@ -1,7 +1,7 @@
 const MAX_LENGTH = 80;
 
 /**
- * A name for an execution that tells people what it is: the stream, and when it
+ * A name for an execution that people recognize: the stream, and when it
  * was started. Only characters that CloudWatch logs show too.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html

@@ -25,7 +25,7 @@ export interface ReadOptions {
   onNews: (history: readonly RecordedEvent[]) => void;
   /** Told what goes wrong on the way, once until it goes well again. */
   onTrouble?: (error: unknown) => void;
-  /** Waits so many milliseconds between two polls. */
+  /** Waits a number of milliseconds between two polls. */
   pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** Milliseconds since the epoch. */
   now?: () => number;

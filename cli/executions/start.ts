@@ -148,7 +148,7 @@ async function start(
 ): Promise<{ ExecutionArn: string; StartedAt: string }> {
   const name = nameExecution(what.name, new Date());
   try {
-    // The first signal waits for the answer: without it nobody knows whether
+    // The first signal waits for the answer: without it, it is unknown whether
     // a rotation has begun.
     const { executionArn, startDate } = await client.send(
       new StartExecutionCommand({

@@ -9,7 +9,7 @@ import {
 import type { CommandContext } from '../environment/context.ts';
 import type { Environment } from '../environment/environment.ts';
 
-/** The flags by which a command is told of which stream it is to speak. */
+/** The flags that name a command's stream. */
 export interface StreamOptions {
   streamName?: string;
   streamArn?: string;

@@ -27,7 +27,7 @@ export class FleetProgress {
       : undefined;
   }
 
-  /** @param at milliseconds since the epoch, as of all that is told here */
+  /** @param at milliseconds since the epoch, as for every method here */
   begin(total: number, at: number): void {
     this.#total = total;
     this.#startedAt = at;

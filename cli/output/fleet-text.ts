@@ -2,7 +2,7 @@ import type {
   FleetOutcome,
   StreamOutcome,
 } from '../../shared/fleet/outcome.ts';
-import { bad, good } from './colour.ts';
+import { bad, good } from './color.ts';
 import { rowTable } from './table.ts';
 
 /** A line a stream, and what all of them come to. */

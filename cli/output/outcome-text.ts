@@ -3,7 +3,7 @@ import type {
   RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
-import { bad, good } from './colour.ts';
+import { bad, good } from './color.ts';
 import { localTime } from './local-time.ts';
 import { labelledRow } from './table.ts';
 

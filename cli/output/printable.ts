@@ -1,4 +1,4 @@
-/** Red, green, and neither: those of colour.ts. */
+/** Red, green, and neither, as in color.ts. */
 const COLOURS = ['\u001b[31m', '\u001b[32m', '\u001b[39m'];
 
 /**

@@ -4,7 +4,7 @@ import type { Trigger } from '../../shared/contract/request.ts';
 import { visible } from '../../shared/errors/text.ts';
 import { executionName } from '../../shared/identifiers/arn.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
-import { bad } from './colour.ts';
+import { bad } from './color.ts';
 import { localTime } from './local-time.ts';
 import { quotaText } from './outcome-text.ts';
 import { rowTable } from './table.ts';
@@ -19,7 +19,7 @@ interface UsedSlot {
   FreeAt: string;
   /** As submitted. */
   KeyId: string;
-  /** ARN of the rotation; or of whoever made a Start outside the ledger. */
+  /** ARN of the rotation, or of the caller of an external start. */
   By: string;
   /** What started the rotation, as far as its record says. */
   Trigger?: Trigger;

@@ -65,7 +65,7 @@ const USUAL_UPDATE_SECONDS = 10;
 const PROPAGATION_SECONDS = 5;
 /** All that is neither the update nor the wait for propagation. */
 const OVERHEAD_SECONDS = 1;
-/** So many of the latest rotations say how long an update takes. */
+/** Latest rotations that determine how long an update takes. */
 const REMEMBERED = 10;
 
 /**

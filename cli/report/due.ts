@@ -8,12 +8,12 @@ const MINUTE_MS = 60_000;
 const TRIES = 5;
 
 /**
- * When, by its schedule, a stream that got its key at `since` is to get the
- * next one: a rate's period later, or when cron says so next. Null where it
- * never will; undefined where that cannot be computed.
+ * When a stream that got its key at `since` is due for the next one, by its
+ * schedule: a rate's period later, or at the next time of a cron expression. Null
+ * for never; undefined where it cannot be computed.
  *
- * AWS skips what falls into an hour that a change of clocks leaves out, and
- * runs what falls into an hour that comes twice once.
+ * AWS skips a time in an hour that a change of clocks leaves out, and runs a time in
+ * a repeated hour once.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
@@ -52,7 +52,7 @@ export type Timeliness =
   /** `DueAt` null: the schedule has no occurrence any more. */
   | { Status: 'IN_TIME'; DueAt: number | null }
   | { Status: 'OVERDUE'; DueAt: number }
-  /** Why nobody can tell, for people. */
+  /** Why it is unknown, for people. */
   | { Status: 'UNKNOWN'; Reason: string };
 
 /** How much later than due a rotation may be done without being late. */
@@ -63,7 +63,7 @@ export function toleranceMs({
 }
 
 /**
- * @param since when the stream got its key; undefined where nobody knows
+ * @param since when the stream got its key; undefined where that is unknown
  * @param seen the earliest time at which it had the key, where `since` is
  *   unknown: what is overdue from then on is overdue all the same
  */
@@ -78,7 +78,7 @@ export function timeliness(
   if (from === undefined) {
     return {
       Status: 'UNKNOWN',
-      Reason: 'nobody knows since when the stream has its key',
+      Reason: 'it is unknown since when the stream has its key',
     };
   }
   const DueAt = dueAfter(entry, from);

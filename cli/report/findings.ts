@@ -1,7 +1,7 @@
 import type { ReportModel, Result, StreamModel } from './report-model.ts';
 import { utc } from './time-text.ts';
 
-/** Something that somebody should look at, or should have looked at. */
+/** Something that an operator should look at, or should have looked at. */
 export interface Finding extends Pick<StreamModel, 'StreamName' | 'Anchor'> {
   /** `NOW`: as it is at this moment; `PAST`: it happened in the period. */
   When: 'NOW' | 'PAST';
@@ -35,7 +35,7 @@ function wrongNow(stream: StreamModel): string[] {
     ...(MovedTo === undefined
       ? []
       : [
-          `${KeyId} stands for another key now, ${MovedTo}, than when it was applied.`,
+          `${KeyId} now resolves to another key, ${MovedTo}, than when it was applied.`,
         ]),
   ];
 }

@@ -12,11 +12,11 @@ import type { StreamInput, StreamNow } from './report-input.ts';
  * - `ROLLBACK`: a rotation took it away, failed, and gave it back
  * - `FAILED_ROTATION`: a rotation applied it and then failed; its record has
  *   the time of its start only
- * - `REPORTED`: CloudTrail reported that somebody else applied it
+ * - `REPORTED`: CloudTrail reported that another principal applied it
  * - `LEDGER`: the ledger says that it was applied, and the record of who did is
  *   gone or still to come
- * - `SEEN`: nobody knows; it was seen then, and another key before
- * - `BEFORE_RECORDS`: nothing tells of another key before
+ * - `SEEN`: unknown; it was seen at that time, and another key before
+ * - `BEFORE_RECORDS`: no record shows an earlier key
  */
 type Known =
   | 'ROTATION'
@@ -31,7 +31,7 @@ type Known =
 export interface KeySpan {
   From: number;
   To: number;
-  /** As submitted; null: not encrypted; undefined: nobody knows. */
+  /** As submitted; null: not encrypted; undefined: unknown. */
   KeyId: string | null | undefined;
   KeyArn?: string | undefined;
   Known: Known;
@@ -193,7 +193,7 @@ function ofRecord(outcome: Outcome): Sighting[] {
     return VerifiedAt === null ? [] : [seen(At, KeyId)];
   }
   return [
-    // As the rotation found it, or it would have been planned anew.
+    // As the rotation found it; otherwise it would have planned again.
     seen(At, PreviousKeyId),
     {
       Kind: 'APPLIED',
@@ -253,7 +253,7 @@ function seen(At: number, KeyId: string | null): Sighting {
   return { Kind: 'SEEN', At, KeyId };
 }
 
-/** What only the ledger's entry tells: others' Starts, and the latest of all. */
+/** What only the ledger entry shows: external starts, and the last applied key. */
 function ofLedger(entry: LedgerEntry, history: readonly Outcome[]): Sighting[] {
   const others = externalStarts(entry).map(
     ({ KeyId, At, By }): Sighting & { Kind: 'APPLIED' } => ({

@@ -1,9 +1,9 @@
 import type { KeySpan } from './key-history.ts';
 
-/** How many keys of a ring have a colour of their own. */
+/** How many keys of a ring have their own color. */
 export const KEY_COLORS = 6;
 
-/** How a key is drawn: never by its colour alone, but with a label. */
+/** How a key is drawn: never by its color alone, but with a label. */
 export interface KeyPaint {
   Fill: string;
   /** On it. */

@@ -9,7 +9,7 @@ export function code(value: string): Markup {
   return html`<code>${visible(value)}</code>`;
 }
 
-/** A key as it was submitted; null: not encrypted; undefined: nobody knows. */
+/** A key as it was submitted; null: not encrypted; undefined: unknown. */
 export function keyName(keyId: string | null | undefined): Markup {
   if (keyId === undefined) return html`<em>not known</em>`;
   return keyId === null ? html`<em>not encrypted</em>` : code(keyId);

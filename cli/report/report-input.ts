@@ -17,7 +17,7 @@ export interface StreamInput {
   StreamName: string;
   StreamARN: string;
   Now: StreamNow;
-  /** What the stream's KeyId stands for now, if KMS still knows it. */
+  /** What the stream's KeyId resolves to now, if KMS still knows it. */
   KeyArn?: string | undefined;
   Entry: LedgerEntry;
   /** Its records of the ledger, in any order, also from before the period. */

@@ -18,7 +18,7 @@ import type { ReportInput, StreamInput } from './report-input.ts';
  *
  * - `IN_RING`: under a key of its ring, and that key is usable
  * - `UNUSABLE`: under a key of its ring that cannot be used
- * - `OUTSIDE_RING`: under a key that is none of its ring
+ * - `OUTSIDE_RING`: under a key that is not in its ring
  * - `NO_RING`: encrypted, and not listed in rotations.yml
  * - `UNDECIDED`: encrypted, and KMS does not say whether the key is of the ring
  * - `NOT_ENCRYPTED`
@@ -46,7 +46,7 @@ const RESULTS = [
 ] as const;
 export type Result = (typeof RESULTS)[number];
 
-/** What happened to a stream: a rotation of ours, or a Start by others. */
+/** What happened to a stream: a rotation, or an external start. */
 export type Entry =
   | { Kind: 'ROTATION'; At: number; Result: Result; Outcome: Outcome }
   | { Kind: 'START_BY_OTHERS'; At: number; Start: CloudTrailStart };
@@ -62,7 +62,7 @@ export interface StreamModel {
   /** As Kinesis says it; null: not encrypted; undefined: not described. */
   KeyId: string | null | undefined;
   KeyArn: string | null;
-  /** What the key's alias stands for now, where that is another key. */
+  /** What the key's alias resolves to now, where that is another key. */
   MovedTo?: string;
   /** The span of the present, with how it is known since when. */
   Now: KeySpan;

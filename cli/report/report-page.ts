@@ -68,7 +68,7 @@ ${sourcesSection(model)}
   return String(page);
 }
 
-/** What charts fill with, besides colours. */
+/** The patterns that charts fill with, besides colors. */
 const PATTERNS = html`<svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false"><defs>
 <pattern id="outside" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="var(--outside)"/><rect width="2.5" height="6" fill="var(--outside-line)"/></pattern>
 <pattern id="unknown" width="5" height="5" patternUnits="userSpaceOnUse"><rect width="5" height="5" fill="var(--chart-paper)"/><circle cx="1.5" cy="1.5" r="1" fill="var(--muted)"/></pattern>
@@ -90,7 +90,7 @@ function header(model: ReportModel): Markup {
   return html`<header>
 <p class="kind">Audit report</p>
 <h1>Encryption keys of Kinesis data streams</h1>
-<p class="lead">Which KMS key each stream is under and since when, every rotation with who started it and its proof, and what failed. <a href="#sources">Where this comes from, and its limits</a>.</p>
+<p class="lead">Which KMS key each stream is under and since when, every rotation with who started it and its proof, and what failed. <a href="#sources">Sources and their limits</a>.</p>
 <dl class="facts">${facts.map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>
@@ -139,7 +139,7 @@ ${swatch('none-key', '', 'not encrypted')}
 ${swatch('unknown', '?', 'not known')}
 <li><span class="mark bad" aria-hidden="true">◆</span> failed</li>
 <li><span class="mark warn" aria-hidden="true">▲</span> failed, rolled back</li>
-<li><span class="mark" aria-hidden="true">●</span> applied by others</li>
+<li><span class="mark" aria-hidden="true">●</span> applied outside the ledger</li>
 </ul>
 ${charts(timelineChart, model)}
 </section>`;
@@ -158,7 +158,7 @@ const STREAMS_A_CHART = 32;
 
 /**
  * The same chart for wide pages and for phones, of which the style shows one;
- * so many of them that each fits a sheet of paper.
+ * as many of them as fit on a sheet of paper.
  */
 function charts(
   chart: (model: ReportModel, part: number, isNarrow: boolean) => Markup,
@@ -177,15 +177,15 @@ function charts(
 
 function sourcesSection(model: ReportModel): Markup {
   return html`<section aria-labelledby="sources">
-<h2 id="sources">Where this comes from, and its limits</h2>
+<h2 id="sources">Sources and their limits</h2>
 <ul>
-<li>The key that a stream has now: Kinesis, DescribeStreamSummary, at ${utc(model.GeneratedAt)}. What that key is: KMS, DescribeKey. An alias that was pointed elsewhere since is told by what the ledger saw applied.</li>
+<li>The key that a stream has now: Kinesis, DescribeStreamSummary, at ${utc(model.GeneratedAt)}. The resolved key ARN: KMS, DescribeKey. Where an alias was pointed elsewhere since, the key ARN that the ledger recorded.</li>
 <li>Rotations: the records of the ledger table ${code(model.TableName)}. They are kept for ${HISTORY_DAYS} days; what is older is not in this report.</li>
 <li>The probe: one record that the rotation wrote, and Kinesis's answer to it. Kinesis names no key in it, so the proof of a rotation is that the stream was seen ACTIVE under the key, and that the record was encrypted after that.</li>
-<li>Keys applied by others are known from CloudTrail, by time, key and caller alone, and for as long as they count against the quota: a day, or until the next rotation after it. Older ones show as times at which nobody knows the key.</li>
-<li>The record of a rotation that failed has the time of its start, and not of its end.</li>
-<li>Quota over time is counted from the records, at the times that they have; the highest use is that, or what the ledger said when a rotation ended, whichever is more.</li>
-<li>A key is overdue when its schedule wanted the next one to be applied, and the schedule's window and the time that a rotation may take have passed since. A key that a rollback gave back has the age that it had.</li>
+<li>Keys applied outside the ledger are known from CloudTrail, by time, key and caller alone, and for as long as they count against the quota: a day, or until the next rotation after it. Older ones appear as times at which the key is unknown.</li>
+<li>The record of a failed rotation has the time of its start, and not of its end.</li>
+<li>Quota over time is counted from the records and their times. The highest use is the greater of that count and of the ledger's count at the end of a rotation.</li>
+<li>A key is overdue when its schedule was due, and the schedule's window and the time that a rotation may take have passed since. A rollback does not change the age of the key that it applies.</li>
 </ul>
 </section>`;
 }

@@ -72,7 +72,7 @@ function row(entry: Entry): Cell[] {
       utc(entry.At),
       html`<b>others</b>, reported by CloudTrail<br><span class="small">${code(By)}</span>`,
       html`<span class="way">to ${keyName(KeyId)}</span>`,
-      html`${state(['Applied by others', 'warn'])}<br><span class="small">No probe was written. Request ${code(RequestId)}</span>`,
+      html`${state(['Applied outside the ledger', 'warn'])}<br><span class="small">No probe was written. Request ${code(RequestId)}</span>`,
       '',
     ];
   }

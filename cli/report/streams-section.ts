@@ -50,10 +50,10 @@ function key({ KeyId, KeyArn, MovedTo, Now }: StreamModel): Markup {
   if (KeyId === null) return keyName(KeyId);
   const arn =
     KeyArn === null
-      ? html`<span class="small">nobody can say which key this is</span>`
+      ? html`<span class="small">unknown key</span>`
       : html`<span class="small">${code(KeyArn)}</span>`;
   const moved = MovedTo
-    ? html`<br><span class="small">stands for ${code(MovedTo)} now</span>`
+    ? html`<br><span class="small">now resolves to ${code(MovedTo)}</span>`
     : '';
   return html`${keyName(KeyId)}<br>${arn}${moved}`;
 }

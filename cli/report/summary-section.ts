@@ -32,7 +32,7 @@ export const TIMELINESS_WORDS: Record<
 > = {
   IN_TIME: ['In time', 'good'],
   OVERDUE: ['Overdue', 'bad'],
-  UNKNOWN: ['Cannot be told', 'warn'],
+  UNKNOWN: ['Unknown', 'warn'],
   NO_SCHEDULE: ['No schedule', 'plain'],
 };
 
@@ -43,7 +43,7 @@ const SIGNS: Record<Tone, string> = {
   plain: '–',
 };
 
-/** A state in words, with a sign and a colour. */
+/** A state in words, with a sign and a color. */
 export function state([words, tone]: readonly [string, Tone]): Markup {
   return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
 }
@@ -62,7 +62,7 @@ ${sums('Rotations in the period', RESULT_WORDS, Results, Summary.Rotations)}
     Summary.StartsByOthers === 1
       ? '1 key was'
       : `${Summary.StartsByOthers} keys were`
-  } applied by others, as far as that is still known.</p>
+  } applied outside the ledger, as far as that is still known.</p>
 </section>`;
 }
 

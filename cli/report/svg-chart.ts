@@ -35,7 +35,7 @@ export interface ChartWords {
 }
 
 /**
- * Draws a chart as static SVG. Its colours are variables of the page's style,
+ * Draws a chart as static SVG. Its colors are variables of the page's style,
  * so that one drawing serves light, dark and paper.
  */
 export function svgChart(
@@ -74,7 +74,7 @@ function contentOf(svg: string): string {
     .replaceAll('></rect>', '/>');
 }
 
-/** Midnights to label an axis with: every so many days, at most `most`. */
+/** Midnights that label an axis, at regular intervals and at most `most`. */
 export function days(from: number, to: number, most: number): number[] {
   const DAY = 86_400_000;
   const first = Math.ceil(from / DAY) * DAY;

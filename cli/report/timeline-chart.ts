@@ -170,7 +170,7 @@ export function timelineChart(
       Id: `timeline-${part}${isNarrow ? '-narrow' : ''}`,
       Title: `Keys of ${Streams.length} streams from ${utc(From)} to ${utc(To)}`,
       Description:
-        'One line for each stream, with a bar for each key that it had. The same is told in the section of each stream, under Keys over the period.',
+        'One line for each stream, with a bar for each key that it had. The section of each stream says the same, under Keys over the period.',
     },
   );
 }

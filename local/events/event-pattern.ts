@@ -2,7 +2,7 @@ import { quote } from '../../shared/errors/text.ts';
 import { fieldOf, isObject } from '../../shared/json.ts';
 import { TemplateError } from './template.ts';
 
-/** Says of a field's value, undefined where there is none, if it matches. */
+/** Whether a field's value, undefined where it is absent, matches. */
 type Matcher = (value: unknown) => boolean;
 /** Makes a matcher of single values from what stands behind an operator. */
 type Operator = (argument: unknown, path: string) => Matcher;
@@ -152,7 +152,7 @@ function ofText(
   };
 }
 
-/** `*` stands for any characters; `\*` and `\\` for themselves. */
+/** `*` matches any characters; `\*` and `\\` match themselves. */
 function wildcard(argument: unknown, path: string): RegExp {
   if (typeof argument !== 'string') throw refused(path, argument, 'a string');
   const source = argument.replace(

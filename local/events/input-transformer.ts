@@ -6,7 +6,7 @@ import { TemplateError } from './template.ts';
 export interface TargetInput {
   /** A constant, as JSON. */
   Input?: string;
-  /** The part of the event that is handed on. */
+  /** The part of the event that the target receives. */
   InputPath?: string;
   InputTransformer?: {
     InputPathsMap?: Record<string, string>;
@@ -14,7 +14,7 @@ export interface TargetInput {
   };
 }
 
-/** What the predefined variables tell of the rule. */
+/** The values of the predefined variables of the rule. */
 export interface MatchedRule {
   name: string;
   arn: string;
@@ -46,7 +46,7 @@ export function targetInput(
 /**
  * Reads what a target is given.
  *
- * @throws {TemplateError} when it is no JSON; `hint` says why that may be
+ * @throws {TemplateError} when it is not JSON; `hint` says why that may be
  */
 export function parseInput(json: string, field: string, hint = ''): unknown {
   try {
@@ -118,7 +118,7 @@ function variables(
 const PATH = /^\$(?:\.[\w/-]+|\[\d+\])*$/;
 const STEP = /\.([\w/-]+)|\[(\d+)\]/g;
 
-/** The value at a path as `$.detail.list[0].x`; undefined if there is none. */
+/** The value at a path such as `$.detail.list[0].x`; undefined if absent. */
 function valueAt(path: string, event: object): unknown {
   if (!PATH.test(path)) {
     throw new TemplateError(

@@ -35,7 +35,7 @@ export class TemplateError extends UserError {
 /**
  * Reads the template that `npm run package` wrote.
  *
- * @throws {TemplateError} when there is none, or when it is none
+ * @throws {TemplateError} when the file is missing, or not a template
  */
 export async function readTemplate(path: string): Promise<Template> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -52,12 +52,12 @@ export async function readTemplate(path: string): Promise<Template> {
   } catch (error) {
     const { message } = error as Error;
     throw new TemplateError(
-      `${path} is not JSON: ${message}; run npm run package to write it anew`,
+      `${path} is not JSON: ${message}; run npm run package to write it again`,
     );
   }
   if (!template?.Resources) {
     throw new TemplateError(
-      `${path} has no Resources, so it is no CloudFormation template; run npm run package to write it anew`,
+      `${path} has no Resources, so it is not a CloudFormation template; run npm run package to write it again`,
     );
   }
   return template as Template;
@@ -284,7 +284,7 @@ function identify(
   const name = resolveIntrinsics(template, Properties[kind.property], pseudo);
   if (typeof name !== 'string') {
     throw new TemplateError(
-      `${id}, a ${Type}, has no ${kind.property}, so nobody knows its name before it is deployed; give it one`,
+      `${id}, a ${Type}, has no ${kind.property}, so its name is unknown before it is deployed; give it one`,
     );
   }
   if (identifier === 'Name') return name;
@@ -297,7 +297,7 @@ function identify(
   });
 }
 
-/** Fn::Sub's text, in which `${!name}` stands for `${name}` itself. */
+/** The text of Fn::Sub, in which `${!name}` represents the text `${name}`. */
 function substitute(
   pattern: string,
   lookUp: (variable: string) => string,

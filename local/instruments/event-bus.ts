@@ -40,8 +40,8 @@ export const TAKEN = answering(200, {
 export const HANGING_UP: Answer = (response) => response.destroy();
 
 /**
- * Stands for EventBridge, of which there is no emulator: takes PutEvents over
- * HTTP, and answers as it is told.
+ * A stand-in for EventBridge, which has no emulator: takes PutEvents over HTTP, and
+ * gives the configured answer.
  */
 export async function startEventBus(answer: Answer = TAKEN): Promise<EventBus> {
   const requests: PutEvents[] = [];

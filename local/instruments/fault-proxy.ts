@@ -40,7 +40,7 @@ interface Exchange {
   answer: (answer: Answer) => void;
   /** Ends the connection without an answer. */
   hangUp: () => void;
-  /** Kills whoever made the call, as far as {@link Scope.onKill} can. */
+  /** Kills the caller, as far as {@link Scope.onKill} can. */
   kill: () => void;
 }
 
@@ -63,7 +63,7 @@ export function awsError(name: string, status = 400): Fault {
     });
 }
 
-/** What a load balancer says when there is nobody behind it. */
+/** The answer of a load balancer without a healthy target. */
 export const UNAVAILABLE: Fault = ({ answer }) =>
   answer({
     status: 503,
@@ -80,10 +80,10 @@ export const DROPPED_AFTER: Fault = async ({ forward, hangUp }) => {
   hangUp();
 };
 
-/** Whoever made the call dies before it has left. */
+/** The caller dies before the call has left. */
 export const KILLED_BEFORE: Fault = ({ kill }) => kill();
 
-/** Whoever made the call dies once it was applied. */
+/** The caller dies after the call was applied. */
 export const KILLED_AFTER: Fault = async ({ forward, kill }) => {
   await forward();
   kill();
@@ -107,7 +107,7 @@ export function altered(change: (body: never) => unknown): Fault {
   };
 }
 
-/** Somebody else does something just before the call meets its fault. */
+/** Another principal acts just before the call meets its fault. */
 export function meanwhile(action: () => Promise<unknown>, fault: Fault): Fault {
   return async (exchange) => {
     await action();
@@ -122,9 +122,9 @@ export interface Rule {
   phase?: string;
   /** Anything else, with the calls of the scope before this one. */
   when?: (call: Call, earlier: readonly Call[]) => boolean;
-  /** So many of the calls that fit get through first. */
+  /** The number of matching calls that pass before the fault. */
   after?: number;
-  /** So many meet the fault; all, if it is absent. */
+  /** The number of calls that meet the fault; all, if absent. */
   times?: number;
   fault: Fault;
 }

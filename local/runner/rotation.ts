@@ -28,7 +28,7 @@ export function localStateMachine(
   return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${name}`;
 }
 
-/** ARNs of all local executions of a state machine begin so. */
+/** The prefix of the ARNs of all local executions of a state machine. */
 export function localExecutions(
   region: string,
   name: StateMachineName = 'rotate-stream',
@@ -76,7 +76,7 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
   });
 }
 
-/** What StopExecution may be told: the abort's reason, `{Error, Cause}`. */
+/** Error and Cause of StopExecution, from the reason of the abort. */
 function stopReason(reason: unknown): { Error?: string; Cause?: string } {
   const told = ['Error', 'Cause'].map((field) => [
     field,

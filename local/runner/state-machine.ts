@@ -11,7 +11,7 @@ type TaskHandler = (event: never, context: never) => Promise<unknown>;
 export type TaskHandlers = Record<string, TaskHandler>;
 
 /**
- * What stands for a service that a Task calls without a function. Its errors
+ * A stand-in for a service that a Task calls without a function. Its errors
  * are the Task's, by name and message.
  */
 type Integration = (input: never) => Promise<unknown>;
@@ -168,7 +168,7 @@ function toResult(event: {
 
 /**
  * Calls a function as Lambda does: JSON in, JSON out, and an error as the text
- * that Step Functions hands on as its cause.
+ * that Step Functions passes on as its cause.
  */
 export async function invokeFunction(
   name: string,

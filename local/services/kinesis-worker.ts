@@ -8,7 +8,7 @@ import { Server, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { keepCompiledCode } from '../compile-cache.ts';
 
-/** Stands for the TLS port, which nobody needs: any free one will do. */
+/** A port for TLS, which no client uses: any free port. */
 export const TLS_PORT = 1;
 
 const sockets = new Set<Socket>();
@@ -42,7 +42,7 @@ parentPort?.once('message', () => {
   stopping = true;
   // As if every client had hung up: it waits for those that have not.
   for (const socket of sockets) socket.push(null);
-  // It persists what it holds when it is told to end.
+  // It persists its state when it receives a signal to end.
   setTimeout(() => process.emit('SIGTERM', 'SIGTERM'), 50);
 });
 

@@ -6,7 +6,7 @@ export const DUMMY_CREDENTIALS = {
   AWS_SECRET_ACCESS_KEY: 'local',
 };
 
-/** Variables by which the SDK would go and ask somebody for credentials. */
+/** Variables with which the SDK would request credentials from a service. */
 const SOURCES = [
   'AWS_PROFILE',
   'AWS_WEB_IDENTITY_TOKEN_FILE',

@@ -48,7 +48,7 @@ async function create(
       }),
     );
   } catch (error) {
-    // Somebody else was faster.
+    // Another process was faster.
     if (!(error instanceof ResourceInUseException)) throw error;
   }
   await untilActive(client, TableName);

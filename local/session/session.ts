@@ -31,12 +31,11 @@ export interface Session {
 }
 
 /**
- * Joins the embedded AWS of a folder, or starts it when no process has it: so
- * two rotations from two terminals meet in one ledger, as they would on AWS.
+ * Joins the embedded AWS of a folder, or starts it when no process has it. Two
+ * rotations from two terminals share one ledger then, as they would on AWS.
  *
- * The folder's owner holds an operating-system lock, which ends with the
- * process however it dies. Guests hold a connection to the owner, for the same
- * reason.
+ * The folder's owner holds an operating-system lock, which ends with the process
+ * however it dies. Clients hold a connection to the owner, for the same reason.
  */
 export async function openSession(
   options: EmbeddedAwsOptions,

@@ -31,7 +31,7 @@ export const ERRORS = {
     'Too many writers changed the ledger at once. Nothing was written.',
   ServiceUnavailable:
     'An AWS service did not answer, answered 5xx or throttled, after all retries.',
-  ExecutionAborted: 'Somebody stopped the rotation before it ended.',
+  ExecutionAborted: 'The rotation was stopped before it ended.',
   InternalError: 'A defect in kinesis-key-rotation. Please report it.',
 } as const;
 

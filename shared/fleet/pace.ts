@@ -18,7 +18,7 @@ const STARTS_IN_A_SECOND = 2;
  */
 export const FLEET_CONCURRENCY = DESCRIBE_RATE - STARTS_IN_A_SECOND;
 
-/** How many times a rotation looks again, at most, in a wait of so long. */
+/** The most Describe calls that a rotation makes during a wait. */
 function looksIn(waitedMs: number): number {
   let looks = 0;
   for (const at of lookTimes()) {
@@ -38,9 +38,9 @@ export interface EndedRotation {
 }
 
 /**
- * At least as many describes as a rotation made: PlanRotation's, that of
- * DescribeStream right after a Start, and those that waited for the stream. One
- * whose stream somebody else kept busy may have made some more.
+ * The fewest Describe calls that a rotation made: one by PlanRotation, one by
+ * DescribeStream right after a Start, and those of the wait. A rotation whose stream
+ * another operation kept busy may have made more.
  */
 export function describesOf(rotation: EndedRotation): number {
   const { Outcome, StartedAt, ActiveAt, EndedAt } = rotation;

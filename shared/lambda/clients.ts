@@ -12,7 +12,7 @@ import { QuotaLedger } from '../ledger/quota-ledger.ts';
 /** How long one attempt of a call may take, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
-/** A request that hangs must not hang whoever waits for it. */
+/** A request that hangs must not hang its caller. */
 export const httpHandler = () =>
   new NodeHttpHandler({
     connectionTimeout: 3_000,

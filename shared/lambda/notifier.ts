@@ -6,18 +6,18 @@ import type { Outcome } from '../contract/outcome.ts';
 import { eventBridgeClient } from './clients.ts';
 import { logger } from './logger.ts';
 
-/** Tells others how a rotation ended. */
+/** Publishes how a rotation ended. */
 export interface Notifier {
   publish: (outcome: Outcome) => Promise<void>;
 }
 
-/** Nobody to publish: where there is no event bus. */
+/** Publishes nothing, where there is no event bus. */
 export const NO_NOTIFIER: Notifier = { publish: async () => {} };
 
 /**
  * Puts an outcome on an event bus: `source: kinesis-key-rotation`, detail-type
- * `Rotation Succeeded` or `Rotation Failed`, detail = outcome. A rotation is
- * what it is even if nobody hears of it, so this never throws.
+ * `Rotation Succeeded` or `Rotation Failed`, detail = outcome. A rotation that
+ * cannot be published has still ended with its outcome, so this never throws.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
@@ -57,7 +57,7 @@ export function eventBusNotifier(
   };
 }
 
-/** Tells the event bus that `EVENT_BUS_NAME` names, or nobody without it. */
+/** The notifier for the bus of `EVENT_BUS_NAME`; without it, one that does nothing. */
 export function notifier(): Notifier {
   const { EVENT_BUS_NAME } = process.env;
   return EVENT_BUS_NAME

@@ -3,10 +3,9 @@ import { fieldOf, parseJson } from '../json.ts';
 import type { CaughtFailure } from './state.ts';
 
 /**
- * Error and cause for people. Step Functions hands a function's error on as
- * JSON text, `{"errorType", "errorMessage", "trace"}`; whoever stops an
- * execution says what they like. One that was stopped without a word has
- * neither.
+ * Error and cause for people. Step Functions passes a function's error on as JSON
+ * text, `{"errorType", "errorMessage", "trace"}`. The caller of StopExecution chooses
+ * both texts, or gives none.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
  */

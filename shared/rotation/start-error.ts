@@ -13,7 +13,7 @@ import {
  * - `THROTTLED`: not applied; try again soon
  * - `KEY_STATE`: not applied; the key may be on its way to a usable state
  * - `REFUSED`: not applied, and trying again would not help
- * - `UNKNOWN`: nobody knows whether it was applied
+ * - `UNKNOWN`: it is unknown whether AWS applied the key
  *
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html
  */

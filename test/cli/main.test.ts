@@ -172,12 +172,12 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['--query', 'Not a valid JMESPath expression'],
   ],
   [
-    'a time that is none',
+    'a time that is invalid',
     ['history', '--since', 'yesterday'],
     ['--since', "'yesterday'", 'ISO 8601'],
   ],
   [
-    'a status that is none',
+    'a status that is invalid',
     ['history', '--status', 'FINE'],
     ['--status', 'FINE', 'ROLLED_BACK'],
   ],
@@ -187,12 +187,12 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['--max-items', "'0'", 'whole number'],
   ],
   [
-    'a plan for a key that is none',
+    'a plan for a key that is invalid',
     ['plan', '--stream-name', 'orders', '--key-id', 'orders'],
     ['KeyId "orders"'],
   ],
   [
-    'a port that is none',
+    'a port that is invalid',
     ['local', '--kms-port', '65536'],
     ['--kms-port', '65536'],
   ],
@@ -383,7 +383,7 @@ describe.concurrent('a rotation', () => {
     });
   });
 
-  it('goes on to its end when nobody reads its progress any more', async ({
+  it('goes on to its end when its progress has no reader any more', async ({
     cli,
   }) => {
     const out = join(cli.home, 'outcome');
@@ -645,7 +645,7 @@ describe('quota', () => {
 });
 
 describe('local', () => {
-  it('serves others until it is told to end', async ({ cli }) => {
+  it('serves others until it receives a signal to end', async ({ cli }) => {
     const { kill, ended, said } = cli.start(['local', ...ANY_PORTS]);
     const exported = await said('export AWS_SECRET_ACCESS_KEY=local\n');
     const variables = exportedVariables(exported);

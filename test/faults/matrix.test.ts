@@ -92,7 +92,7 @@ describe('the matrix', () => {
     ).toEqual([]);
   });
 
-  it('counts every Start, and one too many only where nobody could know', () => {
+  it('counts every Start, and one too many only where the effect is unknown', () => {
     expect(where(({ Slots, Starts }) => Slots < Starts)).toEqual([]);
     const tooMany = where(({ Slots, Starts }) => Slots > Starts);
     const isUntold =

@@ -69,7 +69,7 @@ function recordExternalStart(event: unknown): Promise<RecordedStart> {
   return handler(event as never, context);
 }
 
-/** Somebody starts encryption with no regard to the ledger. */
+/** Starts encryption without the ledger. */
 async function startOutside(StreamName: string, KeyId: string) {
   const { $metadata } = await kinesis.send(
     new StartStreamEncryptionCommand({
@@ -98,7 +98,7 @@ async function startOutside(StreamName: string, KeyId: string) {
 }
 
 describe('RecordExternalStart', () => {
-  it('books what somebody else started, once', async () => {
+  it('records what another principal started, once', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const [KeyId = ''] = KeyIds;
     const event = await startOutside(StreamName, KeyId);
@@ -209,7 +209,7 @@ describe('RecordExternalStart', () => {
     expect((await quotaLedger().read(arnOf(StreamName))).Version).toBe(0);
   });
 
-  it('books every one of many that come at once', async () => {
+  it('records every one of many that come at once', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const events = Array.from({ length: 6 }, (_, i) =>
       eventOf({

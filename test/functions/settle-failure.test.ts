@@ -180,7 +180,7 @@ describe('SettleFailure', () => {
     expect(answer).toMatchObject({ ...Failure, SlotsSpent: 0 });
   });
 
-  it('measures once what it tells of a rotation that was aborted', async () => {
+  it('measures a rotation once that was aborted', async () => {
     const { StreamName, StreamARN, RotationId } = await holding();
     const event = ended(RotationId, { StreamName }, Failure);
     const metrics = await publishedBy(async () => {
@@ -200,7 +200,7 @@ describe('SettleFailure', () => {
     ]);
   });
 
-  it('tells nobody again of a failure that the state machine settled', async () => {
+  it('publishes no failure again that the state machine settled', async () => {
     const { StreamName, StreamARN, RotationId, Plan } = await holding();
     const Failure = { Error: 'UpdateTimedOut', Cause: 'an hour' };
     const outcome = await settle({

@@ -213,7 +213,7 @@ describe('SweepDrift', () => {
   });
 
   it.each([
-    ['a stream that is none', { StreamName: 'a b' }, '"a b"'],
+    ['a stream that is invalid', { StreamName: 'a b' }, '"a b"'],
     ['a ring of one', { KeyIds: ['alias/a'] }, 'KeyIds'],
   ])('refuses %s', async (_, wrong, named) => {
     const entry = { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] };

@@ -173,7 +173,7 @@ describe('hostile input', () => {
     },
   );
 
-  it('of RecordExternalStart is refused, or booked', async () => {
+  it('of RecordExternalStart is refused, or recorded', async () => {
     const sample = await sampleEvent('start-stream-encryption');
     const recordExternalStart = createRecordExternalStart({
       ledger: quotaLedger(),
@@ -207,7 +207,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is told of by the rule where Step Functions could run no Catch', async () => {
+  it('is published by the rule where Step Functions could run no Catch', async () => {
     for (const error of ['States.DataLimitExceeded', 'States.Runtime']) {
       const RotationId = nextRotation();
       await settle({
@@ -282,7 +282,7 @@ function telling(): TaskHandlers {
   };
 }
 
-/** What functions write meanwhile, each line by itself. */
+/** What functions write during it, each line by itself. */
 async function writtenBy(task: () => Promise<unknown>): Promise<string[]> {
   const chunks: string[] = [];
   const take = (chunk: unknown) => {

@@ -61,7 +61,7 @@ const EVENTS = [
 ] as const;
 
 const isInvalid = (name: string) => name === 'InvalidRequest';
-/** An event that a rule takes may still lack what the rule hands on. */
+/** An event that a rule takes may still lack what the rule passes on. */
 const isInvalidOrUnusable = (name: string) =>
   isInvalid(name) || name === 'TemplateError';
 const isFileError = (name: string) => name === 'RotationsFileError';

@@ -208,7 +208,7 @@ describe('a busy stream', () => {
     });
   });
 
-  it('that somebody else moves to our key needs nothing more', async () => {
+  it('that another principal moves to our key needs nothing more', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     await outsideStart(StreamName, KeyIds[0] ?? '');
     const outcome = await aws.rotate({ StreamName, KeyId: KeyIds[0] });

@@ -135,7 +135,7 @@ describe('StartStreamEncryption', () => {
     });
   });
 
-  it('of a key that reads the same, unanswered: nobody can tell, and we say so', async () => {
+  it('of a key that reads the same, unanswered: fails as StartUnconfirmed', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const KeyId = KeyIds[0];
     await aws.rotate({ StreamName, KeyId });
@@ -150,7 +150,7 @@ describe('StartStreamEncryption', () => {
     });
   });
 
-  it('that never arrived is not taken for somebody else’s update', async () => {
+  it('that never arrived is not taken for another principal’s update', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const KeyId = KeyIds[0];
     await aws.rotate({ StreamName, KeyId });
@@ -254,7 +254,7 @@ describe('StartStreamEncryption', () => {
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
   });
 
-  it('that keeps meeting LimitExceeded means that others used the quota', async () => {
+  it('that keeps meeting LimitExceeded ends as QuotaExhausted', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const limit = Array(MAX_START_ATTEMPTS).fill(
       new LimitExceededException(refusal),

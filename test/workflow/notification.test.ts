@@ -65,7 +65,7 @@ describe('the event of a rotation', () => {
   it.each([
     ['after it was planned', { Force: true }],
     ['before it was planned', { Unknown: true }],
-  ])('tells of one that fails %s', async (_, field) => {
+  ])('reports one that fails %s', async (_, field) => {
     const { StreamName, KeyIds } = aws.nextStream();
     const handlers: TaskHandlers = {
       ...telling(bus.endpoint),

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   altered,
   awsError,
-  meanwhile,
+  during it,
   type Rule,
 } from '../../local/instruments/fault-proxy.ts';
 import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
@@ -53,7 +53,7 @@ function newAlias({ StreamName }: Specimen, name: string) {
   return { KeyId, KeyArn: key.Arn };
 }
 
-/** What somebody else does, without the ledger. */
+/** What another principal does, without the ledger. */
 async function startOutside({ StreamName, key }: Specimen, KeyId: string) {
   await key();
   await laboratory.kinesis.send(
@@ -127,7 +127,7 @@ describe.concurrent('after the Start, a stream', () => {
     await expectSettled(specimen, 1);
   });
 
-  it('that somebody else moves on is not called ours', async () => {
+  it('that another principal moves on is not called ours', async () => {
     const specimen = await laboratory.newSpecimen();
     const theirs = newAlias(specimen, 'theirs');
     const outcome = await specimen.rotate({
@@ -266,7 +266,7 @@ describe.concurrent('a stream that is being resharded', () => {
     ]);
   });
 
-  it('behind our plan costs no slot, and is planned anew', async () => {
+  it('behind our plan costs no slot, and is planned again', async () => {
     const specimen = await laboratory.newSpecimen();
     const busy = awsError('ResourceInUseException');
     specimen.scope.rules.push({
@@ -442,7 +442,7 @@ describe.concurrent('an execution that was stopped and settled, redriven', () =>
     },
   );
 
-  it('before its Start, is planned anew where another was faster', async () => {
+  it('before its Start, is planned again where another was faster', async () => {
     const specimen = await laboratory.newSpecimen();
     const { scope } = specimen;
     await specimen.rotate({ stopAt: 'StartEncryption' });

@@ -235,7 +235,7 @@ describe('a rollback', () => {
     expect(a).not.toBe(KeyId);
   });
 
-  it('goes by ARN where the text of the key before stands for another now', async () => {
+  it('goes by ARN where the text of the key before resolves to another now', async () => {
     const { StreamName, b } = await rotated();
     const before = await kms.send(new CreateKeyCommand({}));
     const after = await kms.send(new CreateKeyCommand({}));
@@ -315,7 +315,7 @@ describe('a rollback', () => {
     },
   );
 
-  it('waits for a stream that is busy, and is planned anew', async () => {
+  it('waits for a stream that is busy, and is planned again', async () => {
     const { StreamName, a, b } = await rotated();
     const { states, onEvent } = recordStates();
     const outcome = await rotate(

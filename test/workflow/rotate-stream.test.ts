@@ -342,7 +342,7 @@ describe('the quota', () => {
   });
 });
 
-describe('a ledger entry that somebody else just changed', () => {
+describe('a ledger entry that another principal just changed', () => {
   it('is read again, at every step', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     await aws.rotate({ StreamName, KeyId: KeyIds[0] });
@@ -628,7 +628,7 @@ describe('an aborted rotation', () => {
     expect((await ledgerOf(StreamName)).Slots).toEqual([]);
   });
 
-  it('leaves its lease to nobody for longer than it lasts', () => {
+  it('keeps its lease no longer than it lasts', () => {
     expect(LEASE_MS).toBeLessThan(2 * 3_600_000);
   });
 });

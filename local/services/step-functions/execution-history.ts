@@ -20,7 +20,7 @@ type Details = Omit<
   'id' | 'previousEventId' | 'timestamp' | 'type'
 >;
 
-/** What is told of a function's call. */
+/** What the history says about a function's call. */
 export interface Call {
   resource: string;
   timeoutInSeconds?: number;
@@ -30,8 +30,8 @@ const WHOLE = { truncated: false };
 
 /**
  * The history of an execution in the events of Step Functions, from what the
- * interpreter and the functions do. Of the iterations of a Map, only which
- * states they enter and exit is told.
+ * interpreter and the functions do. For the iterations of a Map, it has only the
+ * states that they enter and exit.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
  */
@@ -138,7 +138,7 @@ export class ExecutionHistory {
     }
   }
 
-  /** What StopExecution does; nothing that comes later is told. */
+  /** Records StopExecution; later events are dropped. */
   abort(stopDate: Date, error?: string, cause?: string): void {
     this.#close({ status: 'ABORTED', stopDate, error, cause });
   }

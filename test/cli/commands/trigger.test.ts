@@ -222,7 +222,7 @@ describe.concurrent('trigger', () => {
     }
   });
 
-  it('books a Start of now once, however often it is reported', async ({
+  it('records a Start of now once, however often it is reported', async ({
     cli,
   }) => {
     const recordExternalStart = async () => {
@@ -275,7 +275,7 @@ describe.concurrent('trigger', () => {
       'rotation-failed',
       /^Rule .* -> NotificationTopic\nMessage \{"Status":"FAILED",.*\nSubscribers would get this message; nothing runs here\.\n$/,
     ],
-  ])('tells people of %s', async ([name, words], { cli }) => {
+  ])('notifies subscribers of %s', async ([name, words], { cli }) => {
     const { stdout } = await cli.run(
       ['trigger', '--event', sample(name)],
       packageDir(),
@@ -398,7 +398,7 @@ describe.concurrent('trigger', () => {
     const after = await run();
 
     expect(before.stderr).toBe(
-      `Warning: ${path} is older than rotations.yml; run npm run package to write it anew\n`,
+      `Warning: ${path} is older than rotations.yml; run npm run package to write it again\n`,
     );
     expect(after).toMatchObject({ exitCode: 0, stderr: '' });
     expect(before.stdout).toBe(after.stdout);

@@ -47,7 +47,7 @@ describe('awsProblem', () => {
       ['states:StartExecution'],
     ],
     [
-      'an endpoint that nobody listens on',
+      'an endpoint that no program listens on',
       error('Error', 'connect ECONNREFUSED 127.0.0.1:1', {
         code: 'ECONNREFUSED',
       }),

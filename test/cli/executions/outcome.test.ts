@@ -94,7 +94,7 @@ describe('executionOutcome', () => {
     });
   });
 
-  it('is the reason that somebody gave who stopped it', () => {
+  it('is the reason that the caller of StopExecution gave', () => {
     const why = { error: 'WrongKey', cause: 'not that one' };
     const end = event('ExecutionAborted', {
       executionAbortedEventDetails: why,

@@ -167,7 +167,7 @@ describe('readExecution', () => {
     });
   });
 
-  it('leaves the execution when it is told to', async () => {
+  it('leaves the execution when its signal says so', async () => {
     const { calls, happen, read } = await execution();
     const controller = new AbortController();
     const { signal } = controller;

@@ -169,7 +169,7 @@ describe.concurrent('rotate --state-machine-arn', () => {
     });
   });
 
-  it('says that somebody stopped it', async ({ cli }) => {
+  it('says that it was stopped', async ({ cli }) => {
     const { ended, said } = cli.start(
       [...move('stopped'), '--output', 'json'],
       aws.how,
@@ -405,15 +405,15 @@ describe('local', () => {
     });
     const exported = await owner.said('export AWS_SECRET_ACCESS_KEY=local\n');
     const { AWS_ENDPOINT_URL_SFN } = exportedVariables(exported);
-    const guest = cli.start(['local', ...ANY_PORTS]);
-    const shared = await guest.said('export AWS_SECRET_ACCESS_KEY=local\n');
+    const client = cli.start(['local', ...ANY_PORTS]);
+    const shared = await client.said('export AWS_SECRET_ACCESS_KEY=local\n');
     expect(exportedVariables(shared)).toMatchObject({ AWS_ENDPOINT_URL_SFN });
 
     const follower = cli.start(ON_MACHINE, {
       env: { ...CREDENTIALS, AWS_ENDPOINT_URL_SFN },
     });
     await follower.said('WaitForUpdate');
-    for (const { kill, ended } of [follower, guest, owner]) {
+    for (const { kill, ended } of [follower, client, owner]) {
       kill('SIGINT');
       expect((await ended).exitCode).toBe(130);
     }

@@ -15,7 +15,7 @@ describe('printable', () => {
     );
   });
 
-  it('keeps its own colours, and no other', () => {
+  it('keeps its own colors, and no other', () => {
     const text = '\u001b[31mFAILED\u001b[39m \u001b[32mgood\u001b[39m';
 
     expect(printable(text)).toBe(text);

@@ -185,7 +185,7 @@ describe('keyHistory', () => {
     expect(told(stream(history, 'a'))).toHaveLength(2);
   });
 
-  it("has others' Starts from CloudTrail, with who made them", () => {
+  it('has external starts from CloudTrail, with their callers', () => {
     const { entry } = recordExternalStart(
       emptyEntry(ARN),
       { RequestId: 'r', KeyId: 'x', At: T0 + 90 * HOUR, By: 'arn:someone' },

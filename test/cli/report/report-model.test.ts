@@ -85,7 +85,7 @@ describe('reportModel', () => {
     ]);
   });
 
-  it('tells an alias that stands for another key than when applied', () => {
+  it('finds an alias that resolves to another key than when applied', () => {
     const input = simulatedMonth();
     const Streams = input.Streams.filter(
       ({ StreamName }) => StreamName === 'orders',
@@ -95,7 +95,7 @@ describe('reportModel', () => {
     expect(stream('orders').MovedTo).toBeUndefined();
   });
 
-  it('finds the streams that are late, and those of which nobody can tell', () => {
+  it('finds the streams that are late, and those that are unknown', () => {
     expect(stream('warehouse').Timeliness).toEqual({
       Status: 'OVERDUE',
       DueAt: Date.parse('2026-11-09T04:30:00Z'),
@@ -127,7 +127,7 @@ describe('reportModel', () => {
     }
   });
 
-  it("has others' Starts among the entries", () => {
+  it('has external starts among the entries', () => {
     expect(stream('customer-profiles').Entries[0]).toMatchObject({
       Kind: 'START_BY_OTHERS',
       Start: { KeyId: 'alias/breakglass' },

@@ -190,7 +190,7 @@ describe('matchesPattern', () => {
     );
   });
 
-  it('lets a wildcard stand for any part of any text', () => {
+  it('lets a wildcard match any part of any text', () => {
     const escaped = (text: string) => text.replace(/[\\*]/g, '\\$&');
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (a, b, c) => {

@@ -247,7 +247,7 @@ describe('findTriggers', () => {
     'drift-alarm-ok',
     'execution-succeeded',
     'start-stream-encryption-failed',
-  ])('gives %s to nobody', async (name) => {
+  ])('gives %s to no target', async (name) => {
     expect(find(await eventOf(name))).toEqual([]);
   });
 

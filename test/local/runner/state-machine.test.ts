@@ -163,7 +163,7 @@ describe('runExecution', () => {
     });
   });
 
-  it('calls what stands for a service as it is, errors and all', async () => {
+  it('calls the stand-in for a service as it is, errors and all', async () => {
     const definition = {
       StartAt: 'First',
       States: {
@@ -204,7 +204,7 @@ describe('runExecution', () => {
     });
   });
 
-  it('retries as the state says, after as long as it is told', async () => {
+  it('retries as the state says, after the configured time', async () => {
     const definition = {
       StartAt: 'First',
       States: {

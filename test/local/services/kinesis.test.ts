@@ -88,7 +88,7 @@ const startEncryption = (kinesis: KinesisClient) =>
   );
 
 describe('startKinesis', () => {
-  it('serves the account and Region that it was told', async () => {
+  it('serves the account and Region that it was given', async () => {
     const { kinesis } = await running();
     await createStream(kinesis);
 
@@ -106,7 +106,7 @@ describe('startKinesis', () => {
     expect((await summary(kinesis))?.StreamStatus).toBe('UPDATING');
   });
 
-  it('updates a stream for as long as it was told', async () => {
+  it('updates a stream for the configured time', async () => {
     const { kinesis } = await running({ updateSeconds: 0.4 });
     await createStream(kinesis);
     const startedAt = performance.now();
@@ -195,7 +195,7 @@ describe('startKinesis', () => {
   });
 
   it.each(['{"streams": {', 'null', '{}'])(
-    'begins anew from %s',
+    'begins again from %s',
     async (save) => {
       const directory = await temporaryDirectory();
       await writeFile(join(directory, 'kinesis-data.json'), save);

@@ -51,7 +51,7 @@ async function running(options: Partial<EmbeddedAwsOptions> = {}) {
   return { directory, endpoints: embedded.endpoints, close };
 }
 
-/** A service of somebody else: keeps what it is asked, and refuses it. */
+/** A service of another principal: keeps what it is asked, and refuses it. */
 async function somebodyElses() {
   const requests: string[] = [];
   const server = createServer((request, response) => {

@@ -120,7 +120,7 @@ describe('ensureLedgerTable', () => {
     await byAnother;
   });
 
-  it('hands on that there is no DynamoDB', async () => {
+  it('passes on that there is no DynamoDB', async () => {
     pointTo(`http://127.0.0.1:${CLOSED_PORT}`);
 
     await expect(ensureLedgerTable(TableName)).rejects.toThrow();

@@ -109,7 +109,7 @@ describe('openLocalAws', () => {
     await aws.close();
   });
 
-  it('runs a rotation that somebody else starts', async () => {
+  it('runs a rotation that another principal starts', async () => {
     // The functions keep the endpoints that they were first given.
     vi.resetModules();
     const { openLocalAws: open } = await import(
@@ -148,13 +148,13 @@ describe('openLocalAws', () => {
     const elsewhere = await openLocalAws(ROTATIONS);
     vi.stubEnv('LOCAL_DIR', join(directory, 'unused'));
     vi.stubEnv('LEDGER_TABLE_NAME', 'another-ledger');
-    const guest = await openLocalAws([]);
+    const client = await openLocalAws([]);
     const { SFN, ...services } = elsewhere.endpoints;
-    expect(guest.endpoints).toEqual(services);
+    expect(client.endpoints).toEqual(services);
     expect(await withLedger((ledger) => ledger.read(ARN))).toMatchObject({
       Version: 0,
     });
-    await guest.close();
+    await client.close();
 
     const forOthers = await openLocalAws([], { ports: { SFN: 0 } });
     expect(forOthers.endpoints).toEqual({

@@ -73,7 +73,7 @@ async function keyArn({ endpoints }: Pick<Session, 'endpoints'>) {
   return KeyMetadata?.Arn;
 }
 
-/** Begins to close an owner's session; resolves when it waits for guests. */
+/** Begins to close an owner's session; resolves when it waits for clients. */
 async function beginToClose(owner: Session, now?: AbortSignal) {
   const counts: number[] = [];
   let closed = false;
@@ -97,19 +97,19 @@ async function beginToClose(owner: Session, now?: AbortSignal) {
 }
 
 describe('openSession', () => {
-  it('lets a second process join as a guest', async () => {
+  it('lets a second process join as a client', async () => {
     const directory = await temporaryDirectory();
     const owner = await open(directory);
-    const guest = await openInAProcess(directory);
+    const client = await openInAProcess(directory);
 
     expect(owner.isOwner).toBe(true);
-    expect(guest.isOwner).toBe(false);
-    expect(guest.endpoints).toEqual(owner.endpoints);
-    await guest.close();
+    expect(client.isOwner).toBe(false);
+    expect(client.endpoints).toEqual(owner.endpoints);
+    await client.close();
     expect(await keyArn(owner)).toBeDefined();
   });
 
-  it('goes on for its guests when its owner wants to close it', async () => {
+  it('goes on for its clients when its owner wants to close it', async () => {
     const directory = await temporaryDirectory();
     const owner = await open(directory);
     const first = await openInAProcess(directory);
@@ -127,28 +127,30 @@ describe('openSession', () => {
     expect(existsSync(join(directory, 'session.json'))).toBe(false);
   });
 
-  it('does not wait for a guest that was killed', async () => {
+  it('does not wait for a client that was killed', async () => {
     const directory = await temporaryDirectory();
     const owner = await open(directory);
-    const guest = await openInAProcess(directory);
+    const client = await openInAProcess(directory);
     const { counts, done } = await beginToClose(owner);
-    await guest.kill();
+    await client.kill();
     await done;
 
     expect(counts).toEqual([1]);
   });
 
-  it('leaves its guests when it is told to close now', async () => {
+  it('leaves its clients when it has to close now', async () => {
     const directory = await temporaryDirectory();
     const owner = await open(directory);
-    const guest = await openInAProcess(directory);
+    const client = await openInAProcess(directory);
     const now = new AbortController();
     const { done } = await beginToClose(owner, now.signal);
     now.abort();
     await done;
 
-    await expect(keyArn(guest)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    await guest.close();
+    await expect(keyArn(client)).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+    await client.close();
   });
 
   it('has one owner when several processes come at once', async () => {
@@ -181,8 +183,11 @@ describe('openSession', () => {
       owner.endpoints.KINESIS ?? '',
     ).send(new DescribeStreamSummaryCommand({ StreamName: 'orders' }));
     expect(StreamDescriptionSummary?.StreamStatus).toBe('ACTIVE');
-    const guest = await openInAProcess(directory);
-    expect(guest).toMatchObject({ isOwner: false, endpoints: owner.endpoints });
+    const client = await openInAProcess(directory);
+    expect(client).toMatchObject({
+      isOwner: false,
+      endpoints: owner.endpoints,
+    });
   });
 
   it('does not take a stranger for the owner that a killed one announced', async () => {
@@ -209,11 +214,11 @@ describe('openSession', () => {
     const directory = await temporaryDirectory();
     const external = { KINESIS: 'http://127.0.0.1:1' };
     const owner = await open(directory, { external });
-    const guest = await open(directory);
+    const client = await open(directory);
 
-    expect(guest.isOwner).toBe(false);
-    expect(Object.keys(guest.endpoints).sort()).toEqual(['DYNAMODB', 'KMS']);
-    await guest.close();
+    expect(client.isOwner).toBe(false);
+    expect(Object.keys(client.endpoints).sort()).toEqual(['DYNAMODB', 'KMS']);
+    await client.close();
     await owner.close();
   });
 

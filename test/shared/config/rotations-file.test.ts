@@ -148,7 +148,7 @@ Streams:
       ['Streams[0]', 'names a key twice'],
     ],
     [
-      'a schedule that is none',
+      'a schedule that is invalid',
       stream('Schedule: monthly'),
       ['Streams[0]', 'Schedule "monthly"', 'rate(90 days)'],
     ],
@@ -173,7 +173,7 @@ Streams:
       ['Streams[0]', 'Schedule "cron(0 3 ? * ? *)"', '? for the other'],
     ],
     [
-      'a minute that is none',
+      'a minute that is invalid',
       stream('Schedule: cron(61 3 1 * ? *)'),
       ['Streams[0]', "'61' of minutes"],
     ],
@@ -193,7 +193,7 @@ Streams:
       ['Streams[0]', 'Schedule "rate(30 minutes)"', '48 keys', 'allows 25'],
     ],
     [
-      'a time zone that is none',
+      'a time zone that is invalid',
       stream('Schedule: rate(90 days), Timezone: Mars/Olympus'),
       ['Streams[0]', 'Timezone "Mars/Olympus"'],
     ],

@@ -96,7 +96,7 @@ describe('legible', () => {
 });
 
 describe('visible', () => {
-  it('shows what is hidden or hides others, and mends what is half', () => {
+  it('shows what is hidden or hides others, and repairs halves', () => {
     expect(visible('a\u202eb\u0000\u200b\u2028c\ud800')).toBe(
       'a\\u{202e}b\\u{0}\\u{200b}\\u{2028}c\ufffd',
     );

@@ -163,7 +163,7 @@ describe('parseCloudTrailStart', () => {
     }
   });
 
-  it('counts a Start of which nobody says who made it', () => {
+  it('counts a Start of an unknown caller', () => {
     for (const userIdentity of [
       undefined,
       null,
@@ -183,7 +183,11 @@ describe('parseCloudTrailStart', () => {
   it.each([
     ['another event', eventOf({ eventName: 'StopStreamEncryption' }), 'Stop'],
     ['no time', eventOf({ eventTime: undefined }), 'eventTime'],
-    ['a time that is none', eventOf({ eventTime: 'yesterday' }), 'eventTime'],
+    [
+      'a time that is invalid',
+      eventOf({ eventTime: 'yesterday' }),
+      'eventTime',
+    ],
     [
       'a time that looks like one',
       eventOf({ eventTime: '2026-01-01T23:59:59+23' }),

@@ -59,7 +59,7 @@ describe('fitOutcome', () => {
 
 describe('detailBytes', () => {
   it.each([1, 140, 1000])(
-    'lets the outcomes of %i failures be handed on',
+    'lets the outcomes of %i failures be passed on',
     (count) => {
       const names = Array.from({ length: count }, (_, n) =>
         `${n}`.padEnd(60, 'x'),

@@ -146,7 +146,7 @@ describe('parseKeyId', () => {
 
 describe('KEY_ID_FORMS', () => {
   it.each(['key ARN', 'alias ARN', 'GUID', 'mrk-', 'alias/'])(
-    'tells people of %s',
+    'notifies subscribers of %s',
     (form) => {
       expect(KEY_ID_FORMS).toContain(form);
     },

@@ -42,7 +42,7 @@ describe('currentKey', () => {
     });
   });
 
-  it('has no ARN when nobody can say what it resolved to', () => {
+  it('has no ARN when the resolved key ARN is unknown', () => {
     expect(currentKey('alias/gone', undefined, undefined)).toEqual({
       KeyId: 'alias/gone',
       KeyArn: null,

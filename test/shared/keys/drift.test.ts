@@ -68,7 +68,7 @@ describe('detectDrift', () => {
       'cannot be used: "alias/key-1": no key',
     ],
     [
-      'is under a key that nobody knows any more',
+      'is under a key that is no longer known',
       [key(1), key(2)],
       { KeyId: 'alias/deleted', KeyArn: null },
       'is not in its ring',

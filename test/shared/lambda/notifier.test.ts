@@ -167,7 +167,7 @@ describe('eventBusNotifier', () => {
 });
 
 describe('notifier', () => {
-  it('tells the bus that the deployed functions are told of', async () => {
+  it('tells the bus that the deployed functions use', async () => {
     const bus = await startEventBus();
     onTestFinished(bus.close);
     vi.stubEnv('EVENT_BUS_NAME', 'default');
@@ -181,7 +181,7 @@ describe('notifier', () => {
     ]);
   });
 
-  it.each([undefined, ''])('tells nobody where the bus is %j', (name) => {
+  it.each([undefined, ''])('publishes nothing where the bus is %j', (name) => {
     vi.stubEnv('EVENT_BUS_NAME', name);
     expect(notifier()).toBe(NO_NOTIFIER);
   });

@@ -27,7 +27,7 @@ import {
 } from '../../support/ledger/transitions.ts';
 
 /**
- * Rotations, of which some are cut off or lose their answers, somebody else who
+ * Rotations, of which some are cut off or lose their answers, another principal who
  * starts encryption too, and a CloudTrail that reports every Start that AWS
  * applied: some time later, in any order, more than once.
  */

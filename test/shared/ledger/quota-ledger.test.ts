@@ -366,7 +366,7 @@ describe('QuotaLedger', () => {
     denied.destroy();
   });
 
-  it('books what CloudTrail reports, and counts with it from then on', async () => {
+  it('records what CloudTrail reports, and counts with it from then on', async () => {
     const stream = newStream();
     const ledger = newLedger();
     now = T0;

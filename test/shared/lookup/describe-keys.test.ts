@@ -76,7 +76,7 @@ describe('lookUpKeys', () => {
     }
   });
 
-  it('asks KMS where the ledger only knows that somebody applied it', async () => {
+  it('asks KMS where the ledger only knows that it was applied', async () => {
     const KeyId = store.get('alias/b').KeyId;
     const LastApplied = { KeyId, AppliedAt: 1 };
     const { Current } = await lookUp(['alias/b'], KeyId, LastApplied);

@@ -117,7 +117,7 @@ describe('decidePlan with UnlessAppliedSince', () => {
   it.each([
     ['to which one was applied before', NOW - 1, under(1)],
     ['that is not encrypted', NOW, UNENCRYPTED],
-    ['whose key nobody knows', NOW, { KeyId: 'alias/key-1', KeyArn: null }],
+    ['whose key is unknown', NOW, { KeyId: 'alias/key-1', KeyArn: null }],
   ])('moves a stream %s', (_, at, current) => {
     expect(applied(at, current)).toMatchObject({ Decision: 'ROTATE' });
   });
@@ -209,7 +209,7 @@ describe('decidePlan', () => {
     expect(rotated).toMatchObject({ Decision: 'ROTATE', KeyArn: keyArn(2) });
   });
 
-  it('hands on what decides nothing', () => {
+  it('passes on what decides nothing', () => {
     const fields = {
       OnQuotaExhausted: 'WAIT',
       Probe: { PartitionKey: 'p', Data: '' },

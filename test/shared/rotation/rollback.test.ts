@@ -88,12 +88,12 @@ describe('planRollback', () => {
     expect(plan).not.toHaveProperty('BusySince');
   });
 
-  it('takes no key for that of somebody else while the stream is UPDATING', () => {
+  it('takes no key for that of another principal while the stream is UPDATING', () => {
     const Stream = { StreamStatus: 'UPDATING', KeyId: 'alias/x' } as const;
     expect(planned({ Stream }).Decision).toBe('ROLL_BACK');
   });
 
-  it('says that somebody ended encryption', () => {
+  it('says that encryption was ended', () => {
     const Stream = { StreamStatus: 'ACTIVE' } as const;
     expect(planned({ Stream }).Rollback?.Impossible).toContain('to no key');
   });
@@ -109,7 +109,7 @@ describe('planRollback', () => {
     expect(LastAppliedAt).toBeNull();
   });
 
-  it('gives it back by ARN where its text stands for another key', () => {
+  it('gives it back by ARN where its text resolves to another key', () => {
     expect(planned({ Keys: [elsewhere, byArn] })).toMatchObject({
       Decision: 'ROLL_BACK',
       KeyId: keyArn(0),
@@ -141,7 +141,7 @@ describe('planRollback', () => {
       'cannot be found: not you',
     ],
     [
-      'a key of which nobody knows what it was',
+      'a key that is unknown',
       { Plan: { PreviousKeyArn: null } },
       'cannot be found',
     ],

@@ -71,7 +71,7 @@ describe('classifyStartError of what Kinesis refused', () => {
   });
 });
 
-describe('classifyStartError of what nobody knows', () => {
+describe('classifyStartError of unknown effect', () => {
   it.each([
     [500, 'InternalFailure'],
     [503, 'ServiceUnavailable'],
@@ -120,8 +120,8 @@ describe('classifyStartError of what nobody knows', () => {
 
 describe('classifyStartError of a call that never left', () => {
   it.each([
-    ['nobody listens', closed],
-    ['nobody listens at any address', closedEverywhere],
+    ['no program listens', closed],
+    ['no program listens at any address', closedEverywhere],
     ['the host has no address', unknownHost],
   ])('tries again where %s', async (_what, fail) => {
     expect(classifyStartError(await fail())).toBe('THROTTLED');

@@ -165,7 +165,7 @@ describe('classifyStreamStatus of a stream ACTIVE under another key', () => {
     },
   );
 
-  it('counts anew after the stream was seen UPDATING', () => {
+  it('counts again after the stream was seen UPDATING', () => {
     const description = judgeAll([
       ...staying('alias/old').slice(0, 20),
       seen('UPDATING', 'alias/old', 21_000),
@@ -180,7 +180,7 @@ describe('classifyStreamStatus of a stream ACTIVE under another key', () => {
 
   it.each([
     ['the key that it had', 'alias/old', '"orders" is ACTIVE under alias/old'],
-    ['somebody else', 'alias/them', '"orders" is ACTIVE under alias/them'],
+    ['another principal', 'alias/them', '"orders" is ACTIVE under alias/them'],
     ['no key', null, '"orders" is ACTIVE under no key'],
   ])('finds a mismatch when it stays with %s', (_what, key, words) => {
     const error = thrownBy(() => judgeAll(staying(key)));
@@ -228,7 +228,7 @@ describe('classifyStreamStatus of a stream ACTIVE under another key', () => {
     expect(error.message).toContain('alias/old');
   });
 
-  it('believes it after just so many seconds, and not before', () => {
+  it('accepts it after exactly this number of seconds, and not before', () => {
     const shown = (OtherKeySeconds: number) => () =>
       classifyStreamStatus(
         seen('ACTIVE', 'alias/other', 40_000),
@@ -273,7 +273,7 @@ describe('classifyStreamStatus where the key reads the same as before', () => {
     expect(judgeAll(observations, REPOINTED)?.Status).toBe('ACTIVE');
   });
 
-  it('cannot tell whether an unanswered Start was applied, and says so', () => {
+  it('fails as StartUnconfirmed when an unanswered Start cannot be proved', () => {
     const late = seen('ACTIVE', 'alias/new', STALE_MS);
 
     const error = thrownBy(() => judgeAll([late], REPOINTED, start('UNKNOWN')));

@@ -29,7 +29,7 @@ describe('assertNotSuperseded', () => {
     },
   );
 
-  it('refuses its own alias when that stands for another key by then', () => {
+  it('refuses its own alias when that resolves to another key by then', () => {
     const other = applied(ACTIVE + 1, 'alias/b', 'arn:c');
     expect(() => assertNotSuperseded(STATE, other)).toThrow('KeyId "alias/b"');
   });
@@ -43,7 +43,7 @@ describe('assertNotSuperseded', () => {
       applied(ACTIVE + 8000, 'alias/b', 'arn:b'),
     ],
     [
-      'its own key, as CloudTrail tells of it',
+      'its own key, as CloudTrail reports it',
       applied(ACTIVE + 8000, 'alias/b'),
     ],
   ])('has nothing against %s', (_, last) => {

@@ -93,12 +93,12 @@ export function silent() {
   return errorFrom(() => {}, { requestHandler });
 }
 
-/** Nobody listens. */
+/** No program listens. */
 export function closed() {
   return startError({ endpoint: `http://127.0.0.1:${CLOSED_PORT}` });
 }
 
-/** Nobody listens at any of the addresses of the host. */
+/** No program listens at any of the addresses of the host. */
 export async function closedEverywhere() {
   const agent = new HttpAgent({
     autoSelectFamily: true,

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 
 /**
- * The metrics that functions write to their log meanwhile, each as name, stream
+ * The metrics that functions write to their log during it, each as name, stream
  * and value.
  */
 export async function publishedBy(

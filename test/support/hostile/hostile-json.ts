@@ -69,7 +69,7 @@ function setField(owner: object, field: string, value: unknown): void {
 const nested = (depth: number, open: string, close: string) =>
   JSON.parse(`${open.repeat(depth)}0${close.repeat(depth)}`);
 
-/** Each made anew when it is asked for: some are large. */
+/** Each made again when it is asked for: some are large. */
 const STRUCTURES: (() => unknown)[] = [
   () => nested(3000, '[', ']'),
   () => nested(120_000, '[', ']'),

@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
  */
 export const CLOSED_PORT = 1;
 
-/** A port of 127.0.0.1 that somebody else listens on during the test. */
+/** A port of 127.0.0.1 that another principal listens on during the test. */
 export async function takenPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

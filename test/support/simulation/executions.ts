@@ -145,7 +145,7 @@ export class Executions {
       tasks.map(([name]) => [
         name,
         (event: object) => {
-          // The interpreter starts a redriven execution anew.
+          // The interpreter starts a redriven execution again.
           const isTold = 'StartedAt' in event;
           const { startedAt: StartedAt, request: Request } = execution;
           const told = isTold ? { ...event, StartedAt, Request } : event;

@@ -50,7 +50,7 @@ export interface KinesisModelOptions {
 
 /**
  * Kinesis as facts.md of its callers has it: a stream is UPDATING for a while
- * after a Start and refuses others meanwhile, takes 25 keys in a rolling 24
+ * after a Start and refuses others during it, takes 25 keys in a rolling 24
  * hours, and its descriptions are eventually consistent.
  *
  * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html

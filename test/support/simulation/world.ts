@@ -92,7 +92,7 @@ function createWorld(
     keys,
     updateMs: () => options.updateMs(random),
     onStart: (stream, start) => {
-      const by = start.rotationId?.split(':').at(-1) ?? 'somebody else';
+      const by = start.rotationId?.split(':').at(-1) ?? 'another principal';
       journal.note(stream, `Start of ${start.keyId} by ${by} applied`);
       invariants.onStart(stream, start);
       world.onStart(stream, start);

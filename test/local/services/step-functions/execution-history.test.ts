@@ -22,7 +22,7 @@ async function withCall() {
 }
 
 describe('ExecutionHistory', () => {
-  it('tells of a function that took too long, and not of its answer', async () => {
+  it('reports a function that took too long, and not of its answer', async () => {
     const { history, answer, answered, types } = await withCall();
     history.add({
       type: 'StateFailed',
@@ -37,7 +37,7 @@ describe('ExecutionHistory', () => {
     expect(types()).toEqual(['LambdaFunctionTimedOut', 'TaskStateExited']);
   });
 
-  it('tells of an execution that took too long', async () => {
+  it('reports an execution that took too long', async () => {
     const { history, types } = await withCall();
     history.add({ type: 'ExecutionTimeout', timestamp });
 

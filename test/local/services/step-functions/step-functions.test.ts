@@ -103,7 +103,7 @@ const WHOLE = { truncated: false };
 const STUCK = { Long: { Type: 'Wait', Seconds: 3600, End: true } };
 
 describe('the history of an execution', () => {
-  it('tells of states and functions as AWS does', async () => {
+  it('reports states and functions as AWS does', async () => {
     const { client, start } = await running(
       {
         Order: task({ ResultPath: '$.Order', TimeoutSeconds: 9, Next: 'Is' }),
@@ -170,7 +170,7 @@ describe('the history of an execution', () => {
     });
   });
 
-  it('tells of each attempt, of what was caught, and of the failure', async () => {
+  it('reports each attempt, of what was caught, and of the failure', async () => {
     const { client, start } = await running(
       {
         Order: task({

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** What went well, in green where stdout is a terminal that wants colours. */
+/** What went well, in green where stdout is a terminal with colors. */
 export function good(text: string): string {
   return styleText('green', text, { stream: process.stdout });
 }
