@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   altered,
   awsError,
-  during it,
+  meanwhile,
   type Rule,
 } from '../../local/instruments/fault-proxy.ts';
 import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
