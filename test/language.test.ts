@@ -14,7 +14,7 @@ const FILES = execFileSync('git', ['ls-files'], { encoding: 'utf8' })
   .filter((path) => path !== 'test/support/language/word-list.ts');
 
 const READERS: [string, RegExp, (text: string) => Prose[]][] = [
-  ['sources', /\.ts$/, proseOfSource],
+  ['sources', /^(?!test\/).*\.ts$/, proseOfSource],
   ['pages', /\.md$/, proseOfMarkdown],
   ['templates', /\.(?:ya?ml|asl\.json)$/, (text) => linesOf(text, 1)],
 ];

@@ -10,23 +10,23 @@ export const ERRORS = {
   UnusableKey:
     'The target key is disabled, pending deletion, of another Region, or not a symmetric encryption key. No slot was taken.',
   InvalidKeyRing:
-    'All keys of the ring are one and the same key. No slot was taken.',
+    'All keys of the ring are the same key. No slot was taken.',
   QuotaExhausted:
     'The stream has no slot left of the 25 in 24 hours. The outcome says when the next one is free.',
   RotationInProgress:
     'Another rotation is moving the stream to another key. The cause names it.',
   StreamBusy:
-    'The stream was not ACTIVE because of something else for longer than a rotation waits.',
+    'The stream was not ACTIVE because of another operation for longer than a rotation waits.',
   StartNotApplied:
     'StartStreamEncryption was not answered and Kinesis did not apply it, several times in a row.',
   StartUnconfirmed:
-    'StartStreamEncryption was not answered, and nothing can tell whether it was applied, since the key read the same before. The slot stays spent.',
+    'StartStreamEncryption was not answered, and the key read the same before, so Describe cannot show whether it was applied. The slot stays spent.',
   KeyMismatch:
-    'The stream became ACTIVE under a key that this rotation did not ask for, or another was applied before the probe.',
+    'The stream became ACTIVE under a key that this rotation did not request, or another key was applied before the probe.',
   UpdateTimedOut:
     'The stream was still UPDATING when the time for it ran out. The slot stays spent.',
   RecordNotEncrypted:
-    'The stream is ACTIVE with the key, and the probe was still answered EncryptionType NONE.',
+    'The stream is ACTIVE with the key, and PutRecord still answered EncryptionType NONE.',
   LedgerContended:
     'Too many writers changed the ledger at once. Nothing was written.',
   ServiceUnavailable:

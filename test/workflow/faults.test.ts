@@ -399,7 +399,7 @@ describe('the probe', () => {
     return createVerifyEncryption({ kinesis: client, now: Date.now });
   };
 
-  it('that is NONE at first is written again', async () => {
+  it('whose first answers are NONE is written again', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },

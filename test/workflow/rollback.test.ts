@@ -258,7 +258,7 @@ describe('a rollback', () => {
     });
   });
 
-  it('that fails says so, and why the rotation failed in the first place', async () => {
+  it('that fails is reported with the first failure of the rotation', async () => {
     const { StreamName, b } = await rotated();
     const outcome = await rotate(
       { StreamName, KeyId: b },
