@@ -1,0 +1,81 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDescribeStream } from '../../functions/describe-stream.ts';
+import { kinesisClient, kmsClient } from '../../shared/lambda/clients.ts';
+import type { PlannedState } from '../../shared/rotation/state.ts';
+import {
+  type LocalRotations,
+  openLocalRotations,
+} from '../support/workflow/local-rotations.ts';
+import { CONTEXT, plannedState } from '../support/workflow/planned-state.ts';
+
+let aws: LocalRotations;
+let kinesis: KinesisClient;
+let kms: KMSClient;
+
+beforeAll(async () => {
+  aws = await openLocalRotations(0.1, 4);
+  kinesis = kinesisClient();
+  kms = kmsClient();
+});
+
+afterAll(async () => {
+  kinesis.destroy();
+  kms.destroy();
+  await aws.close();
+});
+
+const look = (state: PlannedState) =>
+  createDescribeStream({ kinesis, kms, now: Date.now })(state, CONTEXT);
+
+describe('DescribeStream', () => {
+  it('finds a stream ACTIVE under the planned key', async () => {
+    const stream = aws.nextStream();
+    const state = await plannedState(aws, stream);
+    await aws.rotate({ StreamName: stream.StreamName, KeyIds: stream.KeyIds });
+    expect(await look(state)).toMatchObject({
+      Status: 'ACTIVE',
+      StreamStatus: 'ACTIVE',
+      KeyId: stream.KeyIds[0],
+      ActiveAt: expect.any(String),
+    });
+  });
+
+  it('knows the planned key by its ARN where the KeyId reads otherwise', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    await aws.rotate({ StreamName, KeyId: KeyIds[0] });
+    const { Plan } = await plannedState(
+      aws,
+      { StreamName, KeyIds },
+      { Mode: 'RESTORE' },
+    );
+    const byArn = { ...Plan, KeyId: Plan.KeyArn, PreviousKeyId: null };
+    expect(await look({ Plan: byArn })).toMatchObject({ Status: 'ACTIVE' });
+  });
+
+  it('waits for a stream that still shows its previous key', async () => {
+    const state = await plannedState(aws, aws.nextStream());
+    const StartedAt = new Date().toISOString();
+    const Start = {
+      Status: 'STARTED',
+      StartedAt,
+      Unanswered: 0,
+      Throttled: 0,
+      LimitExceeded: 0,
+    } as const;
+    expect(await look({ ...state, Start })).toMatchObject({
+      Status: 'UPDATING',
+      KeyId: null,
+      WaitSeconds: 1,
+    });
+  });
+
+  it("keeps AWS's name for a stream that does not exist", async () => {
+    const { Plan } = await plannedState(aws, aws.nextStream());
+    const StreamARN = `${Plan.StreamARN}-gone`;
+    await expect(look({ Plan: { ...Plan, StreamARN } })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
+  });
+});

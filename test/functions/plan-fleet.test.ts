@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { handler } from '../../functions/plan-fleet.ts';
+import { CONTEXT } from '../support/workflow/planned-state.ts';
+
+const ring = { KeyIds: ['alias/a', 'alias/b'] };
+const request = (StreamName: string) => ({ StreamName, ...ring });
+
+describe('PlanFleet', () => {
+  it('gives every stream its request and the time that it waits', async () => {
+    const Streams = ['orders', 'payments'].map(request);
+    const plan = await handler({ Streams }, CONTEXT);
+    expect(plan.Streams).toEqual([
+      { Request: request('orders'), WaitSeconds: 0 },
+      { Request: request('payments'), WaitSeconds: 1 },
+    ]);
+  });
+
+  it('refuses a stream that is listed twice, and names it', async () => {
+    const Streams = ['orders', 'orders'].map(request);
+    await expect(handler({ Streams }, CONTEXT)).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: expect.stringContaining('"orders"'),
+    });
+  });
+});
