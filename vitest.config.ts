@@ -6,6 +6,7 @@ export default defineConfig({
     env: {
       POWERTOOLS_LOG_LEVEL: 'SILENT',
       POWERTOOLS_METRICS_DISABLED: 'true',
+      CHILD_COVERAGE: process.argv.includes('--coverage') ? 'true' : '',
     },
     // Most of a test's time is waiting for an emulator.
     maxWorkers: 3,
@@ -13,8 +14,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
-      include: ['cli/**', 'functions/**', 'local/**', 'shared/**'],
-      reporter: ['text', 'html'],
+      include: ['{cli,functions,local,shared,stack}/**/*.ts'],
+      // scripts/coverage.ts reads the JSON, and adds what child processes ran.
+      reporter: ['json', 'html'],
     },
   },
 });

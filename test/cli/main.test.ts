@@ -681,11 +681,6 @@ describe('local', () => {
         '',
       ].join('\n'),
     );
-    for (const url of Object.values(variables).slice(0, 4)) {
-      await expect(fetch(String(url))).rejects.toMatchObject({
-        cause: { code: 'ECONNREFUSED' },
-      });
-    }
     expect(await processesOf(cli.directory)).toEqual([]);
     expect(existsSync(join(cli.directory, 'session.json'))).toBe(false);
   });

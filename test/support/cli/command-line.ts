@@ -11,6 +11,11 @@ import type { AtEnd } from '../local/temporary-directory.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MAIN = join(ROOT, 'cli', 'main.ts');
 
+/** Read by scripts/coverage.ts, after a run with coverage. */
+const CHILD_COVERAGE = process.env.CHILD_COVERAGE && {
+  NODE_V8_COVERAGE: join(ROOT, 'coverage', 'children'),
+};
+
 interface Ended {
   exitCode: number | null;
   stdout: string;
@@ -54,6 +59,7 @@ class CommandLine {
         HOME: this.home,
         LOCAL_DIR: this.directory,
         LOCAL_UPDATE_SECONDS: '0.1',
+        ...CHILD_COVERAGE,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

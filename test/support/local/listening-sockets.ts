@@ -38,3 +38,16 @@ export async function listeningSockets(): Promise<ListeningSocket[]> {
       };
     });
 }
+
+/**
+ * Whether this process still listens at an endpoint. A connection would not say:
+ * the system may have given the port to another process by then.
+ */
+export async function listensAt(
+  endpoint: string | undefined,
+): Promise<boolean> {
+  if (!CAN_LIST_SOCKETS) return false;
+  const { port } = new URL(String(endpoint));
+  const sockets = await listeningSockets();
+  return sockets.some((socket) => socket.port === Number(port));
+}

@@ -23,6 +23,7 @@ import {
   REGION,
   stepFunctionsAt,
 } from '../../../support/local/connected-clients.ts';
+import { listensAt } from '../../../support/local/listening-sockets.ts';
 import { takenPort } from '../../../support/local/taken-port.ts';
 
 const MACHINE = `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:orders`;
@@ -434,7 +435,7 @@ describe('the stand-in for Step Functions', () => {
 
   it('stops what runs at its end, and waits until that is settled', async () => {
     let isSettled = false;
-    const { client, close, start } = await running(STUCK, {}, async () => {
+    const { endpoint, close, start } = await running(STUCK, {}, async () => {
       await new Promise(setImmediate);
       isSettled = true;
     });
@@ -442,7 +443,7 @@ describe('the stand-in for Step Functions', () => {
     await close();
 
     expect(isSettled).toBe(true);
-    await expect(describeExecution(client, 'one')).rejects.toThrow();
+    expect(await listensAt(endpoint)).toBe(false);
   });
 
   it('names the operations that it knows', async () => {
