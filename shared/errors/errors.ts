@@ -9,8 +9,7 @@ export const ERRORS = {
   InvalidRequest: 'The request is wrong. Nothing was started.',
   UnusableKey:
     'The target key is disabled, pending deletion, of another Region, or not a symmetric encryption key. No slot was taken.',
-  InvalidKeyRing:
-    'All keys of the ring are the same key. No slot was taken.',
+  InvalidKeyRing: 'All keys of the ring are the same key. No slot was taken.',
   QuotaExhausted:
     'The stream has no slot left of the 25 in 24 hours. The outcome says when the next one is free.',
   RotationInProgress:
