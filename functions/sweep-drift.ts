@@ -4,8 +4,8 @@ import pThrottle from 'p-throttle';
 import {
   parseRequest,
   type RotationRequest,
-  requestedStream,
 } from '../shared/contract/request.ts';
+import { requestedStream } from '../shared/contract/requested.ts';
 import { namedError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';

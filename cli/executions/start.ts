@@ -1,7 +1,7 @@
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
-import { requestedStream } from '../../shared/contract/request.ts';
+import { requestedStream } from '../../shared/contract/requested.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';

@@ -4,8 +4,8 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import {
   parseRequest,
   type RotationRequest,
-  requestedStream,
 } from '../../shared/contract/request.ts';
+import { requestedStream } from '../../shared/contract/requested.ts';
 import { AwsRefusal, RotationError } from '../../shared/errors/errors.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { proxyFetch } from 'httpxy';
+import { type Answer, forward } from './forward.ts';
 
 /** By the first part of `x-amz-target`. */
 export const SERVICES = {
@@ -24,12 +24,6 @@ export interface Call {
   phase: string;
   /** What the service answered; absent where it was never asked. */
   status?: number;
-}
-
-interface Answer {
-  status: number;
-  headers: Record<string, string>;
-  body: string;
 }
 
 /** What a fault may do with a call. */
@@ -297,31 +291,4 @@ function faultOf(scope: OpenScope, call: Call): Fault | undefined {
     if (nth > after && nth <= after + times) return rule.fault;
   }
   return undefined;
-}
-
-/** What belongs to a connection, and not to the call. */
-const OF_CONNECTION = ['connection', 'keep-alive', 'transfer-encoding'];
-
-async function forward(
-  endpoint: string | undefined,
-  { method, url, headers }: IncomingMessage,
-  body: Uint8Array<ArrayBuffer>,
-): Promise<Answer> {
-  if (endpoint === undefined) throw new Error('There is no such service');
-  const kept = Object.entries(headers).filter(
-    ([name]) => !OF_CONNECTION.includes(name),
-  );
-  const response = await proxyFetch(endpoint, `${endpoint}${url}`, {
-    method,
-    headers: kept.map(([name, value]) => [name, String(value)]),
-    body,
-  });
-  const answered = [...response.headers].filter(
-    ([name]) => ![...OF_CONNECTION, 'content-length'].includes(name),
-  );
-  return {
-    status: response.status,
-    headers: Object.fromEntries(answered),
-    body: await response.text(),
-  };
 }

@@ -1,11 +1,7 @@
 import * as v from 'valibot';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import {
-  parseStreamArn,
-  STREAM_NAME,
-  streamNameOf,
-} from '../identifiers/arn.ts';
+import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
 
 const text = (field: string, expected: string) =>
@@ -238,8 +234,10 @@ const REQUEST = v.pipe(
     const { StreamARN } = dataset.value;
     if (StreamARN === undefined) return;
     const region = parseStreamArn(StreamARN)?.Region;
-    const { field, keyIds } = requestedKeys(dataset.value);
-    for (const id of keyIds) {
+    const { KeyId, KeyIds = [KeyId] } = dataset.value;
+    const field = KeyId === undefined ? 'KeyIds' : 'KeyId';
+    for (const id of KeyIds) {
+      if (id === undefined) continue;
       const keyRegion = parseKeyId(id)?.Region;
       if (keyRegion !== undefined && keyRegion !== region) {
         addIssue({
@@ -257,32 +255,6 @@ const REQUEST = v.pipe(
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html
  */
 export type RotationRequest = v.InferOutput<typeof REQUEST>;
-
-/** The keys that a request names, and the field that names them. */
-export function requestedKeys({
-  KeyId,
-  KeyIds,
-}: Pick<RotationRequest, 'KeyId' | 'KeyIds'>): {
-  field: 'KeyId' | 'KeyIds';
-  keyIds: readonly string[];
-} {
-  if (KeyIds !== undefined) return { field: 'KeyIds', keyIds: KeyIds };
-  return { field: 'KeyId', keyIds: KeyId === undefined ? [] : [KeyId] };
-}
-
-/**
- * The name of the stream of a request.
- *
- * @throws for a request that names no stream, which {@link parseRequest} refuses
- */
-export function requestedStream({
-  StreamName,
-  StreamARN,
-}: Pick<RotationRequest, 'StreamName' | 'StreamARN'>): string {
-  if (StreamName !== undefined) return StreamName;
-  if (StreamARN !== undefined) return streamNameOf(StreamARN);
-  throw new Error('The request names no stream');
-}
 
 export type RequestField = keyof typeof FIELDS;
 

@@ -1,4 +1,5 @@
-import { parseRequest, requestedStream } from '../contract/request.ts';
+import { parseRequest } from '../contract/request.ts';
+import { requestedStream } from '../contract/requested.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { firstWaitSeconds } from './pace.ts';

@@ -3,7 +3,8 @@ import {
   type KeyMetadata,
   type KMSClient,
 } from '@aws-sdk/client-kms';
-import { type RotationRequest, requestedKeys } from '../contract/request.ts';
+import type { RotationRequest } from '../contract/request.ts';
+import { requestedKeys } from '../contract/requested.ts';
 import { namedError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
