@@ -36,7 +36,7 @@ interface ScriptCoverage {
   }[];
 }
 
-/** Whether a script ran at an offset: the innermost range there says so. */
+/** Whether a script ran at an offset, by the innermost range there. */
 export function ranAt({ functions }: ScriptCoverage, offset: number): boolean {
   const around = functions
     .flatMap(({ ranges }) => ranges)

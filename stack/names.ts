@@ -8,11 +8,11 @@ const digest = (text: string, length: number) =>
  * different as the streams' names are.
  */
 export function logicalId(prefix: string, streamName: string): string {
-  const words = streamName.split(/[^a-zA-Z0-9]+/).map(capitalized);
+  const words = streamName.split(/[^a-zA-Z0-9]+/).map(capitalize);
   return `${prefix}${words.join('')}${digest(streamName, 8)}`;
 }
 
-function capitalized(word: string): string {
+function capitalize(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 

@@ -36,7 +36,7 @@ export function packPolicies(statements: readonly Statement[]): {
   managed: PolicyDocument[];
 } {
   const documents: PolicyDocument[] = [document()];
-  for (const statement of statements.flatMap(divided)) {
+  for (const statement of statements.flatMap(divideStatement)) {
     const room = documents.find(
       (one, at) =>
         policySize({
@@ -80,19 +80,19 @@ function unique(policy: PolicyDocument): PolicyDocument {
 }
 
 /** Into statements that a half-empty policy has room for. */
-function divided(statement: Statement): Statement[] {
+function divideStatement(statement: Statement): Statement[] {
   if (policySize(statement) <= MANAGED_SIZE / 2) return [statement];
   const { Resource, Condition } = statement;
   if (Resource.length > 1) {
     return halves(Resource).flatMap((half) =>
-      divided({ ...statement, Resource: half }),
+      divideStatement({ ...statement, Resource: half }),
     );
   }
   const operator = 'ForAnyValue:StringEquals';
   const aliases = Condition?.[operator]?.['kms:ResourceAliases'];
   if (!Array.isArray(aliases) || aliases.length < 2) return [statement];
   return halves(aliases).flatMap((half) =>
-    divided({
+    divideStatement({
       ...statement,
       Condition: {
         ...Condition,

@@ -15,7 +15,7 @@ import { quote } from '../../shared/errors/text.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
-import { readEvent, redated } from '../input/event.ts';
+import { readEvent, setEventTimes } from '../input/event.ts';
 import { outcomeText } from '../output/outcome-text.ts';
 import type { Progress } from '../output/progress.ts';
 import { type OutputOptions, render } from '../output/render.ts';
@@ -57,7 +57,7 @@ export async function trigger(
   const { signal } = interruption;
   const { event: file, now } = options;
   const given = await readEvent(file, signal);
-  const event = now ? redated(given, new Date()) : given;
+  const event = now ? setEventTimes(given, new Date()) : given;
   const path = join(process.env.PACKAGE_DIR || '.serverless', TEMPLATE);
   const template = await readTemplate(path);
   await warnOfChanges(path);

@@ -50,7 +50,10 @@ export async function readEvent(
 }
 
 /** An event as if it had happened now, each time in the spelling it has. */
-export function redated(event: EventBridgeEvent, now: Date): EventBridgeEvent {
+export function setEventTimes(
+  event: EventBridgeEvent,
+  now: Date,
+): EventBridgeEvent {
   const precise = now.toISOString();
   const seconds = `${precise.slice(0, 19)}Z`;
   const copy = { ...event };

@@ -3,7 +3,7 @@ const COLOURS = ['\u001b[31m', '\u001b[32m', '\u001b[39m'];
 
 /**
  * What a terminal may be given: lines stay lines, red and green stay what they
- * are, and whatever else cannot be seen is escaped as in JSON, so that JSON
+ * are, and whatever else cannot be seen is escapeCharacter as in JSON, so that JSON
  * stays JSON.
  */
 export function printable(text: string): string {
@@ -14,11 +14,11 @@ export function printable(text: string): string {
       (character, at: number, whole: string) =>
         COLOURS.some((colour) => whole.startsWith(colour, at))
           ? character
-          : escaped(character),
+          : escapeCharacter(character),
     );
 }
 
-function escaped(character: string): string {
+function escapeCharacter(character: string): string {
   return character
     .split('')
     .map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'))

@@ -269,7 +269,7 @@ function ofLedger(entry: LedgerEntry, history: readonly Outcome[]): Sighting[] {
   const { KeyId, KeyArn, AppliedAt } = LastApplied;
   const isTold =
     others.some((start) => start.At === AppliedAt && start.KeyId === KeyId) ||
-    history.some((outcome) => applied(outcome, KeyId, AppliedAt));
+    history.some((outcome) => hasApplied(outcome, KeyId, AppliedAt));
   if (isTold) return others;
   return [
     ...others,
@@ -284,7 +284,7 @@ function ofLedger(entry: LedgerEntry, history: readonly Outcome[]): Sighting[] {
 }
 
 /** Whether a record is of the rotation that the ledger remembers so. */
-function applied(outcome: Outcome, keyId: string, at: number): boolean {
+function hasApplied(outcome: Outcome, keyId: string, at: number): boolean {
   const mayHave =
     outcome.Status === 'FAILED'
       ? (outcome.SlotsSpent ?? 0) > 0

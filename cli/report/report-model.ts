@@ -157,7 +157,7 @@ function streamModel(
     ...(lease && { HeldBy: lease.RotationId }),
     Quota: usage(Entry, GeneratedAt),
     Use: quotaUse(Entry, stream.History, From, To),
-    Spans: clipped(spans, From, To),
+    Spans: clipSpans(spans, From, To),
     Entries: entries(stream, From, To),
   };
 }
@@ -212,7 +212,7 @@ function condition(
   return { Condition: isOfRing ? 'UNUSABLE' : 'OUTSIDE_RING', Reason };
 }
 
-function clipped(spans: KeySpan[], from: number, to: number): KeySpan[] {
+function clipSpans(spans: KeySpan[], from: number, to: number): KeySpan[] {
   return spans
     .filter((span) => span.From < to && span.To > from)
     .map((span) => ({

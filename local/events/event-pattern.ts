@@ -21,7 +21,7 @@ export function matchesPattern(pattern: unknown, event: unknown): boolean {
 
 function fieldsMatcher(pattern: unknown, path: string): Matcher {
   if (!isObject(pattern) || Object.keys(pattern).length === 0) {
-    throw refused(path, pattern, 'an object with at least one field');
+    throw refusal(path, pattern, 'an object with at least one field');
   }
   const matchers = Object.entries(pattern).map(([name, wanted]): Matcher => {
     const at = `${path}.${name}`;
@@ -39,7 +39,7 @@ function fieldsMatcher(pattern: unknown, path: string): Matcher {
 
 function alternatives(wanted: unknown, path: string): Matcher {
   if (!Array.isArray(wanted) || wanted.length < 2) {
-    throw refused(path, wanted, 'a list of at least two patterns');
+    throw refusal(path, wanted, 'a list of at least two patterns');
   }
   const ways = wanted.map((way) => fieldsMatcher(way, path));
   return (value) => ways.some((matches) => matches(value));
@@ -47,15 +47,15 @@ function alternatives(wanted: unknown, path: string): Matcher {
 
 function valuesMatcher(wanted: unknown, path: string): Matcher {
   if (!Array.isArray(wanted) || wanted.length === 0) {
-    throw refused(path, wanted, 'an object or a list of at least one value');
+    throw refusal(path, wanted, 'an object or a list of at least one value');
   }
   const matchers = wanted.map((item): Matcher => {
     if (!isObject(item)) return isAny(equals(item, path));
     const [[operator, argument] = [''], ...others] = Object.entries(item);
-    if (others.length > 0) throw refused(path, item, 'a single operator');
+    if (others.length > 0) throw refusal(path, item, 'a single operator');
     if (operator === 'exists') {
       if (typeof argument !== 'boolean') {
-        throw refused(path, item, 'true or false');
+        throw refusal(path, item, 'true or false');
       }
       return (value) => leavesOf(value).length > 0 === argument;
     }
@@ -71,7 +71,7 @@ const isAny =
 
 const equals: Operator = (wanted, path) => {
   if (typeof wanted === 'object' && wanted !== null) {
-    throw refused(path, wanted, 'a string, a number, true, false or null');
+    throw refusal(path, wanted, 'a string, a number, true, false or null');
   }
   return (value) => value === wanted;
 };
@@ -83,7 +83,7 @@ const affix =
     if (!isObject(argument)) return ofText(compare)(argument, path);
     const { 'equals-ignore-case': wanted, ...others } = argument;
     if (Object.keys(others).length > 0) {
-      throw refused(path, argument, 'a string or equals-ignore-case');
+      throw refusal(path, argument, 'a string or equals-ignore-case');
     }
     return ofText((value, folded) => compare(fold(value), folded), fold)(
       wanted,
@@ -106,10 +106,10 @@ const OPERATORS: Record<string, Operator> = {
   ...TEXT_OPERATORS,
   'anything-but': (argument, path) => {
     const unwanted = isObject(argument)
-      ? excluded(argument, path)
+      ? exclude(argument, path)
       : listOf(argument).map((item) => equals(item, path));
     if (unwanted.length === 0) {
-      throw refused(path, argument, 'a list of at least one value');
+      throw refusal(path, argument, 'a list of at least one value');
     }
     return (value) => !unwanted.some((matches) => matches(value));
   },
@@ -120,9 +120,9 @@ const OPERATORS: Record<string, Operator> = {
   },
 };
 
-function excluded(argument: Record<string, unknown>, path: string): Matcher[] {
+function exclude(argument: Record<string, unknown>, path: string): Matcher[] {
   const [[operator, unwanted] = [''], ...others] = Object.entries(argument);
-  if (others.length > 0) throw refused(path, argument, 'a single operator');
+  if (others.length > 0) throw refusal(path, argument, 'a single operator');
   return listOf(unwanted).map((item) =>
     operation(TEXT_OPERATORS, operator, item, path),
   );
@@ -146,7 +146,7 @@ function ofText(
   prepare: (wanted: string) => string = (wanted) => wanted,
 ): Operator {
   return (argument, path) => {
-    if (typeof argument !== 'string') throw refused(path, argument, 'a string');
+    if (typeof argument !== 'string') throw refusal(path, argument, 'a string');
     const wanted = prepare(argument);
     return (value) => typeof value === 'string' && compare(value, wanted);
   };
@@ -154,15 +154,15 @@ function ofText(
 
 /** `*` matches any characters; `\*` and `\\` match themselves. */
 function wildcard(argument: unknown, path: string): RegExp {
-  if (typeof argument !== 'string') throw refused(path, argument, 'a string');
+  if (typeof argument !== 'string') throw refusal(path, argument, 'a string');
   const source = argument.replace(
     /\\([\s\S]?)|\*+|[^\\*]+/g,
     (part, escaped?: string) => {
       if (part === '*') return '[^]*';
-      if (part[0] === '*') throw refused(path, argument, 'a string without **');
+      if (part[0] === '*') throw refusal(path, argument, 'a string without **');
       if (escaped === undefined) return literal(part);
       if (escaped === '*' || escaped === '\\') return literal(escaped);
-      throw refused(path, argument, 'a string with \\ only before * or \\');
+      throw refusal(path, argument, 'a string with \\ only before * or \\');
     },
   );
   return new RegExp(`^${source}$`, 'u');
@@ -192,10 +192,10 @@ function comparisons(argument: unknown, path: string): Comparison[] {
       | ((bound: number) => Comparison)
       | undefined;
     if (create && typeof bound === 'number') return create(bound);
-    throw refused(path, argument, 'a range as [">", 0, "<=", 5]');
+    throw refusal(path, argument, 'a range as [">", 0, "<=", 5]');
   });
   if (pairs.length === 0 || pairs.length > 2) {
-    throw refused(path, argument, 'a range as [">", 0, "<=", 5]');
+    throw refusal(path, argument, 'a range as [">", 0, "<=", 5]');
   }
   return pairs;
 }
@@ -221,6 +221,6 @@ function fold(text: string): string {
   return text.toLowerCase();
 }
 
-function refused(path: string, found: unknown, wanted: string): TemplateError {
+function refusal(path: string, found: unknown, wanted: string): TemplateError {
   return new TemplateError(`${path}: ${quote(found)} is not ${wanted}`);
 }

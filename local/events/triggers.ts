@@ -102,7 +102,7 @@ export function explainNoMatch(
           wants: wants(pattern, event),
           isNear: isSource && isType,
           takes: isObject(pattern)
-            ? `${listed(pattern.source)} ${listed(pattern['detail-type'])}`.trim()
+            ? `${listOf(pattern.source)} ${listOf(pattern['detail-type'])}`.trim()
             : '',
         };
       }),
@@ -281,7 +281,7 @@ function wants(pattern: unknown, event: EventBridgeEvent): string[] {
     if (matchesPattern(one, event)) return [];
     const found = path.reduce<unknown>(fieldOf, event);
     const has = found === undefined ? 'nothing' : quote(found);
-    return [`${path.join('.')} ${listed(wanted)}, which is ${has}`];
+    return [`${path.join('.')} ${listOf(wanted)}, which is ${has}`];
   });
 }
 
@@ -293,7 +293,7 @@ function conditions(pattern: unknown): string[][] {
   );
 }
 
-function listed(values: unknown): string {
+function listOf(values: unknown): string {
   return Array.isArray(values) ? values.map(quote).join(' or ') : '';
 }
 

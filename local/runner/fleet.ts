@@ -62,7 +62,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
         try {
           const outcome = await runRotation({ ...rotation, request: Input });
           ended.set(StreamName, outcome);
-          return described(outcome);
+          return describeExecution(outcome);
         } finally {
           const outcome = streamOutcome(StreamName, ended.get(StreamName));
           onStream?.({ Type: 'ENDED', ...outcome });
@@ -94,7 +94,7 @@ export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
  * @throws States.TaskFailed for a rotation that failed, as it does
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
  */
-function described(outcome: Outcome) {
+function describeExecution(outcome: Outcome) {
   const { Status, StartedAt, RotationId: ExecutionArn } = outcome;
   if (Status === 'SUCCEEDED') return { ExecutionArn, Status, Output: outcome };
   const StartDate = Date.parse(StartedAt);

@@ -16,12 +16,12 @@ const RETRY_MS = 50;
 const HANDSHAKE_TIMEOUT_MS = 2_000;
 
 export interface Session {
-  /** Of the services that it runs. */
+  /** The endpoints of its services. */
   endpoints: Partial<Endpoints>;
   /** Whether the embedded AWS runs in this process. */
   isOwner: boolean;
   /**
-   * Leaves the embedded AWS. Its owner goes on until the last client has left,
+   * Leaves the embedded AWS. Its owner continues until the last client has left,
    * unless `now` is aborted.
    */
   close: (options?: {
@@ -44,8 +44,8 @@ export async function openSession(
   await mkdir(options.directory, { recursive: true });
   for (;;) {
     const lock = await takeLock(options.directory);
-    if (lock !== undefined) return own(options, lock);
-    const client = await enter(options.directory);
+    if (lock !== undefined) return startOwner(options, lock);
+    const client = await joinOwner(options.directory);
     if (client !== undefined) return client;
     signal?.throwIfAborted();
     await delay(RETRY_MS);
@@ -64,7 +64,8 @@ async function takeLock(directory: string): Promise<ClassicLevel | undefined> {
   }
 }
 
-async function own(
+/** Starts the embedded AWS, and a server that clients connect to. */
+async function startOwner(
   options: EmbeddedAwsOptions,
   lock: ClassicLevel,
 ): Promise<Session> {
@@ -72,30 +73,30 @@ async function own(
   const clients = new Set<Socket>();
   let embedded: EmbeddedAws;
   try {
-    // A killed owner's, whose port may be anybody's by now.
+    // Left by a killed owner; another process may have its port by now.
     await rm(announcement, { force: true });
     embedded = await startEmbeddedAws(options);
   } catch (error) {
     await lock.close();
     throw error;
   }
-  // Those that run elsewhere are this process's own choice.
+  // External services are this process's own choice.
   const endpoints = Object.fromEntries(
     Object.entries(embedded.endpoints).filter(
       ([service]) => options.external?.[service as Service] === undefined,
     ),
   );
-  const door = createServer((client) => {
+  const server = createServer((client) => {
     clients.add(client);
     client.on('error', () => {});
     client.once('close', () => clients.delete(client));
     client.resume();
     client.write(JSON.stringify(endpoints));
   });
-  door.listen(0, '127.0.0.1');
-  await once(door, 'listening');
-  door.unref();
-  const { port } = door.address() as AddressInfo;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.unref();
+  const { port } = server.address() as AddressInfo;
   await writeFile(announcement, JSON.stringify({ port }));
 
   return {
@@ -108,7 +109,7 @@ async function own(
           [...clients].map((client) => once(client, 'close', { signal: now })),
         ).catch(() => {});
       }
-      door.close();
+      server.close();
       for (const client of clients) client.destroy();
       await rm(announcement, { force: true });
       await embedded.close();
@@ -117,8 +118,8 @@ async function own(
   };
 }
 
-/** Undefined while the owner is coming or going. */
-async function enter(directory: string): Promise<Session | undefined> {
+/** Undefined while the owner starts or ends. */
+async function joinOwner(directory: string): Promise<Session | undefined> {
   const socket = new Socket();
   try {
     const announced = await readFile(join(directory, ANNOUNCEMENT), 'utf8');
@@ -126,8 +127,8 @@ async function enter(directory: string): Promise<Session | undefined> {
     const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS);
     socket.setEncoding('utf8');
     socket.connect(port, '127.0.0.1');
-    const [welcome] = await once(socket, 'data', { signal });
-    const endpoints = JSON.parse(welcome) as Partial<Endpoints>;
+    const [handshake] = await once(socket, 'data', { signal });
+    const endpoints = JSON.parse(handshake) as Partial<Endpoints>;
     socket.on('error', () => {});
     socket.unref();
     return {

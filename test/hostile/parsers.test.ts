@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readEvent, redated } from '../../cli/input/event.ts';
+import { readEvent, setEventTimes } from '../../cli/input/event.ts';
 import { requestFromFlags } from '../../cli/input/request-flags.ts';
 import { findTriggers } from '../../local/events/triggers.ts';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
@@ -208,7 +208,7 @@ describe('hostile input', () => {
         const file = join(directory, `${files++}.json`);
         await writeFile(file, json);
         await refusalOf(async () => {
-          const read = redated(await readEvent(file, signal), new Date());
+          const read = setEventTimes(await readEvent(file, signal), new Date());
           findTriggers(template, read);
         }, isInvalidOrUnusable);
       }),

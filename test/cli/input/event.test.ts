@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redated } from '../../../cli/input/event.ts';
+import { setEventTimes } from '../../../cli/input/event.ts';
 import type { EventBridgeEvent } from '../../../local/events/triggers.ts';
 
 const NOW = new Date('2026-05-06T07:08:09.123Z');
 
 const event = (fields: object) => fields as unknown as EventBridgeEvent;
 
-describe('redated', () => {
+describe('setEventTimes', () => {
   it('dates what there is to the present, in the spelling that it has', () => {
     const given = event({
       time: '2019-10-02T17:04:40Z',
@@ -19,7 +19,7 @@ describe('redated', () => {
     });
     const copy = structuredClone(given);
 
-    expect(redated(given, NOW)).toEqual({
+    expect(setEventTimes(given, NOW)).toEqual({
       time: '2026-05-06T07:08:09Z',
       detail: {
         eventTime: '2026-05-06T07:08:09Z',
@@ -36,12 +36,12 @@ describe('redated', () => {
         const json = JSON.stringify({ source, detail: { inner: detail } });
         const given = JSON.parse(json);
 
-        expect(redated(given, NOW)).toEqual(given);
+        expect(setEventTimes(given, NOW)).toEqual(given);
       }),
     );
   });
 
   it.each(['{}', null, { state: 'ALARM' }])('takes the detail %j', (detail) => {
-    expect(redated(event({ detail }), NOW)).toEqual({ detail });
+    expect(setEventTimes(event({ detail }), NOW)).toEqual({ detail });
   });
 });
