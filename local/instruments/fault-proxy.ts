@@ -165,7 +165,7 @@ interface OpenScope extends Scope {
  * `x-amz-target` where it wants to go.
  */
 export async function startFaultProxy(
-  upstream: Partial<Record<ProxiedService, string>>,
+  upstream: { [Service in ProxiedService]?: string | undefined },
 ): Promise<FaultProxy> {
   const scopes = new Map<string, OpenScope>();
   const closing = new AbortController();
@@ -240,7 +240,9 @@ export async function startFaultProxy(
   };
 }
 
-const PASSED: Fault = async ({ forward, answer }) => answer(await forward());
+/** No fault: the call passes. */
+export const PASSED: Fault = async ({ forward, answer }) =>
+  answer(await forward());
 
 function openScope(forget: () => void): OpenScope {
   const calls: Call[] = [];

@@ -1,12 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   type KinesisClient,
-  KMSAccessDeniedException,
-  KMSInvalidStateException,
-  KMSThrottlingException,
-  LimitExceededException,
-  PutRecordCommand,
-  ResourceInUseException,
   UpdateStreamModeCommand,
 } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
@@ -15,6 +9,12 @@ import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
+import {
+  awsError,
+  DROPPED_AFTER,
+  DROPPED_BEFORE,
+  type Fault,
+} from '../../local/instruments/fault-proxy.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import {
   kinesisClient,
@@ -24,9 +24,8 @@ import {
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import { MAX_START_ATTEMPTS } from '../../shared/rotation/start-error.ts';
 import {
-  type Fault,
+  closeFaultyClients,
   faultyKinesis,
-  refusal,
 } from '../support/workflow/faulty-kinesis.ts';
 import {
   type LocalRotations,
@@ -39,15 +38,9 @@ let aws: LocalRotations;
 let kms: KMSClient;
 const clients: KinesisClient[] = [];
 
-function faulty(command: string, faults: Fault[]): KinesisClient {
-  const client = faultyKinesis(command, faults);
-  clients.push(client);
-  return client;
-}
-
 function withStart(faults: Fault[], rest: TaskHandlers = {}): TaskHandlers {
   const StartEncryption = createStartEncryption({
-    kinesis: faulty('StartStreamEncryptionCommand', faults),
+    kinesis: faultyKinesis('StartStreamEncryption', faults),
     kms,
     ledger: quotaLedger(),
     now: Date.now,
@@ -84,6 +77,7 @@ beforeAll(async () => {
 afterAll(async () => {
   kms.destroy();
   for (const client of clients) client.destroy();
+  await closeFaultyClients();
   await aws.close();
 });
 
@@ -92,7 +86,7 @@ describe('StartStreamEncryption', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart(['lost after']),
+      withStart([DROPPED_AFTER]),
     );
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
     const { Slots, LastApplied } = await ledgerOf(StreamName);
@@ -104,7 +98,7 @@ describe('StartStreamEncryption', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart(['lost before'], withHastyDescribe()),
+      withStart([DROPPED_BEFORE], withHastyDescribe()),
     );
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
   });
@@ -113,7 +107,7 @@ describe('StartStreamEncryption', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart(Array(9).fill('lost before'), withHastyDescribe()),
+      withStart(Array(9).fill(DROPPED_BEFORE), withHastyDescribe()),
     );
     expect(outcome).toMatchObject({
       Error: 'StartNotApplied',
@@ -124,10 +118,10 @@ describe('StartStreamEncryption', () => {
 
   it('that finds the stream busy for ever after is given up', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
-    const busy = Array(9).fill(new ResourceInUseException(refusal));
+    const busy = Array(9).fill(awsError('ResourceInUseException'));
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart(['lost before', ...busy], withHastyDescribe()),
+      withStart([DROPPED_BEFORE, ...busy], withHastyDescribe()),
     );
     expect(outcome).toMatchObject({
       Error: 'StartNotApplied',
@@ -141,7 +135,7 @@ describe('StartStreamEncryption', () => {
     await aws.rotate({ StreamName, KeyId });
     const outcome = await rotate(
       { StreamName, KeyId, Force: true },
-      withStart(['lost before'], withHastyDescribe()),
+      withStart([DROPPED_BEFORE], withHastyDescribe()),
     );
     expect(outcome).toMatchObject({
       Error: 'StartUnconfirmed',
@@ -160,7 +154,7 @@ describe('StartStreamEncryption', () => {
     let isResharding = false;
     const outcome = await rotate(
       { StreamName, KeyId, Force: true },
-      withStart(['lost before'], {
+      withStart([DROPPED_BEFORE], {
         DescribeStream: async (event, context) => {
           if (!isResharding) {
             await other.send(
@@ -205,7 +199,7 @@ describe('StartStreamEncryption', () => {
     let looks = 0;
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart(['lost after', new ResourceInUseException(refusal)], {
+      withStart([DROPPED_AFTER, awsError('ResourceInUseException')], {
         DescribeStream: async (event, context) =>
           looks++ > 0
             ? DescribeStream?.(event, context)
@@ -219,7 +213,7 @@ describe('StartStreamEncryption', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart([new KMSAccessDeniedException(refusal)]),
+      withStart([awsError('KMSAccessDeniedException')]),
     );
     expect(outcome).toMatchObject({
       Error: 'KMSAccessDeniedException',
@@ -234,7 +228,7 @@ describe('StartStreamEncryption', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart([new KMSInvalidStateException(refusal)]),
+      withStart([awsError('KMSInvalidStateException')]),
     );
     expect(outcome).toMatchObject({
       Error: 'KMSInvalidStateException',
@@ -247,8 +241,8 @@ describe('StartStreamEncryption', () => {
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
       withStart([
-        new KMSThrottlingException(refusal),
-        new LimitExceededException(refusal),
+        awsError('KMSThrottlingException'),
+        awsError('LimitExceededException'),
       ]),
     );
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
@@ -257,7 +251,7 @@ describe('StartStreamEncryption', () => {
   it('that keeps meeting LimitExceeded ends as QuotaExhausted', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const limit = Array(MAX_START_ATTEMPTS).fill(
-      new LimitExceededException(refusal),
+      awsError('LimitExceededException'),
     );
     const request = { StreamName, KeyId: KeyIds[0] };
     const outcome = await rotate(request, withStart(limit));
@@ -278,9 +272,9 @@ describe('StartStreamEncryption', () => {
       { StreamName, KeyId: KeyIds[0] },
       withStart([
         ...Array(MAX_START_ATTEMPTS - 1).fill(
-          new KMSThrottlingException(refusal),
+          awsError('KMSThrottlingException'),
         ),
-        new LimitExceededException(refusal),
+        awsError('LimitExceededException'),
       ]),
     );
     expect(outcome).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
@@ -290,7 +284,7 @@ describe('StartStreamEncryption', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const outcome = await rotate(
       { StreamName, KeyId: KeyIds[0] },
-      withStart(Array(20).fill(new KMSThrottlingException(refusal))),
+      withStart(Array(20).fill(awsError('KMSThrottlingException'))),
     );
     expect(outcome).toMatchObject({
       Error: 'ServiceUnavailable',
@@ -426,8 +420,8 @@ describe('the probe', () => {
   it('that is refused names the stream', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const VerifyEncryption = createVerifyEncryption({
-      kinesis: faulty(PutRecordCommand.name, [
-        new KMSAccessDeniedException(refusal),
+      kinesis: faultyKinesis('PutRecord', [
+        awsError('KMSAccessDeniedException'),
       ]),
       now: Date.now,
     });
@@ -445,9 +439,9 @@ describe('the probe', () => {
 describe('a failure that cannot be settled', () => {
   const probing = () =>
     createVerifyEncryption({
-      kinesis: faulty(
-        PutRecordCommand.name,
-        Array(9).fill(new KMSAccessDeniedException(refusal)),
+      kinesis: faultyKinesis(
+        'PutRecord',
+        Array(9).fill(awsError('KMSAccessDeniedException')),
       ),
       now: Date.now,
     });
@@ -463,7 +457,7 @@ describe('a failure that cannot be settled', () => {
       'a Start that was refused',
       'KMSInvalidStateException',
       {},
-      () => withStart([new KMSInvalidStateException(refusal)]),
+      () => withStart([awsError('KMSInvalidStateException')]),
     ],
     [
       'a probe that was refused',

@@ -1,10 +1,6 @@
 import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
-  KMSAccessDeniedException,
-  KMSDisabledException,
-  ProvisionedThroughputExceededException,
-  ResourceInUseException,
 } from '@aws-sdk/client-kinesis';
 import {
   CreateKeyCommand,
@@ -19,6 +15,12 @@ import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
+import {
+  awsError,
+  DROPPED_AFTER,
+  DROPPED_BEFORE,
+  type Fault,
+} from '../../local/instruments/fault-proxy.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
@@ -29,9 +31,8 @@ import {
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import type { KeyPlan } from '../../shared/rotation/state.ts';
 import {
-  type Fault,
+  closeFaultyClients,
   faultyKinesis,
-  refusal,
 } from '../support/workflow/faulty-kinesis.ts';
 import {
   type LocalRotations,
@@ -51,34 +52,29 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const client of clients) client.destroy();
+  await closeFaultyClients();
   kms.destroy();
   kinesis.destroy();
   await aws.close();
 });
 
-const DENIED = () => new KMSAccessDeniedException(refusal);
+const DENIED = () => awsError('KMSAccessDeniedException');
 
 const clients: KinesisClient[] = [];
 
-function faulty(command: string, faults: Fault[]): KinesisClient {
-  const client = faultyKinesis(command, faults);
-  clients.push(client);
-  return client;
-}
-
 /** Handlers whose nth probe meets the nth error; no emulator asks KMS. */
-function probing(...errors: Error[]): TaskHandlers {
+function probing(...faults: (Fault | undefined)[]): TaskHandlers {
   const VerifyEncryption = createVerifyEncryption({
-    kinesis: faulty('PutRecordCommand', errors),
+    kinesis: faultyKinesis('PutRecord', faults),
     now: Date.now,
   });
   return { ...aws.handlers, VerifyEncryption };
 }
 
 /** A StartEncryption whose nth call of StartStreamEncryption meets a fault. */
-function starting(...faults: Fault[]): TaskHandlers {
+function starting(...faults: (Fault | undefined)[]): TaskHandlers {
   const StartEncryption = createStartEncryption({
-    kinesis: faulty('StartStreamEncryptionCommand', faults),
+    kinesis: faultyKinesis('StartStreamEncryption', faults),
     kms,
     ledger: quotaLedger(),
     now: Date.now,
@@ -171,7 +167,7 @@ describe('a key that KMS refuses to the probe', () => {
     const { StreamName, b } = await rotated();
     const outcome = await rotate(
       { StreamName, KeyId: b, OnVerificationFailed: 'KEEP' },
-      probing(new KMSDisabledException(refusal)),
+      probing(awsError('KMSDisabledException')),
     );
     expect(outcome).toMatchObject({ Error: 'KMSDisabledException', KeyId: b });
     expect(outcome).not.toHaveProperty('Rollback');
@@ -189,7 +185,7 @@ describe('a key that KMS refuses to the probe', () => {
 
   it('is not rolled back for what is not about the key', async () => {
     const { StreamName, b } = await rotated();
-    const hot = new ProvisionedThroughputExceededException(refusal);
+    const hot = awsError('ProvisionedThroughputExceededException');
     const outcome = await rotate(
       { StreamName, KeyId: b },
       probing(...Array(9).fill(hot)),
@@ -262,7 +258,7 @@ describe('a rollback', () => {
     const { StreamName, b } = await rotated();
     const outcome = await rotate(
       { StreamName, KeyId: b },
-      probing(DENIED(), new KMSDisabledException(refusal)),
+      probing(DENIED(), awsError('KMSDisabledException')),
     );
     expect(outcome).toMatchObject({
       Error: 'KMSAccessDeniedException',
@@ -294,8 +290,8 @@ describe('a rollback', () => {
   });
 
   it.each([
-    ['the key', ['lost after']],
-    ['the key before', [undefined, 'lost after']],
+    ['the key', [DROPPED_AFTER]],
+    ['the key before', [undefined, DROPPED_AFTER]],
   ] as [string, Fault[]][])(
     'is made, and known, though the Start of %s was never answered',
     async (_, faults) => {
@@ -322,7 +318,7 @@ describe('a rollback', () => {
       { StreamName, KeyId: b },
       {
         ...probing(DENIED()),
-        ...starting(undefined, new ResourceInUseException(refusal)),
+        ...starting(undefined, awsError('ResourceInUseException')),
       },
       { onEvent },
     );
@@ -344,7 +340,7 @@ describe('a rollback', () => {
       kms,
       now: () => Date.now() + 60_000 * looks++,
     });
-    const lost = Array<Fault>(9).fill('lost before');
+    const lost = Array<Fault>(9).fill(DROPPED_BEFORE);
     const outcome = await rotate(
       { StreamName, KeyId: b },
       { ...probing(DENIED()), ...starting(undefined, ...lost), DescribeStream },

@@ -1,9 +1,4 @@
-import {
-  createServer,
-  Agent as HttpAgent,
-  type RequestListener,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent as HttpAgent } from 'node:http';
 import {
   KinesisClient,
   type KinesisClientConfig,
@@ -11,6 +6,11 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { vi } from 'vitest';
+import {
+  DROPPED_BEFORE,
+  type Fault,
+  startFaultProxy,
+} from '../../../local/instruments/fault-proxy.ts';
 import { CLOSED_PORT } from '../local/taken-port.ts';
 
 /** What the SDK throws when StartStreamEncryption fails at this endpoint. */
@@ -41,37 +41,25 @@ async function startError(
   throw new Error('StartStreamEncryption was expected to fail, and did not');
 }
 
-async function withServer<T>(
-  listener: RequestListener,
-  use: (port: number) => Promise<T>,
-): Promise<T> {
-  const server = createServer(listener);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  try {
-    return await use((server.address() as AddressInfo).port);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((done) => server.close(done));
-  }
-}
-
-function errorFrom(
-  listener: RequestListener,
+/** What the SDK throws when the call meets this fault. */
+async function errorFrom(
+  fault: Fault,
   config: KinesisClientConfig = {},
-) {
-  return withServer(listener, (port) =>
-    startError({ endpoint: `http://127.0.0.1:${port}`, ...config }),
-  );
+): Promise<Error & { code?: string }> {
+  const proxy = await startFaultProxy({});
+  // Every body contains the empty text.
+  proxy.scope('').rules.push({ fault });
+  try {
+    return await startError({ endpoint: proxy.endpoint, ...config });
+  } finally {
+    await proxy.close();
+  }
 }
 
 /** Kinesis answers with this status and this body. */
 export function answering(status: number, body: string) {
-  return errorFrom((_request, response) => {
-    response.writeHead(status, {
-      'content-type': 'application/x-amz-json-1.1',
-    });
-    response.end(body);
-  });
+  const headers = { 'content-type': 'application/x-amz-json-1.1' };
+  return errorFrom(({ answer }) => answer({ status, headers, body }));
 }
 
 /** Kinesis answers with this error, in its own form. */
@@ -81,7 +69,7 @@ export function refusing(status: number, type: string, message: string) {
 
 /** The connection ends once the request has arrived. */
 export function hangingUp() {
-  return errorFrom((request) => request.socket.destroy());
+  return errorFrom(DROPPED_BEFORE);
 }
 
 /** The request arrives, and no answer ever comes. */

@@ -104,8 +104,8 @@ function drawUpdateMs(random: SeededRandom): number {
 
 const FAULTS: readonly Fault[] = [
   'connection refused',
-  'lost before',
-  'lost after',
+  'dropped before',
+  'dropped after',
   'answered late',
   'failed before',
   'failed after',

@@ -43,8 +43,8 @@ export interface Call {
 /** What may become of a call; absent, it is applied and answered. */
 export type Fault =
   | 'connection refused'
-  | 'lost before'
-  | 'lost after'
+  | 'dropped before'
+  | 'dropped after'
   | 'answered late'
   | 'failed before'
   | 'failed after'
@@ -110,8 +110,8 @@ export function createTransport(options: TransportOptions): Handler {
     switch (fault) {
       case 'connection refused':
         throw broken('Error', 'ECONNREFUSED');
-      case 'lost before':
-      case 'lost after':
+      case 'dropped before':
+      case 'dropped after':
         throw broken('Error', 'ECONNRESET');
       case 'failed before':
       case 'failed after':
@@ -142,7 +142,7 @@ export function createTransport(options: TransportOptions): Handler {
 
 const UNAPPLIED: readonly Fault[] = [
   'connection refused',
-  'lost before',
+  'dropped before',
   'failed before',
   'killed before',
 ];

@@ -1,37 +1,40 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import {
+  type Fault,
+  type FaultProxy,
+  PASSED,
+  startFaultProxy,
+} from '../../../local/instruments/fault-proxy.ts';
 import { kinesisClient } from '../../../shared/lambda/clients.ts';
 
-export type Fault = 'lost before' | 'lost after' | Error | undefined;
+const opened: { client: KinesisClient; proxy: Promise<FaultProxy> }[] = [];
 
-/** A client whose nth call of an operation meets the nth fault. */
+/**
+ * A client of the embedded Kinesis whose nth call of an operation meets the nth
+ * fault; undefined lets a call pass. {@link closeFaultyClients} ends them.
+ */
 export function faultyKinesis(
-  command: string,
-  faults: readonly Fault[],
+  operation: string,
+  faults: readonly (Fault | undefined)[],
 ): KinesisClient {
-  const client = kinesisClient({ maxAttempts: 1 });
   let calls = 0;
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      async (args) => {
-        if (commandName !== command) return next(args);
-        const fault = faults[calls++];
-        if (fault instanceof Error) throw fault;
-        if (fault === 'lost before') throw hangUp();
-        const answer = await next(args);
-        if (fault === 'lost after') throw hangUp();
-        return answer;
-      },
-    { step: 'finalizeRequest', priority: 'low' },
-  );
+  const fault: Fault = (exchange) => (faults[calls++] ?? PASSED)(exchange);
+  const upstream = { KINESIS: process.env.AWS_ENDPOINT_URL_KINESIS };
+  const proxy = startFaultProxy(upstream);
+  const endpoint = async () => {
+    const { protocol, hostname, port } = new URL((await proxy).endpoint);
+    return { protocol, hostname, port: Number(port), path: '/' };
+  };
+  // Every body contains the empty text.
+  proxy.then(({ scope }) => scope('').rules.push({ operation, fault }));
+  const client = kinesisClient({ maxAttempts: 1, endpoint });
+  opened.push({ client, proxy });
   return client;
 }
 
-const hangUp = () =>
-  Object.assign(new Error('socket hang up'), {
-    name: 'TimeoutError',
-    code: 'ECONNRESET',
-    $metadata: {},
-  });
-
-/** What an error of AWS needs to be made. */
-export const refusal = { message: 'no', $metadata: { httpStatusCode: 400 } };
+export async function closeFaultyClients(): Promise<void> {
+  for (const { client, proxy } of opened.splice(0)) {
+    client.destroy();
+    await (await proxy).close();
+  }
+}
