@@ -36,41 +36,14 @@ describe('npm run package', () => {
     }
   });
 
-  it.each([
-    [
-      'a bad rotations.yml',
+  it('refuses a bad rotations.yml with one message', async () => {
+    const { exitCode, output, leftOver } = await run(
       'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
-      [],
-      /^rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/m,
-    ],
-    [
-      'more streams than fit',
-      `Streams:\n${Array.from({ length: 200 }, (_, i) => stream(i)).join('')}`,
-      [],
-      /^rotations\.yml: Streams: 200 streams make \d+ resources/m,
-    ],
-    [
-      'a key of another Region',
-      'Streams: [{StreamName: orders, KeyIds: [alias/a, "arn:aws:kms:us-east-1:111122223333:alias/b"]}]',
-      ['--region', 'eu-west-1'],
-      /^rotations\.yml: Streams\[0\]: KeyIds "arn:aws:kms:us-east-1:111122223333:alias\/b" is in Region us-east-1/m,
-    ],
-    [
-      'a bad stage',
-      undefined,
-      ['--stage', 'a'.repeat(21)],
-      /^--stage "a{21}" is not a stage/m,
-    ],
-    [
-      'a file that is not there',
-      undefined,
-      ['--param', 'rotations=rotations.prod.yml'],
-      /^rotations\.yml cannot be read: .*rotations\.prod\.yml/m,
-    ],
-  ])('refuses %s with one message', async (_, rotations, args, message) => {
-    const { exitCode, output, leftOver } = await run(rotations, args);
+    );
     expect(exitCode).toBe(1);
-    expect(output).toMatch(message);
+    expect(output).toMatch(
+      /^rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/m,
+    );
     expect(output).not.toMatch(/^\s+at /m);
     expect(await leftOver()).toEqual([]);
   });
