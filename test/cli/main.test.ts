@@ -16,6 +16,7 @@ import {
   it,
   processesOf,
 } from '../support/cli/command-line.ts';
+import { runInProcess } from '../support/cli/run-in-process.ts';
 import { dynamoDbAt, kinesisAt } from '../support/local/connected-clients.ts';
 import { takenPort } from '../support/local/taken-port.ts';
 
@@ -198,9 +199,10 @@ const BAD_INPUTS: [string, string[], string[]][] = [
   ],
 ];
 
-describe.concurrent('bad input', () => {
+describe('bad input', () => {
   it.for(BAD_INPUTS)('refuses %s', async ([, args, named], { cli }) => {
-    const { exitCode, stdout, stderr } = await cli.run(args);
+    const env = { LOCAL_DIR: cli.directory };
+    const { exitCode, stdout, stderr } = await runInProcess(args, env);
 
     expect(exitCode).toBe(2);
     expect(stdout).toBe('');
