@@ -14,7 +14,7 @@ const THRESHOLDS: Record<string, number> = {
   functions: 97,
   local: 95,
   shared: 98,
-  stack: 85,
+  stack: 80,
 };
 
 const COVERAGE = 'coverage/coverage-final.json';
