@@ -3,18 +3,18 @@ import { html, raw } from 'hono/html';
 import { visible } from '../../shared/errors/text.ts';
 import { HISTORY_DAYS } from '../../shared/ledger/quota-ledger.ts';
 import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
+import { KEY_COLORS } from './charts/key-paint.ts';
+import { quotaChart } from './charts/quota-chart.ts';
+import { timelineChart } from './charts/timeline-chart.ts';
 import { findings } from './findings.ts';
-import { KEY_COLORS } from './key-paint.ts';
-import { code } from './key-words.ts';
-import { quotaChart } from './quota-chart.ts';
 import type { ReportInput } from './report-input.ts';
 import { type ReportModel, reportModel } from './report-model.ts';
-import type { Cell, Markup } from './report-table.ts';
-import { rotationsSection } from './rotations-section.ts';
-import { streamsSection } from './streams-section.ts';
-import { state, summarySection } from './summary-section.ts';
+import type { Cell, Markup } from './sections/markup.ts';
+import { rotationsSection } from './sections/rotations.ts';
+import { streamsSection } from './sections/streams.ts';
+import { state, summarySection } from './sections/summary.ts';
+import { code } from './sections/words.ts';
 import { duration, utc } from './time-text.ts';
-import { timelineChart } from './timeline-chart.ts';
 
 /** In the order of their rules. */
 const STYLES = ['page', 'tables', 'charts', 'media'];

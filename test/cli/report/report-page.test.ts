@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KEY_COLORS } from '../../../cli/report/key-paint.ts';
+import { KEY_COLORS } from '../../../cli/report/charts/key-paint.ts';
 import { readStyle, reportPage } from '../../../cli/report/report-page.ts';
 import { duration, utc } from '../../../cli/report/time-text.ts';
 import { hostileMonth } from '../../support/report/hostile-month.ts';

@@ -1,15 +1,15 @@
 import { html } from 'hono/html';
-import { visible } from '../../shared/errors/text.ts';
-import { code, keyName, knownWords, sinceWords } from './key-words.ts';
-import type { ReportModel, StreamModel } from './report-model.ts';
-import { type Cell, type Markup, table } from './report-table.ts';
+import { visible } from '../../../shared/errors/text.ts';
+import type { ReportModel, StreamModel } from '../report-model.ts';
+import { duration, utc } from '../time-text.ts';
+import { type Cell, type Markup, table } from './markup.ts';
 import {
   CONDITION_WORDS,
   RESULT_WORDS,
   state,
   TIMELINESS_WORDS,
-} from './summary-section.ts';
-import { duration, utc } from './time-text.ts';
+} from './summary.ts';
+import { code, keyName, knownWords, sinceWords } from './words.ts';
 
 /** One row for each stream: its key, its age, its schedule, its quota. */
 export function streamsSection(model: ReportModel): Markup {

@@ -1,4 +1,4 @@
-import type { KeySpan } from './key-history.ts';
+import type { KeySpan } from '../key-history.ts';
 
 /** How many keys of a ring have their own color. */
 export const KEY_COLORS = 6;

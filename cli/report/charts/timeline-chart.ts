@@ -2,11 +2,11 @@ import type {
   CustomSeriesRenderItemAPI,
   CustomSeriesRenderItemParams,
 } from 'echarts';
-import { visible } from '../../shared/errors/text.ts';
+import { visible } from '../../../shared/errors/text.ts';
+import type { Entry, ReportModel } from '../report-model.ts';
+import { dayText, utc } from '../time-text.ts';
 import { keyPaint } from './key-paint.ts';
-import type { Entry, ReportModel } from './report-model.ts';
 import { days, FONT, svgChart } from './svg-chart.ts';
-import { dayText, utc } from './time-text.ts';
 
 /** Keeps text readable on a pattern. */
 const HALO = { stroke: 'var(--chart-paper)', lineWidth: 4 };

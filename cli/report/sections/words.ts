@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { visible } from '../../shared/errors/text.ts';
-import type { KeySpan } from './key-history.ts';
-import type { Markup } from './report-table.ts';
-import { utc } from './time-text.ts';
+import { visible } from '../../../shared/errors/text.ts';
+import type { KeySpan } from '../key-history.ts';
+import { utc } from '../time-text.ts';
+import type { Markup } from './markup.ts';
 
 /** A name, an ARN or an id, apart from the words around it. */
 export function code(value: string): Markup {

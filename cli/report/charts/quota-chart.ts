@@ -1,8 +1,8 @@
-import { visible } from '../../shared/errors/text.ts';
-import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
-import type { ReportModel, StreamModel } from './report-model.ts';
+import { visible } from '../../../shared/errors/text.ts';
+import { QUOTA_LIMIT } from '../../../shared/ledger/window.ts';
+import type { ReportModel, StreamModel } from '../report-model.ts';
+import { dayText, utc } from '../time-text.ts';
 import { days, svgChart } from './svg-chart.ts';
-import { dayText, utc } from './time-text.ts';
 
 /**
  * How much of each stream's quota was used over the period.

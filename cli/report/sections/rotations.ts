@@ -1,13 +1,16 @@
 import { html } from 'hono/html';
-import type { Failure, Verification } from '../../shared/contract/outcome.ts';
-import type { Trigger } from '../../shared/contract/request.ts';
-import { visible } from '../../shared/errors/text.ts';
-import type { Quota } from '../../shared/ledger/usage.ts';
-import { code, keyName, knownWords, sinceWords } from './key-words.ts';
-import type { Entry, ReportModel, StreamModel } from './report-model.ts';
-import { type Cell, type Markup, table } from './report-table.ts';
-import { CONDITION_WORDS, RESULT_WORDS, state } from './summary-section.ts';
-import { duration, utc } from './time-text.ts';
+import type {
+  Failure,
+  Verification,
+} from '../../../shared/contract/outcome.ts';
+import type { Trigger } from '../../../shared/contract/request.ts';
+import { visible } from '../../../shared/errors/text.ts';
+import type { Quota } from '../../../shared/ledger/usage.ts';
+import type { Entry, ReportModel, StreamModel } from '../report-model.ts';
+import { duration, utc } from '../time-text.ts';
+import { type Cell, type Markup, table } from './markup.ts';
+import { CONDITION_WORDS, RESULT_WORDS, state } from './summary.ts';
+import { code, keyName, knownWords, sinceWords } from './words.ts';
 
 /** Every rotation of every stream, with who started it and its proof. */
 export function rotationsSection(model: ReportModel): Markup {

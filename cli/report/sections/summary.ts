@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
-import type { Timeliness } from './due.ts';
-import type { Condition, ReportModel, Result } from './report-model.ts';
-import { type Markup, table } from './report-table.ts';
+import { QUOTA_LIMIT } from '../../../shared/ledger/window.ts';
+import type { Timeliness } from '../due.ts';
+import type { Condition, ReportModel, Result } from '../report-model.ts';
+import { type Markup, table } from './markup.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';
 
