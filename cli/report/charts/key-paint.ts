@@ -1,33 +1,31 @@
-import type { KeySpan } from '../key-history.ts';
-
 /** How many keys of a ring have their own color. */
 export const KEY_COLORS = 6;
 
 /** How a key is drawn: never by its color alone, but with a label. */
 export interface KeyPaint {
-  Fill: string;
-  /** On it. */
-  Ink: string;
-  Label: string;
+  fill: string;
+  /** The color of text on it. */
+  ink: string;
+  label: string;
 }
 
-/** The paint of a span: by the key's place in the ring. */
+/** Paints a key by its place in the ring. */
 export function keyPaint(
-  { KeyId }: Pick<KeySpan, 'KeyId'>,
+  keyId: string | null | undefined,
   ring: readonly string[],
 ): KeyPaint {
-  if (KeyId === undefined) {
-    return { Fill: 'url(#unknown)', Ink: 'var(--ink)', Label: '?' };
+  if (keyId === undefined) {
+    return { fill: 'url(#unknown)', ink: 'var(--ink)', label: '?' };
   }
-  if (KeyId === null) {
-    return { Fill: 'var(--paper)', Ink: 'var(--bad)', Label: 'none' };
+  if (keyId === null) {
+    return { fill: 'var(--paper)', ink: 'var(--bad)', label: 'none' };
   }
-  const at = ring.indexOf(KeyId);
-  if (at < 0) return { Fill: 'url(#outside)', Ink: 'var(--ink)', Label: '!' };
+  const at = ring.indexOf(keyId);
+  if (at < 0) return { fill: 'url(#outside)', ink: 'var(--ink)', label: '!' };
   const color = (at % KEY_COLORS) + 1;
   return {
-    Fill: `var(--key-${color})`,
-    Ink: `var(--key-ink-${color})`,
-    Label: String(at + 1),
+    fill: `var(--key-${color})`,
+    ink: `var(--key-ink-${color})`,
+    label: String(at + 1),
   };
 }

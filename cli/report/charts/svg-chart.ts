@@ -18,20 +18,18 @@ use([
   TitleComponent,
 ]);
 
-/** As the style of the page has it. */
+/** The font of the page's style. */
 export const FONT = 'var(--font)';
 
-export interface ChartSize {
-  Width: number;
-  Height: number;
-}
-
-/** What a chart says to those who do not see it. */
-export interface ChartWords {
+/** One of the drawings of a chart. */
+export interface Drawing {
   /** Unique in the page. */
-  Id: string;
-  Title: string;
-  Description: string;
+  id: string;
+  /** For readers who do not see the chart. */
+  title: string;
+  description: string;
+  width: number;
+  height: number;
 }
 
 /**
@@ -39,30 +37,24 @@ export interface ChartWords {
  * so that one drawing serves light, dark and paper.
  */
 export function svgChart(
+  { id, title, description, width, height }: Drawing,
   option: EChartsCoreOption,
-  { Width, Height }: ChartSize,
-  { Id, Title, Description }: ChartWords,
 ) {
-  const chart = init(null, null, {
-    renderer: 'svg',
-    ssr: true,
-    width: Width,
-    height: Height,
-  });
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: FONT, color: 'var(--ink)' },
     ...option,
   });
-  const drawing = chart.renderToSVGString({ useViewBox: true });
+  const svg = chart.renderToSVGString({ useViewBox: true });
   chart.dispose();
-  return html`<svg viewBox="0 0 ${Width} ${Height}" role="img" aria-labelledby="${Id}-title ${Id}-desc"><title id="${Id}-title">${Title}</title><desc id="${Id}-desc">${Description}</desc>${raw(contentOf(drawing))}</svg>`;
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">${title}</title><desc id="${id}-desc">${description}</desc>${raw(contentOf(svg))}</svg>`;
 }
 
 /**
- * The drawing without its frame, without what only scripts would use, and
- * without clip paths: nothing is drawn outside, and their ids change with every
- * drawing. Text in it is escaped, so that none of it looks like these.
+ * Removes the frame of a drawing, what only scripts would use, and clip paths:
+ * nothing is drawn outside, and their ids change with every drawing. Text in it is
+ * escaped, so that it never matches.
  */
 function contentOf(svg: string): string {
   return svg
@@ -74,8 +66,30 @@ function contentOf(svg: string): string {
     .replaceAll('></rect>', '/>');
 }
 
-/** Midnights that label an axis, at regular intervals and at most `most`. */
-export function days(from: number, to: number, most: number): number[] {
+/** A horizontal axis of days, with at most `most` labels, each at a midnight. */
+export function dayAxis(
+  { from, to }: { from: number; to: number },
+  most: number,
+  label: object,
+) {
+  const customValues = midnights(from, to, most);
+  return {
+    type: 'value',
+    min: from,
+    max: to,
+    axisLine: { lineStyle: { color: 'var(--line-strong)' } },
+    axisTick: { customValues },
+    axisLabel: {
+      customValues,
+      formatter: dayText,
+      color: 'var(--muted)',
+      hideOverlap: true,
+      ...label,
+    },
+  };
+}
+
+function midnights(from: number, to: number, most: number): number[] {
   const DAY = 86_400_000;
   const first = Math.ceil(from / DAY) * DAY;
   const count = Math.floor((to - first) / DAY) + 1;
@@ -85,4 +99,13 @@ export function days(from: number, to: number, most: number): number[] {
     { length: Math.max(0, Math.ceil(count / step)) },
     (_, at) => first + at * step * DAY,
   );
+}
+
+/** A day on an axis, as `26 Oct`. */
+function dayText(at: number): string {
+  return new Date(at).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    timeZone: 'UTC',
+  });
 }

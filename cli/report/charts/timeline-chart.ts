@@ -3,114 +3,106 @@ import type {
   CustomSeriesRenderItemParams,
 } from 'echarts';
 import { visible } from '../../../shared/errors/text.ts';
-import type { Entry, ReportModel } from '../report-model.ts';
-import { dayText, utc } from '../time-text.ts';
+import type { ReportModel, ReportRow } from '../report-model.ts';
+import { utc } from '../time-text.ts';
 import { keyPaint } from './key-paint.ts';
-import { days, FONT, svgChart } from './svg-chart.ts';
+import { dayAxis, FONT, svgChart } from './svg-chart.ts';
 
 /** Keeps text readable on a pattern. */
 const HALO = { stroke: 'var(--chart-paper)', lineWidth: 4 };
 
 /** What is marked on the line of a stream, and how. */
 const MARKS = {
-  FAILED: { Shape: 'diamond', Color: 'var(--bad)' },
-  ROLLED_BACK: { Shape: 'triangle', Color: 'var(--warn)' },
-  START_BY_OTHERS: { Shape: 'circle', Color: 'var(--ink)' },
+  FAILED: { symbol: 'diamond', color: 'var(--bad)' },
+  ROLLED_BACK: { symbol: 'triangle', color: 'var(--warn)' },
+  EXTERNAL_START: { symbol: 'circle', color: 'var(--ink)' },
 } as const;
-type Mark = keyof typeof MARKS;
 
-function markOf(entry: Entry): Mark | undefined {
-  if (entry.Kind === 'START_BY_OTHERS') return 'START_BY_OTHERS';
-  if (entry.Result === 'ROLLED_BACK') return 'ROLLED_BACK';
-  return entry.Outcome.Status === 'FAILED' ? 'FAILED' : undefined;
+function markOf(row: ReportRow): keyof typeof MARKS | undefined {
+  if (row.kind === 'EXTERNAL_START') return 'EXTERNAL_START';
+  if (row.result === 'ROLLED_BACK') return 'ROLLED_BACK';
+  return row.outcome.Status === 'FAILED' ? 'FAILED' : undefined;
 }
 
 /**
- * Which key each stream had over the period, a line for each stream.
+ * Draws which key each stream had over the period, on one line for each stream.
  *
- * @param part which one it is, where there are several
+ * @param part the number of the chart, since there may be several
  */
 export function timelineChart(
   model: ReportModel,
   part: number,
   isNarrow: boolean,
 ) {
-  const { Streams, From, To } = model;
-  const Width = isNarrow ? 360 : 1080;
-  const row = isNarrow ? 38 : 27;
+  const { streams, from, to } = model;
   const bar = isNarrow ? 14 : 17;
-  /** On a phone, a stream's name stands above its line. */
+  /** On a phone, a stream's name is above its line. */
   const shift = isNarrow ? 8 : 0;
-  const Height = row * Streams.length + 44;
-  const ticks = days(From, To, isNarrow ? 5 : 16);
-  const spans = Streams.flatMap((stream, at) =>
-    stream.Spans.map((span) => ({ span, at, stream })),
+  const bars = streams.flatMap(({ spans, ring }, line) =>
+    spans.map((span) => ({ ...span, line, ...keyPaint(span.KeyId, ring) })),
   );
   const renderItem = (
     { dataIndex }: CustomSeriesRenderItemParams,
     api: CustomSeriesRenderItemAPI,
   ) => {
-    const one = spans[dataIndex];
+    const one = bars[dataIndex];
     if (one === undefined) return;
-    const [left = 0, middle = 0] = api.coord([one.span.From, one.at]);
-    const [right = 0] = api.coord([one.span.To, one.at]);
-    const width = Math.max(1.5, right - left);
+    const { KeyId, fill, ink, label } = one;
+    const [x, middle] = api.coord([one.from, one.line]) as [number, number];
+    const [right] = api.coord([one.to, one.line]) as [number, number];
+    const width = Math.max(1.5, right - x);
     const y = middle + shift - bar / 2;
-    const { Fill, Ink, Label } = keyPaint(one.span, one.stream.Ring);
-    const text = labelFor(one.span.KeyId, Label, width);
-    return {
-      type: 'group' as const,
-      children: [
-        {
-          type: 'rect' as const,
-          shape: { x: left, y, width, height: bar },
-          style: {
-            fill: Fill,
-            stroke:
-              one.span.KeyId === null ? 'var(--bad)' : 'var(--chart-paper)',
-            lineWidth: width > 4 ? 1 : 0,
-          },
-        },
-        ...(text === ''
-          ? []
-          : [
-              {
-                type: 'text' as const,
-                style: {
-                  text,
-                  x: left + width / 2,
-                  y: y + bar / 2,
-                  fill: Ink,
-                  ...(Fill.startsWith('url') && HALO),
-                  font: `${isNarrow ? 9 : 11}px ${FONT}`,
-                  align: 'center' as const,
-                  verticalAlign: 'middle' as const,
-                },
-              },
-            ]),
-      ],
+    const rectangle = {
+      type: 'rect' as const,
+      shape: { x, y, width, height: bar },
+      style: {
+        fill,
+        stroke: KeyId === null ? 'var(--bad)' : 'var(--chart-paper)',
+        lineWidth: width > 4 ? 1 : 0,
+      },
     };
+    const text = fitLabel(KeyId, label, width);
+    if (text === undefined) {
+      return { type: 'group' as const, children: [rectangle] };
+    }
+    const style = {
+      text,
+      x: x + width / 2,
+      y: y + bar / 2,
+      fill: ink,
+      ...(fill.startsWith('url') && HALO),
+      font: `${isNarrow ? 9 : 11}px ${FONT}`,
+      align: 'center' as const,
+      verticalAlign: 'middle' as const,
+    };
+    const children = [rectangle, { type: 'text' as const, style }];
+    return { type: 'group' as const, children };
   };
-  const marks = Object.entries(MARKS).map(([name, { Shape, Color }]) => ({
+  const marks = Object.entries(MARKS).map(([name, { symbol, color }]) => ({
     type: 'scatter',
     silent: true,
-    symbol: Shape,
+    symbol,
     symbolSize: 10,
     symbolOffset: [0, shift - bar / 2],
     itemStyle: {
-      color: Color,
+      color,
       opacity: 1,
       borderColor: 'var(--chart-paper)',
       borderWidth: 1.5,
     },
-    data: Streams.flatMap((stream, at) =>
-      stream.Entries.filter((entry) => markOf(entry) === name).map((entry) => [
-        entry.At,
-        at,
-      ]),
+    data: streams.flatMap(({ rows }, line) =>
+      rows.filter((row) => markOf(row) === name).map(({ at }) => [at, line]),
     ),
   }));
   return svgChart(
+    {
+      id: `timeline-${part}${isNarrow ? '-narrow' : ''}`,
+      title: `Keys of ${streams.length} streams from ${utc(from)} to ${utc(to)}`,
+      description:
+        'One line for each stream, with a bar for each of its keys. The table Keys over the period in the section of each stream has the same keys.',
+      width: isNarrow ? 360 : 1080,
+      height: (isNarrow ? 38 : 27) * streams.length + 44,
+    },
     {
       grid: {
         left: isNarrow ? 2 : 150,
@@ -120,25 +112,16 @@ export function timelineChart(
         outerBoundsMode: 'none',
       },
       xAxis: {
-        type: 'value',
-        min: From,
-        max: To,
-        axisLine: { lineStyle: { color: 'var(--line-strong)' } },
-        axisTick: { customValues: ticks },
-        axisLabel: {
-          customValues: ticks,
-          formatter: dayText,
-          color: 'var(--muted)',
+        ...dayAxis(model, isNarrow ? 5 : 16, {
           fontSize: isNarrow ? 10 : 12,
-          hideOverlap: true,
           ...(isNarrow && { alignMinLabel: 'left' }),
-        },
+        }),
         splitLine: { lineStyle: { color: 'var(--line)' } },
       },
       yAxis: {
         type: 'category',
         inverse: true,
-        data: Streams.map((stream) => visible(stream.StreamName)),
+        data: streams.map((stream) => visible(stream.StreamName)),
         axisLine: { show: false },
         axisTick: { show: false },
         axisLabel: {
@@ -160,34 +143,27 @@ export function timelineChart(
           type: 'custom',
           silent: true,
           renderItem,
-          data: spans.map(({ span, at }) => [span.From, at]),
+          data: bars.map((one) => [one.from, one.line]),
         },
         ...marks,
       ],
     },
-    { Width, Height },
-    {
-      Id: `timeline-${part}${isNarrow ? '-narrow' : ''}`,
-      Title: `Keys of ${Streams.length} streams from ${utc(From)} to ${utc(To)}`,
-      Description:
-        'One line for each stream, with a bar for each key that it had. The section of each stream says the same, under Keys over the period.',
-    },
   );
 }
 
-/** The key's name where there is room for it, else its place, else nothing. */
-function labelFor(
+/** The key with its place in the ring, or the place alone, as far as it fits. */
+function fitLabel(
   keyId: string | null | undefined,
   label: string,
   width: number,
-): string {
+): string | undefined {
   const CHARACTER = 6.2;
   const full =
     keyId === null
       ? 'not encrypted'
       : keyId === undefined
-        ? 'not known'
+        ? 'unknown'
         : `${label}  ${visible(keyId)}`;
   if (full.length * CHARACTER + 8 <= width) return full;
-  return label.length * CHARACTER + 2 <= width ? label : '';
+  return label.length * CHARACTER + 2 <= width ? label : undefined;
 }

@@ -1,50 +1,79 @@
 import { html } from 'hono/html';
+import { visible } from '../../../shared/errors/text.ts';
 
-/** HTML that is safe to put into HTML as it is. */
+/** Escaped HTML. */
 export type Markup = ReturnType<typeof html>;
 
-/** What a cell holds: text is escaped. */
+/** The content of a cell; text is escaped. */
 export type Cell = Markup | string | number;
 
-interface Column {
-  Head: string;
-  /** Right-aligned figures. */
-  IsNumber?: boolean;
+/** A name, an ARN or an id, apart from the words around it. */
+export function code(value: string): Markup {
+  return html`<code>${visible(value)}</code>`;
+}
+
+/** A line of details below the content of a cell. */
+export function small(content: Cell): Markup {
+  return html`<br><span class="small">${content}</span>`;
+}
+
+/** A key as it was submitted; null: not encrypted; undefined: unknown. */
+export function keyName(keyId: string | null | undefined): Markup {
+  if (keyId === undefined) return html`<em>unknown</em>`;
+  return keyId === null ? html`<em>not encrypted</em>` : code(keyId);
+}
+
+type Tone = 'good' | 'warn' | 'bad' | 'plain';
+
+/** A state in words, with its tone. */
+export type State = readonly [words: string, tone: Tone];
+
+const SIGNS: Record<Tone, string> = {
+  good: '✓',
+  warn: '▲',
+  bad: '✕',
+  plain: '–',
+};
+
+/** A state in words, with a sign and a color. */
+export function state([words, tone]: State): Markup {
+  return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
 }
 
 export interface TableParts {
-  Caption: Cell;
-  /** Whether only those see the caption who do not see the table. */
-  IsCaptionHidden?: boolean;
+  caption: Cell;
   /** A class of the style sheets in styles/. */
-  Class: string;
-  Columns: readonly Column[];
+  className: string;
+  columns: readonly string[];
+  /** The columns of figures, which are right-aligned. */
+  numbers?: readonly string[];
   /** The first cell of each names the row. */
-  Rows: readonly (readonly Cell[])[];
+  rows: readonly (readonly Cell[])[];
   /** The last row, of sums. */
-  Total?: readonly Cell[];
+  total?: readonly Cell[];
 }
 
 /**
- * A table, which the style turns into cards on a phone. Its roles are said
- * aloud, since `display: block` takes them away.
+ * A table, which the style turns into cards on a phone. It states its roles,
+ * since `display: block` removes them.
  */
 export function table(parts: TableParts): Markup {
-  const { Caption, IsCaptionHidden, Class, Columns, Rows, Total } = parts;
-  const look = (at: number) =>
-    Columns[at]?.IsNumber ? html` class="number"` : '';
+  const { caption, className, columns, numbers = [], rows, total } = parts;
+  const look = (column: string | undefined) =>
+    column && numbers.includes(column) ? html` class="number"` : '';
   const row = (cells: readonly Cell[]): Markup =>
-    html`<tr role="row">${cells.map((cell, at) =>
-      at === 0
-        ? html`<th role="rowheader" scope="row"${look(at)}>${cell}</th>`
-        : html`<td role="cell"${look(at)} data-head="${Columns[at]?.Head ?? ''}">${cell}</td>`,
-    )}</tr>`;
-  return html`<table role="table" class="${Class}">
-<caption${IsCaptionHidden ? html` class="hidden"` : ''}>${Caption}</caption>
-<thead role="rowgroup"><tr role="row">${Columns.map(
-    ({ Head }, at) =>
-      html`<th role="columnheader" scope="col"${look(at)}>${Head}</th>`,
+    html`<tr role="row">${cells.map((cell, at) => {
+      const column = columns[at];
+      return at === 0
+        ? html`<th role="rowheader" scope="row"${look(column)}>${cell}</th>`
+        : html`<td role="cell"${look(column)} data-head="${column}">${cell}</td>`;
+    })}</tr>`;
+  return html`<table role="table" class="${className}">
+<caption>${caption}</caption>
+<thead role="rowgroup"><tr role="row">${columns.map(
+    (column) =>
+      html`<th role="columnheader" scope="col"${look(column)}>${column}</th>`,
   )}</tr></thead>
-<tbody role="rowgroup">${Rows.map(row)}</tbody>
-${Total ? html`<tfoot role="rowgroup">${row(Total)}</tfoot>` : ''}</table>`;
+<tbody role="rowgroup">${rows.map(row)}</tbody>
+${total ? html`<tfoot role="rowgroup">${row(total)}</tfoot>` : ''}</table>`;
 }

@@ -1,117 +1,98 @@
 import { html } from 'hono/html';
-import type {
-  Failure,
-  Verification,
-} from '../../../shared/contract/outcome.ts';
+import type { Failure, Outcome } from '../../../shared/contract/outcome.ts';
 import type { Trigger } from '../../../shared/contract/request.ts';
 import { visible } from '../../../shared/errors/text.ts';
 import type { Quota } from '../../../shared/ledger/usage.ts';
-import type { Entry, ReportModel, StreamModel } from '../report-model.ts';
+import { plural } from '../findings.ts';
+import type { ReportModel, ReportRow, StreamModel } from '../report-model.ts';
 import { duration, utc } from '../time-text.ts';
-import { type Cell, type Markup, table } from './markup.ts';
-import { CONDITION_WORDS, RESULT_WORDS, state } from './summary.ts';
-import { code, keyName, knownWords, sinceWords } from './words.ts';
+import {
+  type Cell,
+  code,
+  keyName,
+  type Markup,
+  small,
+  state,
+  table,
+} from './markup.ts';
+import { CONDITIONS, RESULTS, sinceWords, sourceWords } from './words.ts';
 
-/** Every rotation of every stream, with who started it and its proof. */
+type RotationRow = Extract<ReportRow, { kind: 'ROTATION' }>;
+
+/** Every rotation of every stream, with its trigger and its proof. */
 export function rotationsSection(model: ReportModel): Markup {
   return html`<section aria-labelledby="rotations">
-<h2 id="rotations">Rotations, stream by stream</h2>
-${model.Streams.map(streamSection)}
+<h2 id="rotations">Rotations by stream</h2>
+${model.streams.map(streamSection)}
 </section>`;
 }
 
 function streamSection(stream: StreamModel): Markup {
-  const { StreamName, StreamARN, Condition, Ring, Entries, Spans } = stream;
-  const id = stream.Anchor;
+  const { StreamName, StreamARN, condition, ring, rows, spans } = stream;
+  const id = stream.anchor;
   return html`<section class="stream" id="${id}" aria-labelledby="${id}-name">
-<h3 id="${id}-name"><bdi>${visible(StreamName)}</bdi> ${state(CONDITION_WORDS[Condition])}</h3>
+<h3 id="${id}-name"><bdi>${visible(StreamName)}</bdi> ${state(CONDITIONS[condition])}</h3>
 <p class="small">${code(StreamARN)}</p>
 <p class="small">${
-    Ring.length === 0
+    ring.length === 0
       ? 'Not listed in rotations.yml.'
-      : html`Ring: ${Ring.map((key, at) => html`${at > 0 ? ', ' : ''}${at + 1}&nbsp;${code(key)}`)}`
+      : html`Ring: ${ring.map((key, at) => html`${at > 0 ? ', ' : ''}${at + 1}&nbsp;${code(key)}`)}`
   }</p>
 ${
-  Entries.length === 0
+  rows.length === 0
     ? html`<p>No rotation in the period.</p>`
     : table({
-        Caption: `${Entries.length === 1 ? '1 entry' : `${Entries.length} entries`}, newest first`,
-        Class: 'rotations cards',
-        Columns: [
-          { Head: 'Started' },
-          { Head: 'By' },
-          { Head: 'Key' },
-          { Head: 'Outcome and proof' },
-          { Head: 'Quota after' },
-        ],
-        Rows: Entries.map(row),
+        caption: `${plural(rows.length, 'row')}, newest first`,
+        className: 'rotations cards',
+        columns: ['Started', 'By', 'Key', 'Outcome and proof', 'Quota after'],
+        rows: rows.map(cells),
       })
 }
 ${table({
-  Caption: 'Keys over the period',
-  Class: 'spans cards',
-  Columns: [
-    { Head: 'From' },
-    { Head: 'To' },
-    { Head: 'Key' },
-    { Head: 'How it is known' },
-  ],
-  Rows: Spans.map((span) => [
-    span.Known === 'BEFORE_RECORDS' || span.Known === 'SEEN'
-      ? sinceWords(span)
-      : utc(span.From),
-    utc(span.To),
+  caption: 'Keys over the period',
+  className: 'spans cards',
+  columns: ['From', 'To', 'Key', 'Source'],
+  rows: spans.map((span) => [
+    sinceWords(span),
+    utc(span.to),
     keyName(span.KeyId),
-    knownWords(span),
+    sourceWords(span),
   ]),
 })}
 </section>`;
 }
 
-function row(entry: Entry): Cell[] {
-  if (entry.Kind === 'START_BY_OTHERS') {
-    const { By, KeyId, RequestId } = entry.Start;
+function cells(row: ReportRow): Cell[] {
+  if (row.kind === 'EXTERNAL_START') {
+    const { By, KeyId, RequestId } = row.start;
     return [
-      utc(entry.At),
-      html`<b>others</b>, reported by CloudTrail<br><span class="small">${code(By)}</span>`,
+      utc(row.at),
+      html`<b>external start</b>, reported by CloudTrail${small(code(By))}`,
       html`<span class="way">to ${keyName(KeyId)}</span>`,
-      html`${state(['Applied outside the ledger', 'warn'])}<br><span class="small">No probe was written. Request ${code(RequestId)}</span>`,
+      html`${state(['Applied outside the ledger', 'warn'])}${small(html`No probe was written. Request ${code(RequestId)}`)}`,
       '',
     ];
   }
-  const { Outcome, Result } = entry;
-  const took = tookMs(entry);
+  const { outcome, result } = row;
   return [
-    html`${utc(entry.At)}<br><span class="small">${took === undefined ? 'length not recorded' : `took ${duration(took)}`}</span>`,
-    html`${trigger(Outcome.Trigger)}<span class="small">${code(Outcome.RotationId)}</span>`,
-    way(entry),
-    html`${state(RESULT_WORDS[Result])}${
-      Outcome.Status === 'FAILED'
-        ? failure(Outcome)
-        : html`${
-            Outcome.InProgressRotationId
-              ? html`<br><span class="small">the other is ${code(Outcome.InProgressRotationId)}</span>`
-              : ''
-          }${proof(Outcome.Verification, Outcome.ActiveAt, Outcome.VerifiedAt)}`
-    }`,
-    quota(Outcome.Quota),
+    html`${utc(row.at)}${small(lengthText(outcome))}`,
+    html`${triggerCell(outcome.Trigger)}<span class="small">${code(outcome.RotationId)}</span>`,
+    keyCell(row),
+    html`${state(RESULTS[result])}${outcome.Status === 'FAILED' ? failure(outcome) : success(outcome)}`,
+    quotaCell(outcome.Quota),
   ];
 }
 
-function tookMs(entry: Entry & { Kind: 'ROTATION' }): number | undefined {
-  const { Outcome } = entry;
-  const end =
-    Outcome.Status === 'FAILED'
-      ? Outcome.Rollback?.VerifiedAt
-      : Outcome.VerifiedAt;
-  return end ? Date.parse(end) - entry.At : undefined;
+function lengthText(outcome: Outcome): string {
+  const { VerifiedAt: end } =
+    outcome.Status === 'FAILED' ? (outcome.Rollback ?? {}) : outcome;
+  if (!end) return 'duration not recorded';
+  return `took ${duration(Date.parse(end) - Date.parse(outcome.StartedAt))}`;
 }
 
-function trigger(fields: Trigger | undefined): Markup {
-  if (fields === undefined) {
-    return html`<b>not said</b> in the request<br>`;
-  }
-  const { Source, ...details } = fields;
+function triggerCell(trigger: Trigger | undefined): Markup {
+  if (trigger === undefined) return html`no trigger in the request<br>`;
+  const { Source, ...details } = trigger;
   return html`<b>${visible(String(Source))}</b><br>${Object.entries(
     details,
   ).map(
@@ -120,59 +101,60 @@ function trigger(fields: Trigger | undefined): Markup {
   )}`;
 }
 
-function way({ Outcome, Result }: Entry & { Kind: 'ROTATION' }): Markup {
-  const { KeyId, KeyArn, PreviousKeyId } = Outcome;
+function keyCell({ outcome, result }: RotationRow): Markup {
+  const { KeyId, KeyArn, PreviousKeyId } = outcome;
   if (KeyId === undefined) return keyName(KeyId);
-  const arn = KeyArn
-    ? html`<br><span class="small">${code(KeyArn)}</span>`
-    : '';
-  if (Result === 'UNCHANGED') {
-    return html`<span class="way">has ${keyName(KeyId)}</span>${arn}`;
-  }
-  return html`<span class="way">from ${keyName(PreviousKeyId)}</span><br><span class="way">to ${keyName(KeyId)}</span>${arn}`;
+  const arn = KeyArn ? small(code(KeyArn)) : '';
+  return result === 'UNCHANGED'
+    ? html`<span class="way">keeps ${keyName(KeyId)}</span>${arn}`
+    : html`<span class="way">from ${keyName(PreviousKeyId)}</span><br><span class="way">to ${keyName(KeyId)}</span>${arn}`;
 }
 
-function proof(
-  verification: Verification | null | undefined,
-  activeAt: string | null | undefined,
-  verifiedAt: string | null | undefined,
-): Markup {
-  const facts: [string, string | null | undefined][] = [
-    ['ActiveAt', activeAt && utc(activeAt)],
-    ['VerifiedAt', verifiedAt && utc(verifiedAt)],
-    ['EncryptionType', verification?.EncryptionType],
-    ['ShardId', verification?.ShardId],
-    ['SequenceNumber', verification?.SequenceNumber],
-  ];
-  const known = facts.filter(([, value]) => value);
-  if (known.length === 0) return html`<br><span class="small">no probe</span>`;
-  return html`<dl class="proof">${known.map(
-    ([name, value]) =>
-      html`<div><dt>${name}</dt><dd>${visible(value ?? '')}</dd></div>`,
-  )}</dl>`;
+function success(outcome: Exclude<Outcome, Failure>): Markup {
+  const other = outcome.InProgressRotationId;
+  return html`${other ? small(html`the other rotation is ${code(other)}`) : ''}${proof(outcome)}`;
 }
 
-function failure(outcome: Failure): Markup {
-  const { Error: name, Cause, SlotsSpent, Rollback } = outcome;
-  const slots =
-    SlotsSpent === undefined
-      ? 'Slots spent: not known.'
-      : `Slots spent: ${SlotsSpent}.`;
-  return html`<br>${code(name)}<br><span class="text">${visible(Cause)}</span><br><span class="small">${slots}</span>${
+/** When a key was ACTIVE and the probe verified, and the answer to the probe. */
+function proof({
+  ActiveAt,
+  VerifiedAt,
+  Verification,
+}: Partial<
+  Pick<Exclude<Outcome, Failure>, 'ActiveAt' | 'VerifiedAt' | 'Verification'>
+>): Markup {
+  const facts = Object.entries({
+    ActiveAt: ActiveAt && utc(ActiveAt),
+    VerifiedAt: VerifiedAt && utc(VerifiedAt),
+    EncryptionType: Verification?.EncryptionType,
+    ShardId: Verification?.ShardId,
+    SequenceNumber: Verification?.SequenceNumber,
+  }).flatMap(([name, value]) =>
+    value ? [html`<div><dt>${name}</dt><dd>${visible(value)}</dd></div>`] : [],
+  );
+  return facts.length === 0
+    ? small('no probe')
+    : html`<dl class="proof">${facts}</dl>`;
+}
+
+function failure({
+  Error: name,
+  Cause,
+  SlotsSpent,
+  Rollback,
+}: Failure): Markup {
+  const slots = SlotsSpent === undefined ? 'unknown' : SlotsSpent;
+  return html`<br>${code(name)}<br><span class="text">${visible(Cause)}</span>${small(`Slots spent: ${slots}.`)}${
     Rollback === undefined
       ? ''
       : Rollback.Status === 'ROLLED_BACK'
-        ? html`<div class="rollback">Rolled back to ${keyName(Rollback.KeyId)}${proof(Rollback.Verification, Rollback.ActiveAt, Rollback.VerifiedAt)}</div>`
-        : html`<div class="rollback">Rollback ${Rollback.Status === 'FAILED' ? 'failed' : 'impossible'}: <bdi>${visible(Rollback.Cause ?? '')}</bdi></div>`
+        ? html`<div class="rollback">Rolled back to ${keyName(Rollback.KeyId)}${proof(Rollback)}</div>`
+        : html`<div class="rollback">Rollback ${Rollback.Status === 'FAILED' ? 'failed' : 'impossible'}: <bdi>${visible(Rollback.Cause ?? 'no cause recorded')}</bdi></div>`
   }`;
 }
 
-function quota(quota: Quota | undefined): Cell {
+function quotaCell(quota: Quota | undefined): Cell {
   if (quota === undefined) return 'not recorded';
   const { Used, Limit, UsedByOthers, NextAvailableAt } = quota;
-  return html`${Used} of ${Limit}${UsedByOthers ? html`<br><span class="small">${UsedByOthers} by others</span>` : ''}${
-    NextAvailableAt
-      ? html`<br><span class="small">next free ${utc(NextAvailableAt)}</span>`
-      : ''
-  }`;
+  return html`${Used} of ${Limit}${UsedByOthers ? small(`${UsedByOthers} by external starts`) : ''}${NextAvailableAt ? small(`next free ${utc(NextAvailableAt)}`) : ''}`;
 }

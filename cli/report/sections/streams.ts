@@ -2,95 +2,94 @@ import { html } from 'hono/html';
 import { visible } from '../../../shared/errors/text.ts';
 import type { ReportModel, StreamModel } from '../report-model.ts';
 import { duration, utc } from '../time-text.ts';
-import { type Cell, type Markup, table } from './markup.ts';
 import {
-  CONDITION_WORDS,
-  RESULT_WORDS,
+  type Cell,
+  code,
+  keyName,
+  type Markup,
+  small,
   state,
-  TIMELINESS_WORDS,
-} from './summary.ts';
-import { code, keyName, knownWords, sinceWords } from './words.ts';
+  table,
+} from './markup.ts';
+import {
+  CONDITIONS,
+  RESULTS,
+  sinceWords,
+  sourceWords,
+  TIMELINESS,
+} from './words.ts';
 
-/** One row for each stream: its key, its age, its schedule, its quota. */
-export function streamsSection(model: ReportModel): Markup {
+/** One row for each stream: its key, the key's age, its schedule, its quota. */
+export function streamsSection({ generatedAt, streams }: ReportModel): Markup {
   return html`<section aria-labelledby="streams">
 <h2 id="streams">Streams</h2>
 ${table({
-  Caption: `As they are at ${utc(model.GeneratedAt)}`,
-  Class: 'streams cards',
-  Columns: [
-    { Head: 'Stream' },
-    { Head: 'Key' },
-    { Head: 'Since' },
-    { Head: 'Schedule' },
-    { Head: 'Last rotation' },
-    { Head: 'Quota' },
-  ],
-  Rows: model.Streams.map((stream) => row(stream, model.GeneratedAt)),
+  caption: `At ${utc(generatedAt)}`,
+  className: 'streams cards',
+  columns: ['Stream', 'Key', 'Since', 'Schedule', 'Last rotation', 'Quota'],
+  rows: streams.map((stream) => streamRow(stream, generatedAt)),
 })}
 </section>`;
 }
 
-function row(stream: StreamModel, now: number): Cell[] {
-  const { Anchor, StreamName, Condition, Quota, Use } = stream;
+function streamRow(stream: StreamModel, now: number): Cell[] {
+  const { anchor, StreamName, condition, quota, quotaUse } = stream;
+  const external = quota.UsedByOthers
+    ? ` (${quota.UsedByOthers} by external starts)`
+    : '';
   return [
-    html`<a href="#${Anchor}"><bdi>${visible(StreamName)}</bdi></a><br>${state(CONDITION_WORDS[Condition])}`,
-    key(stream),
-    since(stream, now),
-    schedule(stream),
-    lastRotation(stream),
-    html`${Quota.Used} of ${Quota.Limit} now${Quota.UsedByOthers ? ` (${Quota.UsedByOthers} by others)` : ''}<br><span class="small">at most ${Use.Peak} in the period</span>`,
+    html`<a href="#${anchor}"><bdi>${visible(StreamName)}</bdi></a><br>${state(CONDITIONS[condition])}`,
+    keyCell(stream),
+    sinceCell(stream, now),
+    scheduleCell(stream),
+    lastRotationCell(stream),
+    html`${quota.Used} of ${quota.Limit} now${external}${small(`peak ${quotaUse.peak} in the period`)}`,
   ];
 }
 
-function key({ KeyId, KeyArn, MovedTo, Now }: StreamModel): Markup {
+function keyCell({ KeyId, KeyArn, movedTo, currentSpan }: StreamModel): Markup {
   if (KeyId === undefined) {
-    return html`<em>not known</em><br><span class="small">by its records ${keyName(Now.KeyId)}</span>`;
+    return html`${keyName(KeyId)}${small(html`according to the records ${keyName(currentSpan.KeyId)}`)}`;
   }
   if (KeyId === null) return keyName(KeyId);
-  const arn =
-    KeyArn === null
-      ? html`<span class="small">unknown key</span>`
-      : html`<span class="small">${code(KeyArn)}</span>`;
-  const moved = MovedTo
-    ? html`<br><span class="small">now resolves to ${code(MovedTo)}</span>`
-    : '';
-  return html`${keyName(KeyId)}<br>${arn}${moved}`;
+  const arn = KeyArn === null ? 'key ARN unknown' : code(KeyArn);
+  const moved = movedTo ? small(html`now resolves to ${code(movedTo)}`) : '';
+  return html`${keyName(KeyId)}${small(arn)}${moved}`;
 }
 
-function since(stream: StreamModel, now: number): Markup {
-  const { Now, Since, KeyId } = stream;
-  if (KeyId === undefined) return html`<em>not known</em>`;
+function sinceCell(stream: StreamModel, now: number): Markup {
+  const { currentSpan, since, KeyId } = stream;
+  if (KeyId === undefined) return html`<em>unknown</em>`;
+  const { seenAt, known } = currentSpan;
   const age =
-    Since === undefined
-      ? Now.SeenAt === undefined || Now.SeenAt === now
-        ? ''
-        : html`<br><b>at least ${duration(now - Now.SeenAt)}</b>`
-      : html`<br><b>${duration(now - Since)}</b>`;
-  return html`${sinceWords(Now)}${age}<br><span class="small">${knownWords(Now)}${
-    Now.Known === 'ROLLBACK'
-      ? Since === undefined
-        ? ', which it had since before the records begin'
-        : `, which it had since ${utc(Since)}`
-      : ''
-  }</span>`;
+    since !== undefined
+      ? duration(now - since)
+      : seenAt !== undefined && seenAt !== now
+        ? `at least ${duration(now - seenAt)}`
+        : undefined;
+  const first = since === undefined ? 'before the records begin' : utc(since);
+  const source = sourceWords(currentSpan);
+  return html`${sinceWords(currentSpan)}${age === undefined ? '' : html`<br><b>${age}</b>`}${small(
+    known === 'ROLLBACK' ? `${source}; first applied ${first}` : source,
+  )}`;
 }
 
-function schedule({ Schedule, Timezone, Timeliness }: StreamModel): Markup {
-  const { Status } = Timeliness;
-  if (Schedule === undefined) return state(TIMELINESS_WORDS[Status]);
+function scheduleCell({ schedule, timezone, timeliness }: StreamModel): Markup {
+  const { status } = timeliness;
+  if (schedule === undefined) return state(TIMELINESS[status]);
   const detail =
-    Timeliness.Status === 'UNKNOWN'
-      ? Timeliness.Reason
-      : 'DueAt' in Timeliness && Timeliness.DueAt !== null
-        ? `next key ${Status === 'OVERDUE' ? 'was ' : ''}due ${utc(Timeliness.DueAt)}`
-        : 'the schedule has no time left';
-  return html`${state(TIMELINESS_WORDS[Status])}<br>${code(Schedule)}${Timezone ? ` ${visible(Timezone)}` : ''}<br><span class="small">${detail}</span>`;
+    timeliness.status === 'UNKNOWN'
+      ? timeliness.reason
+      : 'dueAt' in timeliness && timeliness.dueAt !== null
+        ? `next key ${status === 'OVERDUE' ? 'was ' : ''}due ${utc(timeliness.dueAt)}`
+        : 'the schedule has ended';
+  return html`${state(TIMELINESS[status])}<br>${code(schedule)}${timezone ? ` ${visible(timezone)}` : ''}${small(detail)}`;
 }
 
-function lastRotation({ Entries, HeldBy }: StreamModel): Markup {
-  const last = Entries.find((entry) => entry.Kind === 'ROTATION');
-  const held = HeldBy ? html`<b>One is under way</b><br>` : '';
-  if (last?.Kind !== 'ROTATION') return html`${held}none in the period`;
-  return html`${held}${utc(last.At)}<br>${state(RESULT_WORDS[last.Result])}`;
+function lastRotationCell({ rows, heldBy }: StreamModel): Markup {
+  const last = rows.find((row) => row.kind === 'ROTATION');
+  const held = heldBy ? html`<b>One is in progress</b><br>` : '';
+  return last === undefined
+    ? html`${held}none in the period`
+    : html`${held}${utc(last.at)}<br>${state(RESULTS[last.result])}`;
 }

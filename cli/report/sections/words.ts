@@ -1,57 +1,61 @@
-import { html } from 'hono/html';
-import { visible } from '../../../shared/errors/text.ts';
+import type { Timeliness } from '../due.ts';
 import type { KeySpan } from '../key-history.ts';
+import type { Condition, Result } from '../report-model.ts';
 import { utc } from '../time-text.ts';
-import type { Markup } from './markup.ts';
+import type { State } from './markup.ts';
 
-/** A name, an ARN or an id, apart from the words around it. */
-export function code(value: string): Markup {
-  return html`<code>${visible(value)}</code>`;
-}
+export const CONDITIONS: Record<Condition, State> = {
+  IN_RING: ['Under a key of its ring', 'good'],
+  UNUSABLE: ['Under a key that cannot be used', 'bad'],
+  OUTSIDE_RING: ['Under a key outside its ring', 'bad'],
+  NO_RING: ['Encrypted, not in rotations.yml', 'plain'],
+  UNDECIDED: ['Encrypted, ring unknown', 'warn'],
+  NOT_ENCRYPTED: ['Not encrypted', 'bad'],
+  NOT_DESCRIBED: ['Could not be described', 'warn'],
+};
 
-/** A key as it was submitted; null: not encrypted; undefined: unknown. */
-export function keyName(keyId: string | null | undefined): Markup {
-  if (keyId === undefined) return html`<em>not known</em>`;
-  return keyId === null ? html`<em>not encrypted</em>` : code(keyId);
-}
+export const RESULTS: Record<Result, State> = {
+  ROTATED: ['Rotated', 'good'],
+  UNCHANGED: ['Unchanged', 'good'],
+  ALREADY_IN_PROGRESS: ['Already in progress', 'plain'],
+  ROLLED_BACK: ['Failed, rolled back', 'warn'],
+  NOT_ROLLED_BACK: ['Failed, not rolled back', 'bad'],
+  FAILED: ['Failed', 'bad'],
+};
+
+export const TIMELINESS: Record<Timeliness['status'], State> = {
+  ON_TIME: ['On time', 'good'],
+  OVERDUE: ['Overdue', 'bad'],
+  UNKNOWN: ['Unknown', 'warn'],
+  NO_SCHEDULE: ['No schedule', 'plain'],
+};
 
 /** Since when a stream has a key, as exactly as that is known. */
 export function sinceWords(span: KeySpan): string {
-  const { From, Known, SeenAt, NotBefore } = span;
-  if (Known === 'BEFORE_RECORDS') {
-    return SeenAt === undefined
-      ? 'not known'
-      : `before the records begin; first seen ${utc(SeenAt)}`;
+  const { from, known, seenAt, notBefore } = span;
+  if (known === 'BEFORE_RECORDS') {
+    return seenAt === undefined
+      ? 'unknown'
+      : `before the records begin; first seen ${utc(seenAt)}`;
   }
-  if (Known === 'SEEN') {
-    const notBefore =
-      NotBefore !== undefined && Number.isFinite(NotBefore)
-        ? `after ${utc(NotBefore)}, `
-        : '';
-    return SeenAt === undefined
-      ? `not known from ${utc(From)} on`
-      : `${notBefore}first seen ${utc(SeenAt)}`;
-  }
-  return utc(From);
+  if (known !== 'SEEN') return utc(from);
+  if (seenAt === undefined) return `unknown from ${utc(from)} on`;
+  const isBounded = notBefore !== undefined && Number.isFinite(notBefore);
+  const after = isBounded ? `after ${utc(notBefore)}, ` : '';
+  return `${after}first seen ${utc(seenAt)}`;
 }
 
-/** How the begin of a span is known. */
-export function knownWords({ Known, KeyId }: KeySpan): string {
-  if (KeyId === undefined) return 'no record tells';
-  switch (Known) {
-    case 'ROTATION':
-      return 'a rotation applied it';
-    case 'ROLLBACK':
-      return 'a rollback gave it back';
-    case 'FAILED_ROTATION':
-      return 'a rotation that failed applied it; time of its start';
-    case 'REPORTED':
-      return 'others applied it, reported by CloudTrail';
-    case 'LEDGER':
-      return 'the ledger says when it was applied';
-    case 'SEEN':
-      return 'seen, no record of who changed it';
-    case 'BEFORE_RECORDS':
-      return 'seen, no earlier change is recorded';
-  }
+const SOURCES: Record<KeySpan['known'], string> = {
+  ROTATION: 'applied by a rotation',
+  ROLLBACK: 'restored by a rollback',
+  FAILED_ROTATION: 'applied by a failed rotation; time of its start',
+  REPORTED: 'applied by an external start, reported by CloudTrail',
+  LEDGER: 'applied, according to the ledger entry',
+  SEEN: 'seen; no record shows who changed it',
+  BEFORE_RECORDS: 'seen; no earlier change is recorded',
+};
+
+/** How the start of a span is known. */
+export function sourceWords({ known, KeyId }: KeySpan): string {
+  return KeyId === undefined ? 'no record' : SOURCES[known];
 }

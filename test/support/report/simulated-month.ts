@@ -1,7 +1,7 @@
 import type {
   ReportInput,
+  StreamDescription,
   StreamInput,
-  StreamNow,
 } from '../../../cli/report/report-input.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
 import type {
@@ -272,7 +272,7 @@ class SimulatedStream {
     );
   }
 
-  /** Somebody moves the stream, and nobody reports it. */
+  /** Another principal moves the stream, and CloudTrail does not report it. */
   moveUnseen(keyId: string | null): void {
     this.#key = keyId;
   }
@@ -293,21 +293,21 @@ class SimulatedStream {
     return answer;
   }
 
-  input(now?: StreamNow): StreamInput {
+  input(now?: StreamDescription): StreamInput {
     const KeyId = this.#key;
     return {
       StreamName: this.listed.StreamName,
       StreamARN: this.arn,
-      Now:
+      description:
         now ??
         (KeyId === null
           ? { EncryptionType: 'NONE' }
           : { EncryptionType: 'KMS', KeyId }),
       KeyArn: KeyId === null ? undefined : this.#keyArn(KeyId),
-      Entry: this.#entry,
-      History: this.#history,
-      Listed: this.listed,
-      Ring: this.listed.KeyIds.map((id, at) => ({
+      ledgerEntry: this.#entry,
+      history: this.#history,
+      listed: this.listed,
+      ring: this.listed.KeyIds.map((id, at) => ({
         KeyId: id,
         Metadata: kmsKey(this.#number * 10 + at),
       })),
@@ -459,21 +459,21 @@ export function simulatedMonth(seed = 1): ReportInput {
   on(24, 9, () => of('legacy-import').moveUnseen(null));
 
   for (const { run } of events.sort((a, b) => a.at - b.at)) run();
-  const unseen: StreamNow = {
+  const unseen: StreamDescription = {
     Error: 'AccessDeniedException',
     Cause:
       'StreamName "pricing": not authorized to perform kinesis:DescribeStreamSummary',
   };
   return {
-    GeneratedAt: NOW,
-    From: FROM,
-    To: NOW,
-    Region: REGION,
-    Account: ACCOUNT,
-    Stage: 'prod',
-    TableName: 'kinesis-key-rotation-prod-ledger',
-    Version: '0.1.0',
-    Streams: [...streams].map(([name, stream]) =>
+    generatedAt: NOW,
+    from: FROM,
+    to: NOW,
+    region: REGION,
+    account: ACCOUNT,
+    stage: 'prod',
+    tableName: 'kinesis-key-rotation-prod-ledger',
+    version: '0.1.0',
+    streams: [...streams].map(([name, stream]) =>
       stream.input(name === 'pricing' ? unseen : undefined),
     ),
   };
