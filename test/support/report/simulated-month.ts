@@ -259,8 +259,8 @@ class SimulatedStream {
     return undefined;
   }
 
-  /** Somebody applies a key in the console, and CloudTrail reports it. */
-  startByOthers(at: number, keyId: string, By: string): void {
+  /** Another principal applies a key in the console, and CloudTrail reports it. */
+  startExternally(at: number, keyId: string, By: string): void {
     this.#key = keyId;
     const At = Math.floor(at / 1000) * 1000;
     this.#apply(
@@ -449,7 +449,7 @@ export function simulatedMonth(seed = 1): ReportInput {
   on(18, 4, (at) => of('sessions').rotate(at, BY_DRIFT));
   on(16, 10, () => of('deliveries').moveUnseen('alias/deliveries-b'));
   on(30, 9, (at) =>
-    of('customer-profiles').startByOthers(
+    of('customer-profiles').startExternally(
       at,
       'alias/breakglass',
       'arn:aws:sts::111122223333:assumed-role/Admin/m.keller',
