@@ -3,6 +3,7 @@ import type {
   StreamDescription,
   StreamInput,
 } from '../../../cli/report/report-input.ts';
+import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
 import type {
   Failure,
@@ -54,16 +55,10 @@ type End =
   | 'UNCHANGED'
   | { Error: string; Cause: string; Rollback?: RollbackOutcome['Status'] };
 
-/** What is random in the month, from a seed: mulberry32. */
+/** Random numbers in a range, from a seed. */
 function random(seed: number) {
-  let state = seed;
-  return (from: number, to: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    const fraction = ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    return from + fraction * (to - from);
-  };
+  const { next } = new SeededRandom(seed);
+  return (from: number, to: number): number => from + next() * (to - from);
 }
 
 type Random = ReturnType<typeof random>;
