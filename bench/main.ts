@@ -1,19 +1,16 @@
-/** Measures, and prints tables for people or one JSON document. */
+/** Measures sections, and prints tables for people or one JSON document. */
 import { Command, Option } from 'commander';
 import { rowTable } from '../cli/output/table.ts';
-import { type Measured, measured, SECTION_NAMES } from './sections.ts';
+import { SECTIONS } from './sections.ts';
 
-interface Options {
-  only?: string[];
-  output: 'text' | 'json';
-}
+const names = SECTIONS.map(({ name }) => name);
 
 const { only, output } = new Command('npm run bench --')
-  .description('measures what docs/performance.md shows')
+  .description('measures the figures of docs/performance.md')
   .addOption(
-    new Option('--only <sections...>', 'these, and not all').choices(
-      SECTION_NAMES,
-    ),
+    new Option('--only <sections...>', 'measure only these sections')
+      .choices(names)
+      .default(names, 'all'),
   )
   .addOption(
     new Option('--output <format>', 'for people, or one JSON document')
@@ -21,22 +18,19 @@ const { only, output } = new Command('npm run bench --')
       .default('text'),
   )
   .parse()
-  .opts<Options>();
+  .opts<{ only: string[]; output: 'text' | 'json' }>();
 
-function print({ Title, Tables }: Measured): void {
-  process.stdout.write(`# ${Title}\n\n`);
-  for (const table of Tables) {
-    process.stdout.write(
-      `${table.Title}\n\n${rowTable(table.Head, table.Rows)}\n\n`,
-    );
-  }
-}
-
-const data: Record<string, unknown> = {};
-for await (const section of measured(only)) {
-  data[section.Name] = section.Data;
-  if (output === 'text') print(section);
+const results: Record<string, unknown> = {};
+for (const { name, title, measure, tables } of SECTIONS) {
+  if (!only.includes(name)) continue;
+  const data = await measure();
+  results[name] = data;
+  if (output === 'json') continue;
+  const texts = tables(data).map(
+    (table) => `${table.title}\n\n${rowTable(table.head, table.rows)}\n\n`,
+  );
+  process.stdout.write(`# ${title}\n\n${texts.join('')}`);
 }
 if (output === 'json') {
-  process.stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
 }

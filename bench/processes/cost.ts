@@ -1,24 +1,22 @@
 /**
- * The calls of rotations on an embedded AWS whose updates take SECONDS:
- * undisturbed, and with a Start that is throttled once:
- * `cost-process.ts SECONDS`.
+ * Counts the calls of two rotations on an embedded AWS with updates of one
+ * length: an undisturbed one, and one whose Start is throttled once:
+ * `cost.ts SECONDS`.
  */
-
 import { awsError } from '../../local/instruments/fault-proxy.ts';
 import { runRotation } from '../../local/runner/rotation.ts';
 import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
 import type { RotationRun } from '../sections/cost.ts';
 import { openMeasuredAws } from '../subjects/measured-aws.ts';
-import { countOf, hearCalls } from '../support/aws-calls.ts';
-import { countedCalls } from '../support/rotation-calls.ts';
+import { countCalls, recordCalls } from '../support/calls.ts';
 
 const updateSeconds = Number(process.argv[2]);
 const aws = await openMeasuredAws(updateSeconds, ['undisturbed', 'throttled']);
 
 async function run(at: number, isThrottled: boolean): Promise<RotationRun> {
-  const { StreamName, KeyIds } = aws.ring(at);
+  const request = aws.ring(at);
   const events: ExecutionEvent[] = [];
-  const scope = aws.proxy.scope(StreamName);
+  const scope = aws.proxy.scope(request.StreamName);
   if (isThrottled) {
     scope.rules.push({
       operation: 'StartStreamEncryption',
@@ -26,17 +24,20 @@ async function run(at: number, isThrottled: boolean): Promise<RotationRun> {
       fault: awsError('LimitExceededException'),
     });
   }
-  const { result, calls } = await hearCalls(() =>
+  const { result, calls } = await recordCalls(() =>
     runRotation({
-      request: { StreamName, KeyIds },
+      request,
       ...aws,
       onEvent: (event) => events.push(event),
     }),
   );
   scope.close();
   if (result.Status !== 'SUCCEEDED') throw new Error(result.Cause);
-  const Calls = countedCalls(events, (operation) => countOf(calls, operation));
-  return { UpdateSeconds: updateSeconds, IsThrottled: isThrottled, Calls };
+  const counted = countCalls(
+    events,
+    (name) => calls.filter(({ operation }) => operation === name).length,
+  );
+  return { updateSeconds, isThrottled, calls: counted };
 }
 
 const runs = await Promise.all([run(0, false), run(1, true)]);

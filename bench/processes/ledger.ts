@@ -1,4 +1,4 @@
-/** What reservations cost, and what is granted, by our ledger and by other limiters. */
+/** Measures what reservations cost and how many keys are granted, by our ledger and by another limiter. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +11,12 @@ import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import type { Contention, LedgerData, WindowRun } from '../sections/ledger.ts';
 import {
-  type Contender,
   isContended,
   ourLedger,
+  type QuotaLimiter,
   rateLimiter,
 } from '../subjects/ledgers.ts';
-import { hearCalls } from '../support/aws-calls.ts';
+import { recordCalls } from '../support/calls.ts';
 import { mostInWindow } from '../support/statistics.ts';
 
 const MINUTE_MS = 60_000;
@@ -29,27 +29,30 @@ Object.assign(process.env, DUMMY_CREDENTIALS, {
   AWS_ENDPOINT_URL_DYNAMODB: dynamoDb.endpoint,
 });
 await ensureLedgerTable(ledgerTableName());
-// One for all, without the functions' timeouts: a thousand wait in its queue.
+// One client without the functions' timeouts: a thousand calls wait in its queue.
 const client = new DynamoDB({
   requestHandler: { socketAcquisitionWarningTimeout: 10 * MINUTE_MS },
 });
 
-// The limiter has no clock of its own.
-const realNow = Date.now;
-const shiftMs = 0;
-Date.now = () => realNow() + shiftMs;
+const CROWDS = [
+  [1, 1],
+  [10, 1],
+  [100, 1],
+  [1000, 1],
+  [1000, 1000],
+] as const;
 
 async function contend(
-  contender: Contender,
+  limiter: QuotaLimiter,
   contenders: number,
   streams: number,
   name = `${contenders}-on-${streams}`,
 ): Promise<Contention> {
   const begin = performance.now();
-  const { result, calls } = await hearCalls(() =>
+  const { result, calls } = await recordCalls(() =>
     Promise.all(
       Array.from({ length: contenders }, (_, at) =>
-        contender.take(`${name}-${at % streams}`).catch((error: unknown) => {
+        limiter.take(`${name}-${at % streams}`).catch((error: unknown) => {
           if (isContended(error)) return 'GAVE_UP' as const;
           throw error;
         }),
@@ -57,21 +60,22 @@ async function contend(
     ),
   );
   return {
-    Ledger: contender.Name,
-    Contenders: contenders,
-    Streams: streams,
-    CallsEach: calls.length / contenders,
-    PerSecond: contenders / ((performance.now() - begin) / 1000),
-    Granted: result.filter((answer) => answer === true).length,
-    GaveUp: result.filter((answer) => answer === 'GAVE_UP').length,
+    ledger: limiter.name,
+    contenders,
+    streams,
+    callsEach: calls.length / contenders,
+    perSecond: contenders / ((performance.now() - begin) / 1000),
+    granted: result.filter((answer) => answer === true).length,
+    gaveUp: result.filter((answer) => answer === 'GAVE_UP').length,
   };
 }
 
 /**
- * When keys are wanted, over five days: one that opens a fixed window, more
- * than the quota on both sides of that window's end, and then some at random.
+ * The times of requests for keys, over five days: one that opens a fixed window,
+ * more than the quota on both sides of the end of that window, and the rest at
+ * random.
  */
-function demand(): number[] {
+function requestTimes(): number[] {
   const random = new SeededRandom(25).next;
   const burst = (at: number) =>
     Array.from({ length: 2 * QUOTA_LIMIT }, (_, n) => at + n);
@@ -87,28 +91,28 @@ function demand(): number[] {
   ];
 }
 
-/** Time stands still but for the steps from one wish to the next. */
-async function overDays(contender: Contender): Promise<WindowRun> {
+/** Requests keys over days, on a clock that steps from one request to the next. */
+async function runDays(limiter: QuotaLimiter): Promise<WindowRun> {
+  const realNow = Date.now;
   const begin = realNow();
-  const times = demand();
+  const times = requestTimes();
   const grants: number[] = [];
   const stream = 'over-days';
-  let offset = 0;
-  Date.now = () => begin + offset;
   for (const time of times) {
-    offset = time;
-    if (!(await contender.take(stream))) continue;
+    // rate-limiter-flexible takes no clock.
+    Date.now = () => begin + time;
+    if (!(await limiter.take(stream))) continue;
     grants.push(time);
-    await contender.finish(stream);
+    await limiter.finish(stream);
   }
-  Date.now = () => realNow() + shiftMs;
-  const Most = mostInWindow(grants, DAY_MS);
+  Date.now = realNow;
+  const most = mostInWindow(grants, DAY_MS);
   return {
-    Ledger: contender.Name,
-    Wanted: times.length,
-    Granted: grants.length,
-    MostInWindow: Most,
-    Beyond: Math.max(0, Most - QUOTA_LIMIT),
+    ledger: limiter.name,
+    wanted: times.length,
+    granted: grants.length,
+    mostInWindow: most,
+    beyond: Math.max(0, most - QUOTA_LIMIT),
   };
 }
 
@@ -117,21 +121,15 @@ const limiter = await rateLimiter(client, QUOTA_LIMIT);
 // With half of the quota, two fixed windows together keep to it.
 const halfLimiter = await rateLimiter(client, Math.floor(QUOTA_LIMIT / 2));
 
-const data: LedgerData = { Contentions: [], Windows: [] };
-for (const contender of [ours, limiter]) {
-  await contend(contender, 1, 1, 'warm-up');
-  for (const [contenders, streams] of [
-    [1, 1],
-    [10, 1],
-    [100, 1],
-    [1000, 1],
-    [1000, 1000],
-  ] as const) {
-    data.Contentions.push(await contend(contender, contenders, streams));
+const data: LedgerData = { contentions: [], windows: [] };
+for (const each of [ours, limiter]) {
+  await contend(each, 1, 1, 'warm-up');
+  for (const [contenders, streams] of CROWDS) {
+    data.contentions.push(await contend(each, contenders, streams));
   }
 }
-for (const contender of [ours, limiter, halfLimiter]) {
-  data.Windows.push(await overDays(contender));
+for (const each of [ours, limiter, halfLimiter]) {
+  data.windows.push(await runDays(each));
 }
 client.destroy();
 await dynamoDb.close();

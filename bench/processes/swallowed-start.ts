@@ -1,10 +1,10 @@
 /**
- * What every contender says of a Start that Kinesis answers and does not
- * apply, so that the stream stays ACTIVE under the key that it had.
+ * Records the result of every contender for a Start that Kinesis accepts and does
+ * not apply, so that the stream stays ACTIVE under its previous key.
  */
 import type { Fault } from '../../local/instruments/fault-proxy.ts';
 import type { SwallowedStart } from '../sections/latency.ts';
-import { apply, CONTENDERS, STREAMS } from '../subjects/contenders.ts';
+import { CONTENDERS, STREAMS } from '../subjects/contenders.ts';
 import { openMeasuredAws } from '../subjects/measured-aws.ts';
 
 const UPDATE_SECONDS = 0.1;
@@ -17,20 +17,20 @@ const SWALLOWED: Fault = ({ answer }) =>
   });
 
 const aws = await openMeasuredAws(UPDATE_SECONDS, STREAMS);
-const said = await Promise.all(
-  CONTENDERS.map(async (Contender, at): Promise<SwallowedStart> => {
+const results = await Promise.all(
+  CONTENDERS.map(async ({ name, apply }, at): Promise<SwallowedStart> => {
     const { StreamName, KeyIds } = aws.ring(at);
-    const [before, KeyId] = KeyIds;
-    await apply(Contender, { StreamName, KeyId: before }, aws);
+    const [before, after] = KeyIds;
+    await apply({ StreamName, KeyId: before }, aws);
     const scope = aws.proxy.scope(StreamName);
     scope.rules.push({ operation: 'StartStreamEncryption', fault: SWALLOWED });
-    const answer = await apply(Contender, { StreamName, KeyId }, aws).then(
+    const result = await apply({ StreamName, KeyId: after }, aws).then(
       () => 'succeeded',
       (error: Error) => `failed: ${error.message}`,
     );
     scope.close();
-    return { Contender, Said: answer };
+    return { contender: name, result };
   }),
 );
 await aws.close();
-process.stdout.write(JSON.stringify(said));
+process.stdout.write(JSON.stringify(results));

@@ -4,29 +4,32 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { bundlesIn } from '../../stack/bundling/bundles.ts';
-import { buildFunction } from '../../stack/bundling/function-build.ts';
+import {
+  type BuiltFunction,
+  buildFunction,
+} from '../../stack/bundling/function-build.ts';
 import { sourceFile } from '../../stack/names.ts';
 import { BUDGETS } from '../budgets.ts';
-import type { Section } from '../section.ts';
-import { packagesIn } from '../support/packages-in.ts';
-import { median, verdict } from '../support/statistics.ts';
+import { type Section, verdict } from '../section.ts';
+import { median } from '../support/statistics.ts';
 
-/** Imports of each, every one in a new process. */
+/** Imports of each bundle, every one in a new process. */
 const ROUNDS = 7;
+/** Rows of the table of packages. */
 const TOP = 12;
 
 interface FunctionStart {
-  Function: string;
-  Bytes: number;
-  /** Medians, in milliseconds: the bundle, and the sources it is made of. */
-  ImportMs: number;
-  SourcesMs: number;
+  name: string;
+  bytes: number;
+  /** Medians, in milliseconds: of the bundle, and of its sources. */
+  importMs: number;
+  sourcesMs: number;
   /** Bytes by package, most first. */
-  Packages: [string, number][];
+  packages: [string, number][];
 }
 
 interface ColdStart {
-  Functions: FunctionStart[];
+  functions: FunctionStart[];
 }
 
 const IMPORT = `
@@ -44,104 +47,114 @@ async function importMs(path: string): Promise<number> {
   return Number(stdout);
 }
 
+/** The bytes of a bundle by the package that they come from, most first. */
+export function bytesByPackage({ inputs }: BuiltFunction): [string, number][] {
+  const bytes = new Map<string, number>();
+  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+    const [, inModules] = path.split(/.*node_modules\//);
+    const [, name = 'this project'] =
+      inModules?.match(/^((?:@[^/]+\/)?[^/]+)/) ?? [];
+    bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
+  }
+  return [...bytes].sort(([, a], [, b]) => b - a);
+}
+
 async function measure(): Promise<ColdStart> {
   await promisify(execFile)('serverless', ['package']);
   const directory = await mkdtemp(join(tmpdir(), 'bundles-'));
-  const Functions: FunctionStart[] = [];
+  const functions: FunctionStart[] = [];
   for (const { name, code } of await bundlesIn('.serverless')) {
     const path = join(directory, `${name}.mjs`);
+    const source = resolve(sourceFile(name));
     await writeFile(path, code);
     const built = await buildFunction(sourceFile(name));
     if (built.code.length !== code.length) {
-      throw new Error(`${name} is packaged otherwise than esbuild builds it`);
+      throw new Error(`${name}: the package and esbuild have other lengths`);
     }
-    const times: [number, number][] = [];
+    const bundle: number[] = [];
+    const sources: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      times.push([
-        await importMs(path),
-        await importMs(resolve(sourceFile(name))),
-      ]);
+      bundle.push(await importMs(path));
+      sources.push(await importMs(source));
     }
-    Functions.push({
-      Function: name,
-      Bytes: code.length,
-      ImportMs: median(times.map(([bundle]) => bundle)),
-      SourcesMs: median(times.map(([, sources]) => sources)),
-      Packages: packagesIn(built),
+    functions.push({
+      name,
+      bytes: code.length,
+      importMs: median(bundle),
+      sourcesMs: median(sources),
+      packages: bytesByPackage(built),
     });
   }
   await rm(directory, { recursive: true });
-  return { Functions };
+  return { functions };
 }
 
 const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1);
 
-/** Where the bytes of all bundles come from, most first. */
-function contributors(functions: readonly FunctionStart[]) {
-  const bytes = new Map<string, number[]>();
-  for (const { Packages } of functions) {
-    for (const [name, count] of Packages) {
-      bytes.set(name, [...(bytes.get(name) ?? []), count]);
-    }
-  }
-  return [...bytes]
-    .map(([name, counts]) => ({
+/** The packages of all bundles, the largest first. */
+function largestPackages({ functions }: ColdStart) {
+  const packages = Map.groupBy(
+    functions.flatMap((each) => each.packages),
+    ([name]) => name,
+  );
+  return [...packages]
+    .map(([name, parts]) => ({
       name,
-      bundles: counts.length,
-      most: Math.max(...counts),
+      bundles: parts.length,
+      most: Math.max(...parts.map(([, bytes]) => bytes)),
     }))
-    .sort((a, b) => b.most - a.most);
+    .sort((a, b) => b.most - a.most)
+    .slice(0, TOP);
 }
 
 export const COLD_START: Section<ColdStart> = {
-  Name: 'cold-start',
-  Title: 'Cold start',
+  name: 'cold-start',
+  title: 'Cold start',
   measure,
-  tables: ({ Functions }) => [
+  tables: (data) => [
     {
-      Title: `Bundles, imported in new processes (medians of ${ROUNDS})`,
-      Head: [
+      title: `Bundles, imported in new processes (medians of ${ROUNDS})`,
+      head: [
         'function',
         'KB',
-        `at most ${BUDGETS.BundleBytes / 1000}`,
+        `at most ${BUDGETS.bundleBytes / 1000}`,
         'import, ms',
-        `at most ${BUDGETS.ImportMs}`,
+        `at most ${BUDGETS.importMs}`,
         'x import of its sources',
-        'most of it',
+        'largest packages, KB',
       ],
-      Rows: Functions.map((each) => [
-        each.Function,
-        kilobytes(each.Bytes),
-        verdict(each.Bytes <= BUDGETS.BundleBytes),
-        each.ImportMs.toFixed(0),
-        verdict(each.ImportMs <= BUDGETS.ImportMs),
-        (each.ImportMs / each.SourcesMs).toFixed(2),
-        each.Packages.slice(0, 3)
+      rows: data.functions.map((each) => [
+        each.name,
+        kilobytes(each.bytes),
+        verdict(each.bytes <= BUDGETS.bundleBytes),
+        each.importMs.toFixed(0),
+        verdict(each.importMs <= BUDGETS.importMs),
+        (each.importMs / each.sourcesMs).toFixed(2),
+        each.packages
+          .slice(0, 3)
           .map(([name, bytes]) => `${name} ${kilobytes(bytes)}`)
           .join(', '),
       ]),
     },
     {
-      Title: 'What is in them',
-      Head: ['package', 'bundles', 'KB at most'],
-      Rows: contributors(Functions)
-        .slice(0, TOP)
-        .map(({ name, bundles, most }) => [
-          name,
-          String(bundles),
-          kilobytes(most),
-        ]),
+      title: 'Packages in the bundles',
+      head: ['package', 'bundles', 'KB at most'],
+      rows: largestPackages(data).map(({ name, bundles, most }) => [
+        name,
+        String(bundles),
+        kilobytes(most),
+      ]),
     },
   ],
-  plot: ({ Functions }) => ({
-    Title: 'Size of each bundle',
-    Kind: 'bars',
-    X: Functions.map((each) => each.Function),
-    XLabel: '',
-    YLabel: 'KB',
-    Series: [
-      { Name: 'KB', Values: Functions.map(({ Bytes }) => Bytes / 1000) },
+  plot: ({ functions }) => ({
+    title: 'Size of each bundle',
+    kind: 'bars',
+    x: functions.map(({ name }) => name),
+    xLabel: '',
+    yLabel: 'KB',
+    series: [
+      { name: 'KB', values: functions.map(({ bytes }) => bytes / 1000) },
     ],
-    Mark: { Value: BUDGETS.BundleBytes / 1000, Name: 'target' },
+    mark: { value: BUDGETS.bundleBytes / 1000, name: 'target' },
   }),
 };

@@ -6,52 +6,46 @@ import {
   type RotationCalls,
 } from '../../cli/preview/rotation-cost.ts';
 import { BUDGETS } from '../budgets.ts';
-import type { Section } from '../section.ts';
-import { measuredBy } from '../support/child-process.ts';
-import { verdict } from '../support/statistics.ts';
+import { type Section, targetTable } from '../section.ts';
+import { measureInProcess } from '../support/child-process.ts';
 
 const UPDATES = [0.5, 2, 10, 60] as const;
-/** Too long to wait for: the calls are those that the others are held to. */
+/** Too long to wait for: their calls are computed. */
 const LONG_UPDATES = [600, 3600];
-/** Of the ring in the runs. */
+/** Keys in the ring of a run. */
 const KEYS = 2;
 
 export interface RotationRun {
-  UpdateSeconds: number;
-  /** Whether its first Start was answered with LimitExceededException. */
-  IsThrottled: boolean;
-  Calls: RotationCalls;
+  updateSeconds: number;
+  /** Whether its first Start fails with LimitExceededException. */
+  isThrottled: boolean;
+  calls: RotationCalls;
 }
 
 interface Cost {
-  Runs: RotationRun[];
+  runs: RotationRun[];
 }
 
 async function measure(): Promise<Cost> {
-  const runs = await Promise.all(
-    UPDATES.map((seconds) =>
-      measuredBy<RotationRun[]>('cost', String(seconds)),
-    ),
+  const runs = UPDATES.map((seconds) =>
+    measureInProcess<RotationRun[]>('cost', seconds),
   );
-  return { Runs: runs.flat() };
+  return { runs: (await Promise.all(runs)).flat() };
 }
 
-/** All calls to AWS of a rotation; transitions and invocations are none. */
+/** All calls of a rotation to AWS, without transitions and invocations. */
 export function awsCalls(calls: RotationCalls): number {
   const { StateTransitions, LambdaInvocations, ...aws } = calls;
   return Object.values(aws).reduce((sum, count) => sum + count, 0);
 }
 
 function row(name: string, calls: RotationCalls): string[] {
+  const { DescribeStreamSummary, StartStreamEncryption, PutRecord } = calls;
   return [
     name,
     String(calls.StateTransitions),
     String(calls.LambdaInvocations),
-    String(
-      calls.DescribeStreamSummary +
-        calls.StartStreamEncryption +
-        calls.PutRecord,
-    ),
+    String(DescribeStreamSummary + StartStreamEncryption + PutRecord),
     String(calls.DescribeKey),
     `${calls.DynamoDbReads} + ${calls.DynamoDbWrites}`,
     String(calls.EventBridgeEvents),
@@ -59,28 +53,25 @@ function row(name: string, calls: RotationCalls): string[] {
   ];
 }
 
-const computed = LONG_UPDATES.map((UpdateSeconds) => ({
-  UpdateSeconds,
-  Calls: callsOf(KEYS, UpdateSeconds),
+const computed = LONG_UPDATES.map((updateSeconds) => ({
+  updateSeconds,
+  calls: callsOf(KEYS, updateSeconds),
 }));
 
-/** Looks for each second of an update, between two lengths of it. */
-function growth(from: number, to: number): number {
-  return (describesOf(to) - describesOf(from)) / (to - from);
+/** Polls in the target's number of seconds, between two lengths of an update. */
+function pollsBetween(from: number, to: number): number {
+  const polls = describesOf(to) - describesOf(from);
+  return (polls / (to - from)) * BUDGETS.secondsPerPoll;
 }
 
-/** Between these the wait before a look has reached its longest. */
-const LONG_FROM = 600;
-const LONG_TO = 3600;
-
 export const COST: Section<Cost> = {
-  Name: 'cost',
-  Title: 'Calls and cost of a rotation',
+  name: 'cost',
+  title: 'Calls and cost of a rotation',
   measure,
-  tables: ({ Runs }) => [
+  tables: ({ runs }) => [
     {
-      Title: 'Counted in real runs, with a ring of two keys',
-      Head: [
+      title: 'Counted in real runs, with a ring of two keys',
+      head: [
         'update',
         'transitions',
         'Lambda',
@@ -90,85 +81,69 @@ export const COST: Section<Cost> = {
         'EventBridge',
         'USD',
       ],
-      Rows: [
-        ...Runs.map(({ UpdateSeconds, IsThrottled, Calls }) =>
+      rows: [
+        ...runs.map(({ updateSeconds, isThrottled, calls }) =>
           row(
-            `${UpdateSeconds} s${IsThrottled ? ', Start throttled once' : ''}`,
-            Calls,
+            `${updateSeconds} s${isThrottled ? ', Start throttled once' : ''}`,
+            calls,
           ),
         ),
-        ...computed.map(({ UpdateSeconds, Calls }) =>
-          row(`${UpdateSeconds} s, computed`, Calls),
+        ...computed.map(({ updateSeconds, calls }) =>
+          row(`${updateSeconds} s, computed`, calls),
         ),
       ],
     },
-    {
-      Title: 'Targets',
-      Head: ['', 'figure', 'at most', ''],
-      Rows: [
-        ...UPDATES.flatMap((update) => {
-          const run = Runs.find(
-            ({ UpdateSeconds, IsThrottled }) =>
-              UpdateSeconds === update && !IsThrottled,
-          );
-          if (!run) return [];
-          const { AwsCalls } = BUDGETS.Calls[update];
-          const calls = awsCalls(run.Calls);
-          return [
-            [
-              `calls to AWS, update of ${update} s`,
-              String(calls),
-              String(AwsCalls),
-              verdict(calls <= AwsCalls),
-            ],
-          ];
-        }),
-        ...[
+    targetTable([
+      ...UPDATES.flatMap((update) =>
+        runs
+          .filter((run) => run.updateSeconds === update && !run.isThrottled)
+          .map(({ calls }): [string, number, number] => [
+            `calls to AWS, update of ${update} s`,
+            awsCalls(calls),
+            BUDGETS.calls[update].AwsCalls,
+          ]),
+      ),
+      ...(
+        [
           [10, 60],
-          [60, LONG_FROM],
-          [LONG_FROM, LONG_TO],
-        ].map(([from = 0, to = 0]) => [
-          `looks for each 15 s of update, from ${from} s to ${to} s`,
-          (growth(from, to) * BUDGETS.SecondsPerLook).toFixed(2),
-          '1.00',
-          verdict(growth(from, to) * BUDGETS.SecondsPerLook <= 1),
-        ]),
-      ],
-    },
+          [60, 600],
+          [600, 3600],
+        ] as const
+      ).map(([from, to]): [string, number, number] => [
+        `polls for each ${BUDGETS.secondsPerPoll} s of update, from ${from} s to ${to} s`,
+        pollsBetween(from, to),
+        1,
+      ]),
+    ]),
     {
-      Title: 'Prices, us-east-1',
-      Head: ['of one', 'USD'],
-      Rows: Object.entries(PRICES_USD).map(([name, price]) => [
+      title: 'Prices, us-east-1',
+      head: ['unit', 'USD'],
+      rows: Object.entries(PRICES_USD).map(([name, price]) => [
         name,
         price.toFixed(10).replace(/0+$/, ''),
       ]),
     },
   ],
-  plot: ({ Runs }) => {
-    const runs = [
-      ...Runs.filter(({ IsThrottled }) => !IsThrottled),
+  plot: ({ runs }) => {
+    const all = [
+      ...runs.filter(({ isThrottled }) => !isThrottled),
       ...computed,
     ];
+    const line = (name: string, count: (calls: RotationCalls) => number) => ({
+      name,
+      values: all.map(({ calls }) => count(calls)),
+    });
     return {
-      Title: 'Calls of a rotation by the length of its update',
-      Kind: 'lines',
-      X: runs.map(({ UpdateSeconds }) => `${UpdateSeconds} s`),
-      XLabel: 'length of the update',
-      YLabel: 'count',
-      IsLogarithmic: true,
-      Series: [
-        {
-          Name: 'state transitions',
-          Values: runs.map(({ Calls }) => Calls.StateTransitions),
-        },
-        {
-          Name: 'Lambda invocations',
-          Values: runs.map(({ Calls }) => Calls.LambdaInvocations),
-        },
-        {
-          Name: 'calls to AWS',
-          Values: runs.map(({ Calls }) => awsCalls(Calls)),
-        },
+      title: 'Calls of a rotation by the length of its update',
+      kind: 'lines',
+      x: all.map(({ updateSeconds }) => `${updateSeconds} s`),
+      xLabel: 'length of the update',
+      yLabel: 'count',
+      isLogarithmic: true,
+      series: [
+        line('state transitions', (calls) => calls.StateTransitions),
+        line('Lambda invocations', (calls) => calls.LambdaInvocations),
+        line('calls to AWS', awsCalls),
       ],
     };
   },

@@ -1,129 +1,108 @@
 import { SeededRandom } from '../../local/instruments/seeded-random.ts';
 import { BUDGETS } from '../budgets.ts';
-import type { Section } from '../section.ts';
-import { simulateFleet, typicalStreams } from '../subjects/fleet-simulation.ts';
-import { median, verdict } from '../support/statistics.ts';
+import { type Section, targetTable } from '../section.ts';
+import {
+  type FleetSimulation,
+  simulateFleet,
+  typicalStreams,
+} from '../subjects/fleet-simulation.ts';
+import { median } from '../support/statistics.ts';
 
 const SIZES = [10, 100, 1000];
+const LARGEST = 1000;
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 
-interface FleetRun {
-  Streams: number;
-  Seed: number;
-  MakespanSeconds: number;
-  BoundSeconds: number;
-  DescribesPerSecond: number;
-  PeakDescribesPerSecond: number;
-  Concurrency: number;
+interface FleetRun extends Omit<FleetSimulation, 'describes' | 'starts'> {
+  streams: number;
+  seed: number;
 }
 
 interface Fleet {
-  Runs: FleetRun[];
+  runs: FleetRun[];
 }
 
 async function measure(): Promise<Fleet> {
-  return {
-    Runs: SIZES.flatMap((Streams) =>
-      SEEDS.map((Seed) => {
-        const random = new SeededRandom(Seed).next;
-        const fleet = simulateFleet(typicalStreams(Streams, random), random);
-        return {
-          Streams,
-          Seed,
-          MakespanSeconds: fleet.makespanMs / 1000,
-          BoundSeconds: fleet.boundMs / 1000,
-          DescribesPerSecond: fleet.averageRate,
-          PeakDescribesPerSecond: fleet.peakRate,
-          Concurrency: fleet.concurrency,
-        };
-      }),
-    ),
-  };
+  const runs = SIZES.flatMap((streams) =>
+    SEEDS.map((seed) => {
+      const random = new SeededRandom(seed).next;
+      const { describes, starts, ...run } = simulateFleet(
+        typicalStreams(streams, random),
+        random,
+      );
+      return { streams, seed, ...run };
+    }),
+  );
+  return { runs };
 }
 
-const ratioOf = ({ MakespanSeconds, BoundSeconds }: FleetRun) =>
-  MakespanSeconds / BoundSeconds;
+const makespan = ({ makespanMs }: FleetRun) => makespanMs / 1000;
+const bound = ({ boundMs }: FleetRun) => boundMs / 1000;
+const ratio = ({ makespanMs, boundMs }: FleetRun) => makespanMs / boundMs;
 
-/** Runs of a size, and what of them is least and most. */
-function runsOf({ Runs }: Fleet, size: number) {
-  const runs = Runs.filter(({ Streams }) => Streams === size);
-  const range = (pick: (run: FleetRun) => number, digits: number) => {
-    const values = runs.map(pick);
-    const [least, most] = [Math.min(...values), Math.max(...values)];
-    const texts = [least.toFixed(digits), most.toFixed(digits)];
-    return [...new Set(texts)].join(' to ');
-  };
-  return { runs, range };
+const runsOf = ({ runs }: Fleet, size: number) =>
+  runs.filter(({ streams }) => streams === size);
+
+/** The least and the most of a figure, or one of them where they are equal. */
+function range(
+  runs: readonly FleetRun[],
+  figure: (run: FleetRun) => number,
+  digits = 0,
+): string {
+  const figures = runs.map(figure);
+  const ends = [Math.min(...figures), Math.max(...figures)];
+  return [...new Set(ends.map((end) => end.toFixed(digits)))].join(' to ');
 }
-
-const LARGEST = Math.max(...SIZES);
 
 export const FLEET: Section<Fleet> = {
-  Name: 'fleet',
-  Title: 'A fleet',
+  name: 'fleet',
+  title: 'A fleet',
   measure,
-  tables: (data) => {
-    const { runs } = runsOf(data, LARGEST);
-    const worst = Math.max(...runs.map(ratioOf));
-    return [
-      {
-        Title: `Fleets of ${SEEDS.length} seeds each, on a virtual clock`,
-        Head: [
-          'streams',
-          'makespan, s',
-          'lower bound, s',
-          'x bound',
-          'describes a second',
-          'most in one second',
-          'rotations at once',
-        ],
-        Rows: SIZES.map((size) => {
-          const { range } = runsOf(data, size);
-          return [
-            String(size),
-            range(({ MakespanSeconds }) => MakespanSeconds, 0),
-            range(({ BoundSeconds }) => BoundSeconds, 0),
-            range(ratioOf, 2),
-            range(({ DescribesPerSecond }) => DescribesPerSecond, 1),
-            range(({ PeakDescribesPerSecond }) => PeakDescribesPerSecond, 0),
-            range(({ Concurrency }) => Concurrency, 0),
-          ];
-        }),
-      },
-      {
-        Title: 'Targets',
-        Head: ['', 'figure', 'at most', ''],
-        Rows: [
-          [
-            `makespan of ${LARGEST} streams, x bound, worst of all seeds`,
-            worst.toFixed(2),
-            BUDGETS.MakespanRatio.toFixed(2),
-            verdict(worst <= BUDGETS.MakespanRatio),
-          ],
-        ],
-      },
-    ];
+  tables: (data) => [
+    {
+      title: `Fleets of ${SEEDS.length} seeds each, on a virtual clock`,
+      head: [
+        'streams',
+        'makespan, s',
+        'lower bound, s',
+        'x bound',
+        'describes per second',
+        'peak per second',
+        'concurrent rotations',
+      ],
+      rows: SIZES.map((size) => {
+        const runs = runsOf(data, size);
+        return [
+          String(size),
+          range(runs, makespan),
+          range(runs, bound),
+          range(runs, ratio, 2),
+          range(runs, ({ averageRate }) => averageRate, 1),
+          range(runs, ({ peakRate }) => peakRate),
+          range(runs, ({ concurrency }) => concurrency),
+        ];
+      }),
+    },
+    targetTable([
+      [
+        `makespan of ${LARGEST} streams, x bound, worst of all seeds`,
+        Math.max(...runsOf(data, LARGEST).map(ratio)),
+        BUDGETS.makespanRatio,
+      ],
+    ]),
+  ],
+  plot: (data) => {
+    const line = (name: string, figure: (run: FleetRun) => number) => ({
+      name,
+      values: SIZES.map((size) => median(runsOf(data, size).map(figure))),
+    });
+    return {
+      title: 'Makespan of a fleet beside its lower bound, medians',
+      kind: 'lines',
+      x: SIZES.map(String),
+      xLabel: 'streams',
+      yLabel: 's',
+      isLogarithmic: true,
+      series: [line('makespan', makespan), line('lower bound', bound)],
+    };
   },
-  plot: (data) => ({
-    Title: 'Makespan of a fleet beside its lower bound, medians',
-    Kind: 'lines',
-    X: SIZES.map(String),
-    XLabel: 'streams',
-    YLabel: 's',
-    IsLogarithmic: true,
-    Series: [
-      {
-        Name: 'makespan',
-        Values: SIZES.map((size) =>
-          median(runsOf(data, size).runs.map((run) => run.MakespanSeconds)),
-        ),
-      },
-      {
-        Name: 'lower bound',
-        Values: SIZES.map((size) =>
-          median(runsOf(data, size).runs.map((run) => run.BoundSeconds)),
-        ),
-      },
-    ],
-  }),
 };

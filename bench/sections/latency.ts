@@ -1,95 +1,96 @@
 import { BUDGETS } from '../budgets.ts';
-import type { Section } from '../section.ts';
-import { CONTENDERS, OURS, pausesOf } from '../subjects/contenders.ts';
-import { PEERS } from '../subjects/peers.ts';
-import { measuredBy } from '../support/child-process.ts';
-import { median, noticedAt, verdict } from '../support/statistics.ts';
+import { type Section, verdict } from '../section.ts';
+import {
+  CONTENDERS,
+  type Contender,
+  OURS,
+  PEERS,
+} from '../subjects/contenders.ts';
+import { measureInProcess } from '../support/child-process.ts';
+import { median, noticedAt } from '../support/statistics.ts';
 
-/** How many rounds for which seconds of update. */
+/** Lengths of an update in seconds, and the rounds of each. */
 const ROUNDS = { 0.5: 5, 2: 5, 10: 3, 60: 2 };
-type UpdateSeconds = keyof typeof ROUNDS;
-const UPDATES = [0.5, 2, 10, 60] as const satisfies UpdateSeconds[];
+const UPDATES = [0.5, 2, 10, 60] as const satisfies (keyof typeof ROUNDS)[];
 
-/** What Kinesis asks for once the stream is ACTIVE. */
+/** How long Kinesis takes to use the new key once the stream is ACTIVE. */
 const PROPAGATION_SECONDS = 5;
 
 /** One run of one contender. */
 export interface LatencyRun {
-  UpdateSeconds: number;
-  Contender: string;
+  updateSeconds: number;
+  contender: string;
   /** From the request to the answer. */
-  Seconds: number;
-  /** From the end of the update to the first look after it. */
-  NoticedAfterSeconds: number;
+  seconds: number;
+  /** From the end of the update to the first poll after it. */
+  noticedAfterSeconds: number;
 }
 
 export interface SwallowedStart {
-  Contender: string;
-  Said: string;
+  contender: string;
+  result: string;
 }
 
 interface Latency {
-  Runs: LatencyRun[];
-  SwallowedStarts: SwallowedStart[];
+  runs: LatencyRun[];
+  swallowedStarts: SwallowedStart[];
 }
 
 async function measure(): Promise<Latency> {
-  // Waiting takes no processor, so all go at once.
-  const [SwallowedStarts, ...runs] = await Promise.all([
-    measuredBy<SwallowedStart[]>('swallowed-start'),
+  // Waiting takes no processor time, so all run at once.
+  const [swallowedStarts, ...runs] = await Promise.all([
+    measureInProcess<SwallowedStart[]>('swallowed-start'),
     ...UPDATES.map((seconds) =>
-      measuredBy<LatencyRun[]>(
-        'latency',
-        String(seconds),
-        String(ROUNDS[seconds]),
-      ),
+      measureInProcess<LatencyRun[]>('latency', seconds, ROUNDS[seconds]),
     ),
   ]);
-  return { Runs: runs.flat(), SwallowedStarts };
+  return { runs: runs.flat(), swallowedStarts };
 }
 
 const floorOf = (updateSeconds: number) => updateSeconds + PROPAGATION_SECONDS;
 
 /** Medians of the runs of a contender at one length of update. */
-function medians({ Runs }: Latency, contender: string, updateSeconds: number) {
-  const runs = Runs.filter(
-    (run) => run.Contender === contender && run.UpdateSeconds === updateSeconds,
+function medians(data: Latency, contender: Contender, updateSeconds: number) {
+  const runs = data.runs.filter(
+    (run) =>
+      run.contender === contender.name && run.updateSeconds === updateSeconds,
   );
-  const isOurs = contender === OURS;
-  const seconds = median(runs.map((run) => run.Seconds));
+  const seconds = median(runs.map((run) => run.seconds));
+  /** With the 5 s, which only we wait. */
+  const safeSeconds = seconds + (contender === OURS ? 0 : PROPAGATION_SECONDS);
   return {
     seconds,
     ratio: seconds / floorOf(updateSeconds),
-    /** With the 5 s, which only we wait. */
-    safeSeconds: seconds + (isOurs ? 0 : PROPAGATION_SECONDS),
-    noticedAfter: median(runs.map((run) => run.NoticedAfterSeconds)),
+    safeSeconds,
+    safeRatio: safeSeconds / floorOf(updateSeconds),
+    noticedAfter: median(runs.map((run) => run.noticedAfterSeconds)),
   };
 }
 
 const SAMPLES = 1_000;
 
 /**
- * How much over the floor a contender is on average, with the 5 s, where
- * updates are from half to twice as long: whole seconds suit those who look
- * after whole seconds.
+ * The average time over the floor, with the 5 s, of updates of half to twice the
+ * length. Updates of whole seconds favor contenders that poll at whole seconds.
  */
-function averageRatio(contender: string, updateSeconds: number): number {
+function averageRatio({ pauses }: Contender, updateSeconds: number): number {
   const ratios = Array.from({ length: SAMPLES }, (_, n) => {
     const seconds = updateSeconds * (0.5 + (1.5 * (n + 0.5)) / SAMPLES);
-    const noticed = noticedAt(pausesOf(contender), seconds);
-    return (noticed + PROPAGATION_SECONDS) / floorOf(seconds);
+    return floorOf(noticedAt(pauses(), seconds)) / floorOf(seconds);
   });
   return ratios.reduce((sum, ratio) => sum + ratio, 0) / SAMPLES;
 }
 
+const inSeconds = (seconds: number) => `${seconds.toFixed(2)} s`;
+
 export const LATENCY: Section<Latency> = {
-  Name: 'latency',
-  Title: 'Latency over the floor',
+  name: 'latency',
+  title: 'Latency over the floor',
   measure,
   tables: (data) => [
     {
-      Title: 'From the request to the answer, medians',
-      Head: [
+      title: 'From the request to the answer, medians',
+      head: [
         'update',
         'contender',
         'answer after',
@@ -98,51 +99,51 @@ export const LATENCY: Section<Latency> = {
         'x floor',
         'ACTIVE noticed after',
       ],
-      Rows: UPDATES.flatMap((update) =>
+      rows: UPDATES.flatMap((update) =>
         CONTENDERS.map((contender) => {
-          const of = medians(data, contender, update);
+          const figures = medians(data, contender, update);
           return [
             `${update} s`,
-            contender,
-            `${of.seconds.toFixed(2)} s`,
-            of.ratio.toFixed(2),
-            `${of.safeSeconds.toFixed(2)} s`,
-            (of.safeSeconds / floorOf(update)).toFixed(2),
-            `${of.noticedAfter.toFixed(2)} s`,
+            contender.name,
+            inSeconds(figures.seconds),
+            figures.ratio.toFixed(2),
+            inSeconds(figures.safeSeconds),
+            figures.safeRatio.toFixed(2),
+            inSeconds(figures.noticedAfter),
           ];
         }),
       ),
     },
     {
-      Title: 'Targets',
-      Head: [
+      title: 'Targets',
+      head: [
         'update',
         'rounds',
         'x floor',
         'at most',
         '',
-        ...PEERS.map(({ Name }) => `x ${Name} with the 5 s`),
+        ...PEERS.map(({ name }) => `x ${name} with the 5 s`),
       ],
-      Rows: UPDATES.map((update) => {
+      rows: UPDATES.map((update) => {
         const ours = medians(data, OURS, update);
-        const target = BUDGETS.FloorRatio[update];
+        const target = BUDGETS.floorRatio[update];
         return [
           `${update} s`,
           String(ROUNDS[update]),
           ours.ratio.toFixed(2),
           target.toFixed(2),
           verdict(ours.ratio <= target),
-          ...PEERS.map(({ Name }) =>
-            (ours.seconds / medians(data, Name, update).safeSeconds).toFixed(2),
+          ...PEERS.map((peer) =>
+            (ours.seconds / medians(data, peer, update).safeSeconds).toFixed(2),
           ),
         ];
       }),
     },
     {
-      Title:
-        'Updates of half to twice the length, averages over the floor, computed from the pauses',
-      Head: ['update', ...CONTENDERS],
-      Rows: UPDATES.map((update) => [
+      title:
+        'Averages over the floor for updates of half to twice the length, computed from the pauses',
+      head: ['update', ...CONTENDERS.map(({ name }) => name)],
+      rows: UPDATES.map((update) => [
         `${update / 2} to ${update * 2} s`,
         ...CONTENDERS.map((contender) =>
           averageRatio(contender, update).toFixed(2),
@@ -150,41 +151,34 @@ export const LATENCY: Section<Latency> = {
       ]),
     },
     {
-      Title: 'What each makes sure of',
-      Head: [
+      title: 'What each contender checks',
+      head: [
         'contender',
-        'looks at',
+        'checks',
         'waits the 5 s',
-        'proves it with a record',
-        'a Start that Kinesis answers and does not apply',
+        'verifies with a record',
+        'result of a Start that Kinesis accepts and does not apply',
       ],
-      Rows: CONTENDERS.map((contender) => {
-        const peer = PEERS.find(({ Name }) => Name === contender);
-        const swallowed = data.SwallowedStarts.find(
-          ({ Contender }) => Contender === contender,
-        );
-        return [
-          contender,
-          peer?.Checks ?? 'StreamStatus, KeyId, key ARN',
-          peer ? 'no' : 'yes',
-          peer ? 'no' : 'yes',
-          swallowed?.Said ?? '',
-        ];
-      }),
+      rows: data.swallowedStarts.flatMap(({ contender, result }) =>
+        CONTENDERS.filter(({ name }) => name === contender).map((one) => {
+          const isSafe = one === OURS ? 'yes' : 'no';
+          return [contender, one.checks, isSafe, isSafe, result];
+        }),
+      ),
     },
   ],
   plot: (data) => ({
-    Title: 'Time to an answer after the 5 s, over the floor',
-    Kind: 'bars',
-    X: UPDATES.map((update) => `${update} s`),
-    XLabel: 'length of the update',
-    YLabel: 'x floor',
-    Series: CONTENDERS.map((Name) => ({
-      Name,
-      Values: UPDATES.map(
-        (update) => medians(data, Name, update).safeSeconds / floorOf(update),
+    title: 'Time to an answer after the 5 s, over the floor',
+    kind: 'bars',
+    x: UPDATES.map((update) => `${update} s`),
+    xLabel: 'length of the update',
+    yLabel: 'x floor',
+    series: CONTENDERS.map((contender) => ({
+      name: contender.name,
+      values: UPDATES.map(
+        (update) => medians(data, contender, update).safeRatio,
       ),
     })),
-    Mark: { Value: 1, Name: 'floor' },
+    mark: { value: 1, name: 'floor' },
   }),
 };

@@ -1,125 +1,107 @@
+import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import { BUDGETS } from '../budgets.ts';
-import type { Section } from '../section.ts';
-import { measuredBy } from '../support/child-process.ts';
-import { verdict } from '../support/statistics.ts';
+import { type Section, targetTable } from '../section.ts';
+import { measureInProcess } from '../support/child-process.ts';
 
-/** A number of contenders at once, spread over a number of streams. */
+/** Reservations at the same time, spread over some streams. */
 export interface Contention {
-  Ledger: string;
-  Contenders: number;
-  Streams: number;
-  /** DynamoDB calls, on average. */
-  CallsEach: number;
-  PerSecond: number;
-  Granted: number;
-  /** Those who lost too many races. */
-  GaveUp: number;
+  ledger: string;
+  contenders: number;
+  streams: number;
+  /** DynamoDB calls of a reservation, on average. */
+  callsEach: number;
+  perSecond: number;
+  granted: number;
+  /** Reservations that lost too many races. */
+  gaveUp: number;
 }
 
-/** Days of wishes for keys of one stream, on a clock of its own. */
+/** Requests for keys of one stream over days, on a virtual clock. */
 export interface WindowRun {
-  Ledger: string;
-  Wanted: number;
-  Granted: number;
+  ledger: string;
+  wanted: number;
+  granted: number;
   /** In the worst rolling 24 hours. */
-  MostInWindow: number;
-  /** Of them, those beyond 25. */
-  Beyond: number;
+  mostInWindow: number;
+  /** How many of these exceed the quota. */
+  beyond: number;
 }
 
 export interface LedgerData {
-  Contentions: Contention[];
-  Windows: WindowRun[];
+  contentions: Contention[];
+  windows: WindowRun[];
 }
 
-const crowd = ({ Contenders, Streams }: Contention) =>
-  `${Contenders} on ${Streams === 1 ? '1 stream' : `${Streams} streams`}`;
+const isOurs = ({ ledger }: { ledger: string }) => ledger === 'ledger';
 
 export const LEDGER: Section<LedgerData> = {
-  Name: 'ledger',
-  Title: 'The ledger',
-  measure: () => measuredBy<LedgerData>('ledger'),
-  tables: ({ Contentions, Windows }) => {
-    const ours = Contentions.filter(({ Ledger }) => Ledger === 'ledger');
-    const each = (contenders: number) =>
-      ours.find(
-        ({ Contenders, Streams }) => Contenders === contenders && Streams === 1,
-      )?.CallsEach ?? Number.NaN;
-    const beyond =
-      Windows.find(({ Ledger }) => Ledger === 'ledger')?.Beyond ?? Number.NaN;
+  name: 'ledger',
+  title: 'The ledger',
+  measure: () => measureInProcess<LedgerData>('ledger'),
+  tables: ({ contentions, windows }) => {
+    const { reserveCalls, contendedReserveCalls, grantsBeyond } = BUDGETS;
+    const { beyond = Number.NaN } = windows.find(isOurs) ?? {};
+    const callsEach = (contenders: number) =>
+      contentions.find(
+        (one) =>
+          isOurs(one) && one.contenders === contenders && one.streams === 1,
+      )?.callsEach ?? Number.NaN;
     return [
       {
-        Title: 'Reservations, all asked for at once',
-        Head: [
-          'by',
+        title: 'Reservations, all requested at once',
+        head: [
+          'limiter',
           'contenders',
           'DynamoDB calls each',
-          'a second',
+          'per second',
           'granted',
           'gave up',
         ],
-        Rows: Contentions.map((each) => [
-          each.Ledger,
-          crowd(each),
-          each.CallsEach.toFixed(2),
-          each.PerSecond.toFixed(0),
-          String(each.Granted),
-          String(each.GaveUp),
+        rows: contentions.map((one) => [
+          one.ledger,
+          `${one.contenders} on ${one.streams === 1 ? '1 stream' : `${one.streams} streams`}`,
+          one.callsEach.toFixed(2),
+          one.perSecond.toFixed(0),
+          String(one.granted),
+          String(one.gaveUp),
         ]),
       },
       {
-        Title: 'Keys granted to one stream over five days',
-        Head: [
-          'by',
-          'wanted',
+        title: 'Keys granted to one stream over five days',
+        head: [
+          'limiter',
+          'requested',
           'granted',
           'most in any rolling 24 h',
-          'beyond 25',
+          `beyond ${QUOTA_LIMIT}`,
         ],
-        Rows: Windows.map((run) => [
-          run.Ledger,
-          String(run.Wanted),
-          String(run.Granted),
-          String(run.MostInWindow),
-          String(run.Beyond),
+        rows: windows.map((run) => [
+          run.ledger,
+          String(run.wanted),
+          String(run.granted),
+          String(run.mostInWindow),
+          String(run.beyond),
         ]),
       },
-      {
-        Title: 'Targets',
-        Head: ['', 'figure', 'at most', ''],
-        Rows: [
-          [
-            'DynamoDB calls of a reservation alone',
-            each(1),
-            BUDGETS.ReserveCalls,
-          ] as const,
-          [
-            'DynamoDB calls each of 100 at once',
-            each(100),
-            BUDGETS.ContendedReserveCalls,
-          ] as const,
-          ['keys beyond 25', beyond, BUDGETS.GrantsBeyond] as const,
-        ].map(([name, figure, most]) => [
-          name,
-          figure.toFixed(2),
-          String(most),
-          verdict(figure <= most),
-        ]),
-      },
+      targetTable([
+        ['DynamoDB calls, alone', callsEach(1), reserveCalls],
+        ['DynamoDB calls, 100 at once', callsEach(100), contendedReserveCalls],
+        [`keys beyond ${QUOTA_LIMIT}`, beyond, grantsBeyond],
+      ]),
     ];
   },
-  plot: ({ Windows }) => ({
-    Title: 'Keys granted in the worst rolling 24 hours',
-    Kind: 'bars',
-    X: Windows.map(({ Ledger }) => Ledger),
-    XLabel: '',
-    YLabel: 'keys',
-    Series: [
+  plot: ({ windows }) => ({
+    title: 'Keys granted in the worst rolling 24 hours',
+    kind: 'bars',
+    x: windows.map(({ ledger }) => ledger),
+    xLabel: '',
+    yLabel: 'keys',
+    series: [
       {
-        Name: 'most in any rolling 24 h',
-        Values: Windows.map(({ MostInWindow }) => MostInWindow),
+        name: 'most in any rolling 24 h',
+        values: windows.map(({ mostInWindow }) => mostInWindow),
       },
     ],
-    Mark: { Value: 25, Name: 'quota' },
+    mark: { value: QUOTA_LIMIT, name: 'quota' },
   }),
 };

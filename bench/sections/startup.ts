@@ -4,33 +4,38 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BUDGETS } from '../budgets.ts';
-import type { Section } from '../section.ts';
-import { median, verdict } from '../support/statistics.ts';
+import { type Section, verdict } from '../section.ts';
+import { median } from '../support/statistics.ts';
 
 const ROUNDS = 5;
-/** What the first state's line on stderr has. */
+/** A part of the first state's line on stderr. */
 const FIRST_STATE = 'PlanRotation';
 
-const COMMANDS: Record<string, string[]> = {
-  'npm start': ['npm', 'start'],
-  'node cli/main.ts rotate': [process.execPath, 'cli/main.ts', 'rotate'],
-};
+const COMMANDS = [
+  { name: 'npm start', program: 'npm', args: ['start'] },
+  {
+    name: 'node cli/main.ts rotate',
+    program: process.execPath,
+    args: ['cli/main.ts', 'rotate'],
+  },
+];
+type Command = (typeof COMMANDS)[number];
 
 interface Start {
-  Command: string;
-  /** Whether the embedded AWS had its streams and keys already. */
-  IsUsed: boolean;
+  command: string;
+  /** Whether the embedded AWS already had its streams and keys. */
+  isUsed: boolean;
   /** To the first state. */
-  Seconds: number;
-  /** The most memory of the process until then, in MiB; where Linux tells. */
-  MemoryMiB?: number;
+  seconds: number;
+  /** The peak memory of the process until then, in MiB; only on Linux. */
+  memoryMiB?: number;
 }
 
 interface Startup {
-  Starts: Start[];
+  starts: Start[];
 }
 
-/** The most memory that a process has had, in MiB. */
+/** The peak memory of a process, in MiB. */
 async function peakMemory(pid: number): Promise<number | undefined> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const [, kilobytes] = status.match(/^VmHWM:\s+(\d+) kB$/m) ?? [];
@@ -38,98 +43,98 @@ async function peakMemory(pid: number): Promise<number | undefined> {
 }
 
 async function start(
-  command: string,
+  { name, program, args }: Command,
   directory: string,
-  IsUsed: boolean,
+  isUsed: boolean,
 ): Promise<Start> {
-  const [program = '', ...args] = COMMANDS[command] ?? [];
   const begin = performance.now();
   const child = spawn(program, args, {
     env: { ...process.env, LOCAL_DIR: directory },
     stdio: ['ignore', 'ignore', 'pipe'],
-    // So that the interrupt reaches npm and what it started, as Ctrl-C does.
+    // So that the interrupt reaches npm and its children, as Ctrl-C does.
     detached: true,
   });
   const ended = once(child, 'exit');
-  let said = '';
+  let output = '';
   for await (const chunk of child.stderr) {
-    said += chunk;
-    if (said.includes(FIRST_STATE)) break;
+    output += chunk;
+    if (output.includes(FIRST_STATE)) break;
   }
-  const Seconds = (performance.now() - begin) / 1000;
-  if (!said.includes(FIRST_STATE)) throw new Error(`${command}: ${said}`);
-  const { pid = 0 } = child;
-  const MemoryMiB = program === 'npm' ? undefined : await peakMemory(pid);
+  const seconds = (performance.now() - begin) / 1000;
+  const { pid } = child;
+  if (pid === undefined || !output.includes(FIRST_STATE)) {
+    throw new Error(`${name}: ${output}`);
+  }
+  const memoryMiB = program === 'npm' ? undefined : await peakMemory(pid);
   process.kill(-pid, 'SIGINT');
   await ended;
-  return { Command: command, IsUsed, Seconds, MemoryMiB };
+  return { command: name, isUsed, seconds, memoryMiB };
 }
 
 async function measure(): Promise<Startup> {
-  const Starts: Start[] = [];
-  for (const command of Object.keys(COMMANDS)) {
+  const starts: Start[] = [];
+  for (const command of COMMANDS) {
     for (let round = 0; round < ROUNDS; round++) {
       const directory = await mkdtemp(join(tmpdir(), 'bench-'));
-      Starts.push(await start(command, directory, false));
-      Starts.push(await start(command, directory, true));
+      starts.push(await start(command, directory, false));
+      starts.push(await start(command, directory, true));
       await rm(directory, { recursive: true });
     }
   }
-  return { Starts };
+  return { starts };
 }
 
-function rows({ Starts }: Startup) {
-  return Object.keys(COMMANDS).flatMap((command) =>
+const summarize = ({ starts }: Startup) =>
+  COMMANDS.flatMap(({ name }) =>
     [false, true].map((isUsed) => {
-      const starts = Starts.filter(
-        ({ Command, IsUsed }) => Command === command && IsUsed === isUsed,
+      const some = starts.filter(
+        (one) => one.command === name && one.isUsed === isUsed,
       );
+      const memory = some.map((one) => one.memoryMiB);
       return {
-        command,
+        command: name,
         folder: isUsed ? 'used' : 'fresh',
-        seconds: median(starts.map(({ Seconds }) => Seconds)),
-        memory: median(
-          starts.flatMap(({ MemoryMiB }) =>
-            MemoryMiB === undefined ? [] : [MemoryMiB],
-          ),
-        ),
+        seconds: median(some.map(({ seconds }) => seconds)),
+        memory: median(memory.filter((mib) => mib !== undefined)),
       };
     }),
   );
-}
 
 export const STARTUP: Section<Startup> = {
-  Name: 'startup',
-  Title: 'The embedded AWS',
+  name: 'startup',
+  title: 'The embedded AWS',
   measure,
   tables: (data) => [
     {
-      Title: `To the first state (medians of ${ROUNDS})`,
-      Head: [
+      title: `Time to the first state (medians of ${ROUNDS})`,
+      head: [
         'command',
         'LOCAL_DIR',
         'seconds',
-        `at most ${BUDGETS.StartSeconds}`,
+        `at most ${BUDGETS.startSeconds}`,
         'memory, MiB',
       ],
-      Rows: rows(data).map(({ command, folder, seconds, memory }) => [
+      rows: summarize(data).map(({ command, folder, seconds, memory }) => [
         command,
         folder,
         seconds.toFixed(2),
-        verdict(seconds <= BUDGETS.StartSeconds),
+        verdict(seconds <= BUDGETS.startSeconds),
         Number.isNaN(memory) ? '' : memory.toFixed(0),
       ]),
     },
   ],
-  plot: (data) => ({
-    Title: 'Time to the first state',
-    Kind: 'bars',
-    X: rows(data).map(({ command, folder }) => `${command}, ${folder}`),
-    XLabel: '',
-    YLabel: 's',
-    Series: [
-      { Name: 'seconds', Values: rows(data).map(({ seconds }) => seconds) },
-    ],
-    Mark: { Value: BUDGETS.StartSeconds, Name: 'target' },
-  }),
+  plot: (data) => {
+    const medians = summarize(data);
+    return {
+      title: 'Time to the first state',
+      kind: 'bars',
+      x: medians.map(({ command, folder }) => `${command}, ${folder}`),
+      xLabel: '',
+      yLabel: 's',
+      series: [
+        { name: 'seconds', values: medians.map(({ seconds }) => seconds) },
+      ],
+      mark: { value: BUDGETS.startSeconds, name: 'target' },
+    };
+  },
 };

@@ -1,55 +1,141 @@
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DescribeStreamCommand,
+  DescribeStreamSummaryCommand,
+  type KinesisClient,
+  StartStreamEncryptionCommand,
+} from '@aws-sdk/client-kinesis';
 import { runRotation } from '../../local/runner/rotation.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
-import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { pollSeconds } from '../../shared/rotation/polling.ts';
-import { PEERS, type Target } from './peers.ts';
 
-/** This project's name among its peers. */
-export const OURS = 'kinesis-key-rotation';
-
-export const CONTENDERS = [OURS, ...PEERS.map(({ Name }) => Name)];
-
-/** Seconds before each look of a contender at an update. */
-export function pausesOf(contender: string): Iterable<number> {
-  const peer = PEERS.find(({ Name }) => Name === contender);
-  return peer ? peer.pauses() : ourPauses();
+interface Target {
+  StreamName: string;
+  KeyId: string;
 }
-
-function* ourPauses() {
-  yield 0;
-  for (let waited = 0; ; ) {
-    const pause = pollSeconds(waited * 1000);
-    yield pause;
-    waited += pause;
-  }
-}
-
-/** A stream's name for each. */
-export const STREAMS = CONTENDERS.map((name) => name.replaceAll(' ', '-'));
 
 interface Aws {
   region: string;
   handlers: TaskHandlers;
+  kinesis: KinesisClient;
 }
 
-let client: KinesisClient | undefined;
+/** A way to give a stream a key, call for call and wait for wait. */
+export interface Contender {
+  name: string;
+  /** What it checks once the stream is ACTIVE. */
+  checks: string;
+  /** Seconds before each poll of the update, without an end. */
+  pauses: () => Iterable<number>;
+  /**
+   * Applies a key and waits as the contender does.
+   *
+   * @throws what the contender fails with
+   */
+  apply: (target: Target, aws: Aws) => Promise<void>;
+}
+
+/** This project. */
+export const OURS: Contender = {
+  name: 'kinesis-key-rotation',
+  checks: 'StreamStatus, KeyId, key ARN',
+  *pauses() {
+    yield 0;
+    for (let waited = 0; ; ) {
+      const pause = pollSeconds(waited * 1000);
+      yield pause;
+      waited += pause;
+    }
+  },
+  apply: async (request, aws) => {
+    const outcome = await runRotation({ request, ...aws });
+    if (outcome.Status !== 'SUCCEEDED') throw new Error(outcome.Error);
+  },
+};
+
+const start = (client: KinesisClient, target: Target) =>
+  client.send(
+    new StartStreamEncryptionCommand({ ...target, EncryptionType: 'KMS' }),
+  );
+
+const summary = async (client: KinesisClient, { StreamName }: Target) =>
+  (await client.send(new DescribeStreamSummaryCommand({ StreamName })))
+    .StreamDescriptionSummary;
+
+const description = async (client: KinesisClient, { StreamName }: Target) =>
+  (await client.send(new DescribeStreamCommand({ StreamName })))
+    .StreamDescription;
+
+/** Polls after each pause until the stream is ACTIVE. */
+async function waitUntilActive(
+  { pauses }: Contender,
+  describe: () => Promise<{ StreamStatus?: string | undefined } | undefined>,
+): Promise<void> {
+  for (const seconds of pauses()) {
+    await delay(seconds * 1000);
+    if ((await describe())?.StreamStatus === 'ACTIVE') return;
+  }
+}
 
 /**
- * Gives a stream a key as a contender does.
- *
- * @throws what the contender fails with
+ * resourceStreamUpdate and waitStreamUpdated (`Delay` 10 s, `MinTimeout` 3 s) of
+ * internal/service/kinesis/stream.go, with the delays of internal/backoff, in
+ * hashicorp/terraform-provider-aws.
  */
-export async function apply(
-  contender: string,
-  target: Target,
-  { region, handlers }: Aws,
-): Promise<void> {
-  const peer = PEERS.find(({ Name }) => Name === contender);
-  if (peer) {
-    client ??= kinesisClient();
-    return peer.apply(client, target);
-  }
-  const outcome = await runRotation({ request: target, region, handlers });
-  if (outcome.Status !== 'SUCCEEDED') throw new Error(outcome.Error);
-}
+const TERRAFORM: Contender = {
+  name: 'Terraform',
+  checks: 'StreamStatus',
+  *pauses() {
+    yield 10;
+    for (let wait = 0.1; ; yield wait) {
+      wait = Math.min(10, Math.max(3, wait * 2));
+    }
+  },
+  apply: async (target, { kinesis }) => {
+    await start(kinesis, target);
+    await waitUntilActive(TERRAFORM, () => summary(kinesis, target));
+    // resourceStreamRead, for its state.
+    await summary(kinesis, target);
+  },
+};
+
+/**
+ * The four steps of the document AWS-EnableKinesisStreamEncryption. AWS does not
+ * document how often `aws:waitForAwsResourceProperty` polls. It polls here as
+ * often as we ever do, in its favor.
+ */
+const RUNBOOK: Contender = {
+  name: 'SSM runbook',
+  checks: 'StreamStatus, EncryptionType',
+  *pauses() {
+    for (let wait = 0; ; wait = 1) yield wait;
+  },
+  apply: async (target, { kinesis }) => {
+    const describe = () => description(kinesis, target);
+    await waitUntilActive(RUNBOOK, describe);
+    await start(kinesis, target);
+    await waitUntilActive(RUNBOOK, describe);
+    const stream = await describe();
+    if (stream?.EncryptionType !== 'KMS') throw new Error('Assertion failed');
+  },
+};
+
+/** The usual loop in a shell script. */
+const SCRIPT: Contender = {
+  name: 'shell script',
+  checks: 'StreamStatus',
+  *pauses() {
+    for (;;) yield 5;
+  },
+  apply: async (target, { kinesis }) => {
+    await start(kinesis, target);
+    await waitUntilActive(SCRIPT, () => summary(kinesis, target));
+  },
+};
+
+export const PEERS: readonly Contender[] = [TERRAFORM, RUNBOOK, SCRIPT];
+
+export const CONTENDERS: readonly Contender[] = [OURS, ...PEERS];
+
+/** The name of a stream for each contender. */
+export const STREAMS = CONTENDERS.map(({ name }) => name.replaceAll(' ', '-'));

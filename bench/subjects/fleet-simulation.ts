@@ -1,16 +1,16 @@
 import {
   FLEET_CONCURRENCY,
   FLEET_DESCRIBE_RATE,
+  firstWaitSeconds,
   pauseSeconds,
 } from '../../shared/fleet/pace.ts';
-import { planFleet } from '../../shared/fleet/plan.ts';
 import { pollSeconds } from '../../shared/rotation/polling.ts';
 import { mostInWindow } from '../support/statistics.ts';
 
 /** A number from 0 to 1, the next of a sequence. */
 type Random = () => number;
 
-/** How a rotation of the simulation goes. */
+/** A stream of the simulation, and how its rotation ends. */
 export interface SimulatedStream {
   /** How long its update takes, in milliseconds. */
   updateMs: number;
@@ -22,18 +22,18 @@ export interface SimulatedStream {
 export interface FleetSimulation {
   /** When each DescribeStreamSummary was called, in order. */
   describes: number[];
-  /** When each rotation was started, in order. */
+  /** When each rotation started, in order. */
   starts: number[];
   makespanMs: number;
-  /** Most rotations at once. */
+  /** The most concurrent rotations. */
   concurrency: number;
-  /** DescribeStreamSummary calls a second, over the whole of it. */
+  /** DescribeStreamSummary calls per second, on average. */
   averageRate: number;
-  /** The most of them in any second. */
+  /** The most calls in any second. */
   peakRate: number;
   /**
-   * No fleet of these rotations is faster within half of the documented rate:
-   * their describes at that rate, or the longest of them.
+   * The lower bound of the makespan within half of the documented rate: all
+   * describes at that rate, or the longest rotation.
    */
   boundMs: number;
 }
@@ -41,27 +41,20 @@ export interface FleetSimulation {
 const PROPAGATION_MS = 5_000;
 
 /**
- * Runs a fleet on a clock of its own: the plan, the pace and the polling are
- * those of the functions; what AWS does is drawn at random.
+ * Runs a fleet on a virtual clock. The pace and the polling are those of the
+ * functions; the times of AWS are drawn at random.
  */
 export function simulateFleet(
   streams: readonly SimulatedStream[],
   random: Random,
 ): FleetSimulation {
-  const plan = planFleet({
-    Streams: streams.map((_, n) => ({
-      StreamName: `stream-${n}`,
-      KeyIds: [`alias/stream-${n}-a`, `alias/stream-${n}-b`],
-      Trigger: { Source: 'manual' },
-    })),
-  });
   /** When each place is free. */
   const places = Array.from({ length: FLEET_CONCURRENCY }, () => 0);
   const rotations = streams.map((stream, n) => {
-    const place = places.indexOf(Math.min(...places));
-    const wait = (plan.Streams[n]?.WaitSeconds ?? 0) * 1000;
-    const rotation = rotate(stream, (places[place] ?? 0) + wait, random);
-    places[place] = rotation.freeAt;
+    const free = Math.min(...places);
+    const wait = firstWaitSeconds(n) * 1000;
+    const rotation = rotate(stream, free + wait, random);
+    places[places.indexOf(free)] = rotation.freeAt;
     return rotation;
   });
   const describes = rotations
@@ -72,7 +65,7 @@ export function simulateFleet(
     describes,
     starts: rotations.map(({ startedAt }) => startedAt),
     makespanMs,
-    concurrency: mostAtOnce(rotations),
+    concurrency: maxConcurrency(rotations),
     averageRate: (describes.length / makespanMs) * 1000,
     peakRate: mostInWindow(describes, 1000),
     boundMs: Math.max(
@@ -86,7 +79,7 @@ interface SimulatedRotation {
   describes: number[];
   startedAt: number;
   endedAt: number;
-  /** When its place is. */
+  /** When its place is free for another rotation. */
   freeAt: number;
 }
 
@@ -95,7 +88,7 @@ function rotate(
   startedAt: number,
   random: Random,
 ): SimulatedRotation {
-  /** What a call of a function takes, with the states around it. */
+  /** The time of a call of a function, with the states around it. */
   const call = () => 50 + 150 * random();
   const planned = startedAt + call();
   const describes = [planned];
@@ -126,7 +119,7 @@ function rotate(
   return { describes, startedAt, endedAt, freeAt: read + pause * 1000 };
 }
 
-function mostAtOnce(rotations: readonly SimulatedRotation[]): number {
+function maxConcurrency(rotations: readonly SimulatedRotation[]): number {
   return Math.max(
     ...rotations.map(
       ({ startedAt: at }) =>
@@ -138,8 +131,8 @@ function mostAtOnce(rotations: readonly SimulatedRotation[]): number {
 }
 
 /**
- * Streams as AWS describes them: updates take a few seconds (1 to 10), and
- * those of one stream in twenty minutes (1 to 3).
+ * Streams as AWS describes them: an update takes seconds (1 to 10), and for one
+ * stream in twenty minutes (1 to 3).
  */
 export function typicalStreams(
   count: number,

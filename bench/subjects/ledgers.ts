@@ -10,17 +10,17 @@ import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import type { Claim } from '../../shared/ledger/entry.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 
-/** What keeps to a quota of 25 in 24 hours, or is meant to. */
-export interface Contender {
-  Name: string;
+/** Limits the keys of a stream to 25 in 24 hours, or is meant to. */
+export interface QuotaLimiter {
+  name: string;
   /**
-   * Asks for one of the quota, once.
+   * Requests one key, once.
    *
    * @returns whether it was granted
    * @throws {RotationError} LedgerContended
    */
   take: (stream: string) => Promise<boolean>;
-  /** Ends what a grant holds besides, so that the next may be granted. */
+  /** Completes a grant, so that the next may be granted. */
   finish: (stream: string) => Promise<void>;
 }
 
@@ -30,13 +30,13 @@ const DAY_SECONDS = 86_400;
 export function ourLedger(
   client: DynamoDBClient,
   now: () => number,
-): Contender {
+): QuotaLimiter {
   const ledger = new QuotaLedger(client, ledgerTableName(), { now });
   const held = new Map<string, { RotationId: string; SlotId: number }>();
   const applied = new Map<string, number>();
   let rotations = 0;
   return {
-    Name: 'ledger',
+    name: 'ledger',
     take: async (stream) => {
       const claim: Claim = {
         RotationId: `rotation-${rotations++}`,
@@ -75,7 +75,7 @@ export function ourLedger(
 export async function rateLimiter(
   storeClient: DynamoDB,
   points: number,
-): Promise<Contender> {
+): Promise<QuotaLimiter> {
   const tableName = `rate-limiter-${points}`;
   await storeClient.send(
     new CreateTableCommand({
@@ -98,7 +98,7 @@ export async function rateLimiter(
     duration: DAY_SECONDS,
   });
   return {
-    Name: `rate-limiter-flexible, ${points} points`,
+    name: `rate-limiter-flexible, ${points} points`,
     take: (stream) =>
       limiter.consume(stream).then(
         () => true,

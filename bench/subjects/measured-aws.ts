@@ -8,7 +8,7 @@ import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { startEmbeddedAws } from '../../local/session/embedded-aws.ts';
 import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { ledgerTableName } from '../../shared/lambda/clients.ts';
+import { kinesisClient, ledgerTableName } from '../../shared/lambda/clients.ts';
 
 const REGION = 'us-east-1';
 
@@ -23,9 +23,9 @@ const ringOf = (StreamName: string): Ring => ({
 });
 
 /**
- * An embedded AWS of this process, with an event bus, as a deployed rotation
- * has one, and streams that each have a ring of two keys. Its Kinesis is
- * behind a proxy that can inject faults.
+ * Starts an embedded AWS for this process, with an event bus as in a deployment,
+ * and streams that each have a ring of two keys. Its Kinesis is behind a proxy
+ * that can inject faults.
  */
 export async function openMeasuredAws(
   updateSeconds: number,
@@ -61,6 +61,7 @@ export async function openMeasuredAws(
       return ring;
     },
     handlers,
+    kinesis: kinesisClient(),
     proxy,
     close: async () => {
       await proxy.close();

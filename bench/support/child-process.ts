@@ -6,15 +6,14 @@ import { promisify } from 'node:util';
  * Runs a script of bench/processes in a child process, since a process has one
  * embedded AWS, and reads the JSON that it prints.
  */
-export async function measuredBy<Data>(
+export async function measureInProcess<Data>(
   script: string,
-  ...args: string[]
+  ...args: (string | number)[]
 ): Promise<Data> {
   const url = new URL(`../processes/${script}.ts`, import.meta.url);
-  const path = fileURLToPath(url);
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [path, ...args],
+    [fileURLToPath(url), ...args.map(String)],
     { maxBuffer: 2 ** 24 },
   );
   return JSON.parse(stdout) as Data;

@@ -1,17 +1,14 @@
-/** The middle of values, NaN of none. */
+/** The middle of values; NaN without any. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Whether a figure is within its target, in a word for a table's cell. */
-export const verdict = (isMet: boolean): string => (isMet ? 'met' : 'missed');
-
 /**
- * When an update is seen to be over, in seconds since its Start, if calls took
- * no time.
+ * When a contender notices the end of an update, in seconds since its Start, if
+ * calls took no time.
  *
- * @param pauses seconds before each look, without an end
+ * @param pauses seconds before each poll, without an end
  */
 export function noticedAt(
   pauses: Iterable<number>,
@@ -26,21 +23,21 @@ export function noticedAt(
 }
 
 /**
- * The most of some times that are in any one window.
+ * The most times in any one window.
  *
  * @param times in milliseconds
- * @param windowMs its length; a time that is just as long ago is out of it
+ * @param windowMs its length; a time of exactly that age is outside
  */
 export function mostInWindow(
   times: readonly number[],
   windowMs: number,
 ): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  let first = 0;
+  const window: number[] = [];
   let most = 0;
-  for (const [last, time] of sorted.entries()) {
-    while ((sorted[first] ?? 0) <= time - windowMs) first++;
-    most = Math.max(most, last - first + 1);
+  for (const time of times.toSorted((a, b) => a - b)) {
+    window.push(time);
+    while ((window[0] as number) <= time - windowMs) window.shift();
+    most = Math.max(most, window.length);
   }
   return most;
 }

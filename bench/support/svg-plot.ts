@@ -22,7 +22,7 @@ use([
 const WIDTH = 760;
 const HEIGHT = 320;
 
-/** Distinguishable without colors, too, by the order of the legend. */
+/** Distinguishable also without colors, by the order of the legend. */
 const COLORS = ['--1', '--2', '--3', '--4'].map((name) => `var(${name})`);
 
 /** One drawing for light and dark: the reader's setting chooses the colors. */
@@ -31,9 +31,9 @@ svg{--ink:#1f2328;--muted:#59636e;--line:#d1d9e0;--1:#0969da;--2:#bc4c00;--3:#1a
 @media (prefers-color-scheme:dark){svg{--ink:#f0f6fc;--muted:#9198a1;--line:#3d444d;--1:#4493f8;--2:#db6d28;--3:#3fb950;--4:#ab7df8;--mark:#f85149}}
 </style>`;
 
-/** Draws a plot as an SVG file of its own, without scripts. */
+/** Draws a plot as an SVG file without scripts. */
 export function svgPlot(plot: Plot): string {
-  const { Title, X, XLabel, YLabel, Series, Kind, IsLogarithmic, Mark } = plot;
+  const { title, x, xLabel, yLabel, series, kind, isLogarithmic, mark } = plot;
   const chart = init(null, null, {
     renderer: 'svg',
     ssr: true,
@@ -41,18 +41,18 @@ export function svgPlot(plot: Plot): string {
     height: HEIGHT,
   });
   const muted = { color: 'var(--muted)', fontSize: 11 };
-  const isCrowded = X.length > 8;
+  const isCrowded = x.length > 8;
   chart.setOption({
     animation: false,
     color: COLORS,
     title: {
-      text: Title,
+      text: title,
       left: 8,
       top: 6,
       textStyle: { color: 'var(--ink)', fontSize: 14, fontWeight: 600 },
     },
     legend: {
-      show: Series.length > 1,
+      show: series.length > 1,
       left: 8,
       top: 32,
       itemGap: 28,
@@ -62,8 +62,8 @@ export function svgPlot(plot: Plot): string {
     grid: { left: 56, right: 88, top: 88, bottom: isCrowded ? 88 : 48 },
     xAxis: {
       type: 'category',
-      data: X,
-      name: XLabel,
+      data: x,
+      name: xLabel,
       nameLocation: 'middle',
       nameGap: 28,
       nameTextStyle: muted,
@@ -76,30 +76,30 @@ export function svgPlot(plot: Plot): string {
       axisTick: { show: false },
     },
     yAxis: {
-      type: IsLogarithmic ? 'log' : 'value',
-      name: YLabel,
+      type: isLogarithmic ? 'log' : 'value',
+      name: yLabel,
       nameTextStyle: muted,
       axisLabel: muted,
       splitLine: { lineStyle: { color: 'var(--line)' } },
     },
-    series: Series.map(({ Name, Values }, at) => ({
-      type: Kind === 'bars' ? 'bar' : 'line',
-      name: Name,
-      data: Values,
+    series: series.map(({ name, values }, at) => ({
+      type: kind === 'bars' ? 'bar' : 'line',
+      name: name,
+      data: values,
       barMaxWidth: 36,
       symbol: 'circle',
       ...(at === 0 &&
-        Mark && {
+        mark && {
           markLine: {
             silent: true,
             symbol: 'none',
             lineStyle: { color: 'var(--mark)', type: 'dashed' },
             label: {
-              formatter: `${Mark.Name} ${Mark.Value}`,
+              formatter: `${mark.name} ${mark.value}`,
               color: 'var(--mark)',
               fontSize: 11,
             },
-            data: [{ yAxis: Mark.Value }],
+            data: [{ yAxis: mark.value }],
           },
         }),
     })),
@@ -110,6 +110,6 @@ export function svgPlot(plot: Plot): string {
     .replace(/<style[^>]*>.*?<\/style>/s, '')
     .replace(/ (?:ecmeta_\w+|class|pointer-events)="[^"<>]*"/g, '')
     .replace(/^<svg[^>]*>/, (tag) =>
-      tag.replace('>', ` role="img" aria-label="${Title}">${STYLE}`),
+      tag.replace('>', ` role="img" aria-label="${title}">${STYLE}`),
     )}\n`;
 }

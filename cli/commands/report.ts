@@ -22,15 +22,15 @@ import { gatherStreams } from '../report/gather.ts';
 import { reportPage } from '../report/report-page.ts';
 
 export interface ReportOptions extends AwsOptions, StreamOptions, Period {
-  /** Where it goes; `-` for stdout. */
+  /** The path of the report; `-` for stdout. */
   file: string;
 }
 
 /** The period of a report without --since. */
-const USUAL_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
+const DEFAULT_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
- * Writes the report for auditors, of a stream or of all of rotations.yml.
+ * Writes the report for auditors, of one stream or of all streams of rotations.yml.
  *
  * @returns the exit code
  * @throws {CommandError} when the file cannot be written
@@ -49,21 +49,21 @@ export async function report(
     };
     try {
       const chosen = await chooseStreams(options, environment, context);
-      const Streams = await gatherStreams(chosen, clients);
-      const GeneratedAt = Date.now();
-      const To = Math.min(options.until ?? GeneratedAt, GeneratedAt);
+      const streams = await gatherStreams(chosen, clients);
+      const generatedAt = Date.now();
+      const to = Math.min(options.until ?? generatedAt, generatedAt);
       const page = await reportPage({
-        GeneratedAt,
-        From: options.since ?? To - USUAL_PERIOD_MS,
-        To,
-        Region: environment.region,
-        Account: environment.account,
-        Stage: environment.deployment?.Stage ?? 'embedded AWS',
-        TableName: clients.tableName,
-        Version: await version(),
-        Streams,
+        generatedAt,
+        from: options.since ?? to - DEFAULT_PERIOD_MS,
+        to,
+        region: environment.region,
+        account: environment.account,
+        stage: environment.deployment?.Stage ?? 'embedded AWS',
+        tableName: clients.tableName,
+        version: await readVersion(),
+        streams,
       });
-      await write(options.file, page);
+      await writePage(options.file, page);
       return 0;
     } finally {
       clients.kinesis.destroy();
@@ -73,13 +73,13 @@ export async function report(
   });
 }
 
-async function version(): Promise<string> {
+async function readVersion(): Promise<string> {
   const path = new URL('../../package.json', import.meta.url);
   return JSON.parse(await readFile(path, 'utf8')).version;
 }
 
-/** Whole or not at all. */
-async function write(file: string, page: string): Promise<void> {
+/** Replaces the file in one step, so that it is never half written. */
+async function writePage(file: string, page: string): Promise<void> {
   if (file === '-') {
     process.stdout.write(page);
     return;

@@ -4,16 +4,16 @@ import { parseSchedule } from '../../shared/config/schedule.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 
 const MINUTE_MS = 60_000;
-/** Occurrences that may fall, one after the other, into hours that do not exist. */
+/** Consecutive occurrences that may fall into hours that do not exist. */
 const TRIES = 5;
 
 /**
- * When a stream that got its key at `since` is due for the next one, by its
- * schedule: a rate's period later, or at the next time of a cron expression. Null
- * for never; undefined where it cannot be computed.
+ * When a stream that got its key at `since` is due for the next one: a rate's
+ * period later, or at the next time of a cron expression. Null for a schedule
+ * that has ended; undefined where the time cannot be computed.
  *
- * AWS skips a time in an hour that a change of clocks leaves out, and runs a time in
- * a repeated hour once.
+ * AWS skips a time in an hour that a change of clocks leaves out, and runs a
+ * time in a repeated hour once.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
@@ -32,7 +32,7 @@ export function dueAfter(
     const cron = new Cron(`0 ${schedule.Cron}`, {
       timezone: Timezone,
       mode: '7-part',
-      // 1 is Sunday, as AWS has it.
+      // 1 is Sunday, as in AWS.
       alternativeWeekdays: true,
       // 5/15 is every 15 from 5 on.
       sloppyRanges: true,
@@ -46,16 +46,16 @@ export function dueAfter(
   }
 }
 
-/** Whether a stream got its key in time, as its schedule wants it. */
+/** Whether a stream got its key on time, by its schedule. */
 export type Timeliness =
-  | { Status: 'NO_SCHEDULE' }
-  /** `DueAt` null: the schedule has no occurrence any more. */
-  | { Status: 'IN_TIME'; DueAt: number | null }
-  | { Status: 'OVERDUE'; DueAt: number }
-  /** Why it is unknown, for people. */
-  | { Status: 'UNKNOWN'; Reason: string };
+  | { status: 'NO_SCHEDULE' }
+  /** `dueAt` is null for a schedule that has ended. */
+  | { status: 'ON_TIME'; dueAt: number | null }
+  | { status: 'OVERDUE'; dueAt: number }
+  /** `reason` is for people. */
+  | { status: 'UNKNOWN'; reason: string };
 
-/** How much later than due a rotation may be done without being late. */
+/** How long after its due time a rotation still counts as on time. */
 export function toleranceMs({
   MaximumWindowInMinutes = 0,
 }: Pick<RotationsStream, 'MaximumWindowInMinutes'>): number {
@@ -64,37 +64,30 @@ export function toleranceMs({
 
 /**
  * @param since when the stream got its key; undefined where that is unknown
- * @param seen the earliest time at which it had the key, where `since` is
- *   unknown: what is overdue from then on is overdue all the same
+ * @param seenAt the earliest time at which it had the key, where `since` is
+ *   unknown: a key that is overdue since then is overdue in any case
  */
 export function timeliness(
-  entry: RotationsStream | undefined,
+  listed: RotationsStream | undefined,
   since: number | undefined,
-  seen: number | undefined,
+  seenAt: number | undefined,
   now: number,
 ): Timeliness {
-  if (entry?.Schedule === undefined) return { Status: 'NO_SCHEDULE' };
-  const from = since ?? seen;
+  if (listed?.Schedule === undefined) return { status: 'NO_SCHEDULE' };
+  const from = since ?? seenAt;
   if (from === undefined) {
-    return {
-      Status: 'UNKNOWN',
-      Reason: 'it is unknown since when the stream has its key',
-    };
+    return unknown('no record shows when the stream got its key');
   }
-  const DueAt = dueAfter(entry, from);
-  if (DueAt === undefined) {
-    return {
-      Status: 'UNKNOWN',
-      Reason: 'the next time of this schedule cannot be computed',
-    };
+  const dueAt = dueAfter(listed, from);
+  if (dueAt === undefined) {
+    return unknown('the next time of this schedule cannot be computed');
   }
-  if (DueAt !== null && now > DueAt + toleranceMs(entry)) {
-    return { Status: 'OVERDUE', DueAt };
+  if (dueAt !== null && now > dueAt + toleranceMs(listed)) {
+    return { status: 'OVERDUE', dueAt };
   }
   return since === undefined
-    ? {
-        Status: 'UNKNOWN',
-        Reason: 'the stream may have its key since before the records begin',
-      }
-    : { Status: 'IN_TIME', DueAt };
+    ? unknown('the stream may have its key since before the records begin')
+    : { status: 'ON_TIME', dueAt };
 }
+
+const unknown = (reason: string): Timeliness => ({ status: 'UNKNOWN', reason });

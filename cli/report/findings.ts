@@ -1,75 +1,80 @@
 import type { ReportModel, Result, StreamModel } from './report-model.ts';
 import { utc } from './time-text.ts';
 
-/** Something that an operator should look at, or should have looked at. */
-export interface Finding extends Pick<StreamModel, 'StreamName' | 'Anchor'> {
-  /** `NOW`: as it is at this moment; `PAST`: it happened in the period. */
-  When: 'NOW' | 'PAST';
-  Text: string;
+/** A fact that needs attention, or needed it in the period. */
+export interface Finding extends Pick<StreamModel, 'StreamName' | 'anchor'> {
+  /** `NOW`: true at this moment; `PAST`: happened in the period. */
+  when: 'NOW' | 'PAST';
+  text: string;
 }
 
-/** What stands out: first what is wrong now, then what went wrong. */
-export function findings({ Streams }: ReportModel): Finding[] {
-  const of = (When: Finding['When'], tell: (stream: StreamModel) => string[]) =>
-    Streams.flatMap((stream) =>
-      tell(stream).map((Text) => ({
-        StreamName: stream.StreamName,
-        Anchor: stream.Anchor,
-        When,
-        Text,
-      })),
+/** Lists the findings: first those of now, then those of the period. */
+export function findings({ streams }: ReportModel): Finding[] {
+  const list = (
+    when: Finding['when'],
+    texts: (stream: StreamModel) => string[],
+  ) =>
+    streams.flatMap((stream) => {
+      const { StreamName, anchor } = stream;
+      return texts(stream).map((text) => ({ StreamName, anchor, when, text }));
+    });
+  return [...list('NOW', findCurrent), ...list('PAST', findPast)];
+}
+
+function findCurrent(stream: StreamModel): string[] {
+  const { condition, reason, timeliness, movedTo, KeyId } = stream;
+  const texts: string[] = [];
+  if (condition !== 'IN_RING' && condition !== 'NO_RING') {
+    texts.push(`The stream ${reason}.`);
+  }
+  if (timeliness.status === 'OVERDUE') {
+    texts.push(
+      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.`,
     );
-  return [...of('NOW', wrongNow), ...of('PAST', wrongBefore)];
+  }
+  if (movedTo !== undefined) {
+    texts.push(
+      `${KeyId} now resolves to ${movedTo}, not to the key that was applied.`,
+    );
+  }
+  return texts;
 }
 
-function wrongNow(stream: StreamModel): string[] {
-  const { Condition, Reason, Timeliness, MovedTo, KeyId } = stream;
-  const isGood = Condition === 'IN_RING' || Condition === 'NO_RING';
-  return [
-    ...(isGood ? [] : [`The stream ${Reason}.`]),
-    ...(Timeliness.Status === 'OVERDUE'
-      ? [
-          `Its next key was due by ${utc(Timeliness.DueAt)} and has not been applied.`,
-        ]
-      : []),
-    ...(MovedTo === undefined
-      ? []
-      : [
-          `${KeyId} now resolves to another key, ${MovedTo}, than when it was applied.`,
-        ]),
-  ];
-}
-
-function wrongBefore({ Entries, Spans }: StreamModel): string[] {
-  const rotations = Entries.filter((entry) => entry.Kind === 'ROTATION');
-  const errors = rotations.flatMap(({ Outcome }) =>
-    Outcome.Status === 'FAILED' ? [Outcome.Error] : [],
+function findPast({ rows, spans }: StreamModel): string[] {
+  const rotations = rows.filter((row) => row.kind === 'ROTATION');
+  const errors = rotations.flatMap(({ outcome }) =>
+    outcome.Status === 'FAILED' ? [outcome.Error] : [],
   );
-  const of = (result: Result) =>
-    rotations.filter(({ Result }) => Result === result).length;
-  const rolledBack = of('ROLLED_BACK');
-  const notRolledBack = of('NOT_ROLLED_BACK');
-  const others = Entries.length - rotations.length;
-  const gaps = Spans.filter(
-    ({ KeyId, Known }) => KeyId === undefined && Known === 'SEEN',
-  );
-  const failed = [
-    `${errors.length} of ${count(rotations.length, 'rotation')} failed: ${[...new Set(errors)].join(', ')}.`,
-    ...(rolledBack > 0 ? [`Rolled back: ${rolledBack}.`] : []),
-    ...(notRolledBack > 0
-      ? [`Could not be rolled back: ${notRolledBack}.`]
-      : []),
-  ];
-  return [
-    ...(errors.length > 0 ? [failed.join(' ')] : []),
-    ...(others > 0 ? [`Others applied ${count(others, 'key')}.`] : []),
-    ...gaps.map(
-      ({ From, To }) =>
-        `Its key changed between ${utc(From)} and ${utc(To)}, and no record tells how.`,
-    ),
-  ];
+  const countOf = (result: Result) =>
+    rotations.filter((row) => row.result === result).length;
+  const rolledBack = countOf('ROLLED_BACK');
+  const notRolledBack = countOf('NOT_ROLLED_BACK');
+  const external = rows.length - rotations.length;
+  const texts: string[] = [];
+  if (errors.length > 0) {
+    texts.push(
+      [
+        `${errors.length} of ${plural(rotations.length, 'rotation')} failed: ${[...new Set(errors)].join(', ')}.`,
+        ...(rolledBack > 0 ? [`Rolled back: ${rolledBack}.`] : []),
+        ...(notRolledBack > 0 ? [`Not rolled back: ${notRolledBack}.`] : []),
+      ].join(' '),
+    );
+  }
+  if (external > 0) {
+    texts.push(
+      `${plural(external, 'key')} applied by external starts, outside the ledger.`,
+    );
+  }
+  for (const { from, to, KeyId, known } of spans) {
+    if (KeyId !== undefined || known !== 'SEEN') continue;
+    texts.push(
+      `The key changed between ${utc(from)} and ${utc(to)}, and no record shows how.`,
+    );
+  }
+  return texts;
 }
 
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+/** A count with its noun, as `1 key` and `2 keys`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -6,13 +6,13 @@ import type {
 import type { KMSClient } from '@aws-sdk/client-kms';
 import pThrottle from 'p-throttle';
 import { AwsRefusal } from '../../shared/errors/errors.ts';
-import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import { regionOf } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeKeys } from '../../shared/lookup/describe-keys.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import type { ChosenStream } from '../input/streams.ts';
-import type { StreamInput, StreamNow } from './report-input.ts';
+import type { StreamDescription, StreamInput } from './report-input.ts';
 
 export interface GatherClients {
   kinesis: KinesisClient;
@@ -21,14 +21,15 @@ export interface GatherClients {
   tableName: string;
 }
 
-/** A quarter of what AWS allows an account, as the drift sweep takes. */
+/** A quarter of what AWS allows an account, as in the drift sweep. */
 const DESCRIPTIONS_PER_SECOND = 5;
 
 /**
- * All that a report says of streams: what Kinesis and KMS say now, the ledger,
- * and every record that it keeps. A stream that cannot be described says why.
+ * Gathers what a report needs: the descriptions by Kinesis and KMS, the ledger
+ * entries, and every record. A stream that Kinesis refuses to describe carries
+ * the error.
  *
- * @throws ServiceUnavailable, and what DynamoDB refuses
+ * @throws {RotationError} ServiceUnavailable, and what DynamoDB refuses
  */
 export async function gatherStreams(
   streams: readonly ChosenStream[],
@@ -39,34 +40,36 @@ export async function gatherStreams(
     interval: 1000,
     strict: true,
   })((StreamARN: string) => describeStream(clients.kinesis, { StreamARN }));
-  const found: StreamInput[] = [];
+  const inputs: StreamInput[] = [];
   for (const stream of streams) {
-    found.push(await gatherStream(stream, clients, describe));
+    inputs.push(await gatherStream(stream, clients, describe));
   }
-  return found;
+  return inputs;
 }
 
 async function gatherStream(
-  { StreamName, StreamARN, Entry: Listed }: ChosenStream,
+  { StreamName, StreamARN, Entry: listed }: ChosenStream,
   { kms, dynamodb, tableName }: GatherClients,
   describe: (streamArn: string) => Promise<StreamDescriptionSummary>,
 ): Promise<StreamInput> {
-  const Now: StreamNow = await describe(StreamARN).catch((error: unknown) => {
-    if (!(error instanceof AwsRefusal)) throw error;
-    return { Error: error.name, Cause: error.message };
-  });
-  const region = parseStreamArn(StreamARN)?.Region ?? '';
-  const KeyId = 'KeyId' in Now ? Now.KeyId : undefined;
+  const description: StreamDescription = await describe(StreamARN).catch(
+    (error: unknown) => {
+      if (!(error instanceof AwsRefusal)) throw error;
+      return { Error: error.name, Cause: error.message };
+    },
+  );
+  const region = regionOf(StreamARN);
+  const KeyId = 'KeyId' in description ? description.KeyId : undefined;
   const [current] =
     KeyId === undefined ? [] : await describeKeys(kms, { KeyId }, region);
   return {
     StreamName,
     StreamARN,
-    Now,
+    description,
     KeyArn: current?.Metadata?.Arn,
-    Entry: await new LedgerReader(dynamodb, tableName).read(StreamARN),
-    History: await Array.fromAsync(readHistory(dynamodb, tableName, StreamARN)),
-    Listed,
-    Ring: Listed && (await describeKeys(kms, Listed, region)),
+    ledgerEntry: await new LedgerReader(dynamodb, tableName).read(StreamARN),
+    history: await Array.fromAsync(readHistory(dynamodb, tableName, StreamARN)),
+    listed,
+    ring: listed && (await describeKeys(kms, listed, region)),
   };
 }

@@ -2,44 +2,45 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { externalStarts } from '../../shared/ledger/external-starts.ts';
 import { SLOT_MS } from '../../shared/ledger/window.ts';
-import { effectAt } from './key-history.ts';
+import { effectAt } from './sightings.ts';
 
-/** How many slots counted from a time on, in milliseconds since the epoch. */
+/** How many slots count from a time on, in milliseconds since the epoch. */
 interface UsePoint {
-  At: number;
-  Used: number;
+  at: number;
+  used: number;
 }
 
 export interface QuotaUse {
-  /** Every change, in order; the first point is at the begin of the period. */
-  Steps: UsePoint[];
-  /** What the ledger itself said when rotations ended. */
-  Said: UsePoint[];
-  /** The most of both. */
-  Peak: number;
+  /** Every change, in order; the first point is the start of the period. */
+  steps: UsePoint[];
+  /** What the ledger counted when rotations ended. */
+  recorded: UsePoint[];
+  /** The highest use in both. */
+  peak: number;
 }
 
 /**
- * How much of a stream's quota was used over a period. The ledger forgets slots
- * that are out of the window, so these come from the records: one where a key
- * was applied, those that a failed rotation spent, at the times that records
- * have. What others used is in there only as far as the ledger still knows it.
+ * Computes how much of a stream's quota was used over a period. The ledger
+ * forgets slots that leave the window, so older ones come from the records, at
+ * the times that the records have: one slot for an applied key, and the slots
+ * that a failed rotation spent. External starts count for as long as the ledger
+ * keeps them.
  */
 export function quotaUse(
-  entry: LedgerEntry,
+  ledgerEntry: LedgerEntry,
   history: readonly Outcome[],
   from: number,
   to: number,
 ): QuotaUse {
-  const kept = entry.Slots.filter(
+  const kept = ledgerEntry.Slots.filter(
     (slot) => slot.State === 'SPENT' && !slot.IsReported,
   );
-  const byLedger = new Set(kept.map((slot) => slot.RotationId));
+  const inLedger = new Set(kept.map((slot) => slot.RotationId));
   const stamps = [
     ...kept.map((slot) => slot.StampedAt),
-    ...externalStarts(entry).map(({ At }) => At),
+    ...externalStarts(ledgerEntry).map(({ At }) => At),
     ...history
-      .filter((outcome) => !byLedger.has(outcome.RotationId))
+      .filter((outcome) => !inLedger.has(outcome.RotationId))
       .flatMap((outcome) => Array(slotsOf(outcome)).fill(effectAt(outcome))),
   ];
   const usedAt = (at: number): number =>
@@ -48,24 +49,22 @@ export function quotaUse(
     .flatMap((stamp) => [stamp, stamp + SLOT_MS])
     .filter((at) => at > from && at <= to);
   const times = [...new Set([from, ...changes])].sort((a, b) => a - b);
-  const Steps = times.map((At) => ({ At, Used: usedAt(At) }));
-  const Said = history
+  const steps = times.map((at) => ({ at, used: usedAt(at) }));
+  const recorded = history
     .flatMap((outcome) =>
       outcome.Quota
-        ? [{ At: effectAt(outcome), Used: outcome.Quota.Used }]
+        ? [{ at: effectAt(outcome), used: outcome.Quota.Used }]
         : [],
     )
-    .filter(({ At }) => At >= from && At <= to)
-    .sort((a, b) => a.At - b.At);
-  return {
-    Steps,
-    Said,
-    Peak: Math.max(...[...Steps, ...Said].map(({ Used }) => Used)),
-  };
+    .filter(({ at }) => at >= from && at <= to)
+    .sort((a, b) => a.at - b.at);
+  const peak = Math.max(...[...steps, ...recorded].map(({ used }) => used));
+  return { steps, recorded, peak };
 }
 
-/** Slots that stayed used after a rotation. */
+/** Slots that stay used after a rotation. */
 export function slotsOf(outcome: Outcome): number {
+  // A failure without the field spent no slot that is known.
   if (outcome.Status === 'FAILED') return outcome.SlotsSpent ?? 0;
   return outcome.Outcome === 'ROTATED' ? 1 : 0;
 }

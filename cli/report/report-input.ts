@@ -3,8 +3,8 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 
-/** What DescribeStreamSummary says now, or why it said nothing. */
-export type StreamNow =
+/** What DescribeStreamSummary returns, or why it failed. */
+export type StreamDescription =
   | {
       EncryptionType?: string | undefined;
       KeyId?: string | undefined;
@@ -12,34 +12,37 @@ export type StreamNow =
     }
   | { Error: string; Cause: string };
 
-/** All that is known of one stream. */
+/** What is known of one stream. Names of AWS's fields keep AWS's spelling. */
 export interface StreamInput {
   StreamName: string;
   StreamARN: string;
-  Now: StreamNow;
-  /** What the stream's KeyId resolves to now, if KMS still knows it. */
+  description: StreamDescription;
+  /** The key ARN to which KMS resolves the stream's KeyId now, if it can. */
   KeyArn?: string | undefined;
-  Entry: LedgerEntry;
-  /** Its records of the ledger, in any order, also from before the period. */
-  History: readonly Outcome[];
-  /** Its entry of rotations.yml; absent when it is not listed there. */
-  Listed?: RotationsStream | undefined;
-  /** What KMS says of the keys of its ring, in their order. */
-  Ring?: readonly ResolvedKey[] | undefined;
+  ledgerEntry: LedgerEntry;
+  /** The stream's records in the ledger, in any order, of any age. */
+  history: readonly Outcome[];
+  /** The stream in rotations.yml; absent if it is not listed there. */
+  listed?: RotationsStream | undefined;
+  /** The keys of its ring as KMS describes them, in their order. */
+  ring?: readonly ResolvedKey[] | undefined;
 }
 
-/** What a report is made of. Times are milliseconds since the epoch. */
-export interface ReportInput {
-  GeneratedAt: number;
-  From: number;
-  /** At most `GeneratedAt`. */
-  To: number;
-  Region: string;
-  Account: string;
+/** Where and when a report was made. Times are milliseconds since the epoch. */
+export interface ReportHeader {
+  generatedAt: number;
+  from: number;
+  /** At most `generatedAt`. */
+  to: number;
+  region: string;
+  account: string;
   /** A stage of the deployment, or `embedded AWS`. */
-  Stage: string;
-  TableName: string;
-  /** Of package.json. */
-  Version: string;
-  Streams: readonly StreamInput[];
+  stage: string;
+  tableName: string;
+  /** The version in package.json. */
+  version: string;
+}
+
+export interface ReportInput extends ReportHeader {
+  streams: readonly StreamInput[];
 }

@@ -1,5 +1,4 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import { parseStreamArn } from '../../shared/identifiers/arn.ts';
 import { currentKey, lastAppliedTo } from '../../shared/keys/current-key.ts';
 import { detectDrift } from '../../shared/keys/drift.ts';
 import { activeLease } from '../../shared/ledger/entry.ts';
@@ -9,242 +8,220 @@ import {
 } from '../../shared/ledger/external-starts.ts';
 import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { type Timeliness, timeliness } from './due.ts';
-import { ageSpan, type KeySpan, keyHistory, keyIdNow } from './key-history.ts';
+import { ageSpan, type KeySpan, keyHistory } from './key-history.ts';
 import { type QuotaUse, quotaUse, slotsOf } from './quota-use.ts';
-import type { ReportInput, StreamInput } from './report-input.ts';
+import type { ReportHeader, ReportInput, StreamInput } from './report-input.ts';
+import { describedKey } from './sightings.ts';
 
 /**
- * How a stream stands now, one of these for each:
+ * The state of a stream now:
  *
  * - `IN_RING`: under a key of its ring, and that key is usable
  * - `UNUSABLE`: under a key of its ring that cannot be used
  * - `OUTSIDE_RING`: under a key that is not in its ring
  * - `NO_RING`: encrypted, and not listed in rotations.yml
- * - `UNDECIDED`: encrypted, and KMS does not say whether the key is of the ring
+ * - `UNDECIDED`: encrypted, and KMS does not show whether the key is in the ring
  * - `NOT_ENCRYPTED`
- * - `UNSEEN`: Kinesis did not describe it
+ * - `NOT_DESCRIBED`: Kinesis refused to describe it
  */
-const CONDITIONS = [
-  'IN_RING',
-  'UNUSABLE',
-  'OUTSIDE_RING',
-  'NO_RING',
-  'UNDECIDED',
-  'NOT_ENCRYPTED',
-  'UNSEEN',
-] as const;
-export type Condition = (typeof CONDITIONS)[number];
+export type Condition =
+  | 'IN_RING'
+  | 'UNUSABLE'
+  | 'OUTSIDE_RING'
+  | 'NO_RING'
+  | 'UNDECIDED'
+  | 'NOT_ENCRYPTED'
+  | 'NOT_DESCRIBED';
 
-/** How a rotation ended, one of these for each record. */
-const RESULTS = [
-  'ROTATED',
-  'UNCHANGED',
-  'ALREADY_IN_PROGRESS',
-  'ROLLED_BACK',
-  'NOT_ROLLED_BACK',
-  'FAILED',
-] as const;
-export type Result = (typeof RESULTS)[number];
+/** How a rotation ended. */
+export type Result =
+  | 'ROTATED'
+  | 'UNCHANGED'
+  | 'ALREADY_IN_PROGRESS'
+  | 'ROLLED_BACK'
+  | 'NOT_ROLLED_BACK'
+  | 'FAILED';
 
-/** What happened to a stream: a rotation, or an external start. */
-export type Entry =
-  | { Kind: 'ROTATION'; At: number; Result: Result; Outcome: Outcome }
-  | { Kind: 'START_BY_OTHERS'; At: number; Start: CloudTrailStart };
+/** A row of a stream's table: a rotation, or an external start. */
+export type ReportRow =
+  | { kind: 'ROTATION'; at: number; result: Result; outcome: Outcome }
+  | { kind: 'EXTERNAL_START'; at: number; start: CloudTrailStart };
 
 export interface StreamModel {
   /** The id of its section in the page. */
-  Anchor: string;
+  anchor: string;
   StreamName: string;
   StreamARN: string;
-  Condition: Condition;
-  /** For people: why, as the end of a sentence that begins with the stream. */
-  Reason: string;
-  /** As Kinesis says it; null: not encrypted; undefined: not described. */
+  condition: Condition;
+  /** For people: the predicate of a sentence whose subject is the stream. */
+  reason: string;
+  /** As Kinesis describes it; null: not encrypted; undefined: not described. */
   KeyId: string | null | undefined;
   KeyArn: string | null;
-  /** What the key's alias resolves to now, where that is another key. */
-  MovedTo?: string;
-  /** The span of the present, with how it is known since when. */
-  Now: KeySpan;
+  /** The key ARN to which the key's alias resolves now, if it is another. */
+  movedTo?: string;
+  /** The span of the current key. */
+  currentSpan: KeySpan;
   /** Since when the age of its key counts, where that is known. */
-  Since: number | undefined;
-  Timeliness: Timeliness;
-  Schedule?: string;
-  Timezone?: string;
-  Ring: readonly string[];
-  /** The rotation that holds the stream at this moment. */
-  HeldBy?: string;
-  Quota: Quota;
-  Use: QuotaUse;
-  /** Over the period, without gaps and without overlaps. */
-  Spans: KeySpan[];
+  since: number | undefined;
+  timeliness: Timeliness;
+  schedule?: string;
+  timezone?: string;
+  ring: readonly string[];
+  /** The rotation that holds the lease of the stream now. */
+  heldBy?: string;
+  quota: Quota;
+  quotaUse: QuotaUse;
+  /** Over the period, without gaps or overlaps. */
+  spans: KeySpan[];
   /** In the period, newest first. */
-  Entries: Entry[];
+  rows: ReportRow[];
 }
 
 interface Summary {
-  Streams: number;
-  Conditions: Record<Condition, number>;
-  Rotations: number;
-  Results: Record<Result, number>;
-  StartsByOthers: number;
-  Timeliness: Record<Timeliness['Status'], number>;
-  SlotsSpent: number;
+  streams: number;
+  conditions: Counts<Condition>;
+  rotations: number;
+  results: Counts<Result>;
+  externalStarts: number;
+  timeliness: Counts<Timeliness['status']>;
+  slotsSpent: number;
 }
 
-export interface ReportModel
-  extends Pick<
-    ReportInput,
-    | 'GeneratedAt'
-    | 'From'
-    | 'To'
-    | 'Region'
-    | 'Account'
-    | 'Stage'
-    | 'TableName'
-    | 'Version'
-  > {
-  Summary: Summary;
+/** A name that does not occur is absent. */
+export type Counts<Name extends string> = Partial<Record<Name, number>>;
+
+export interface ReportModel extends ReportHeader {
+  summary: Summary;
   /** By name. */
-  Streams: StreamModel[];
+  streams: StreamModel[];
 }
 
-/** What a report says, as values. */
+/** Decides what a report shows, as values. */
 export function reportModel(input: ReportInput): ReportModel {
-  const { Streams: _, ...header } = input;
-  const Streams = input.Streams.toSorted((a, b) =>
-    a.StreamName < b.StreamName ? -1 : 1,
-  ).map((stream, at) => ({
-    Anchor: `stream-${at + 1}`,
-    ...streamModel(stream, input),
-  }));
-  return { ...header, Summary: summary(Streams), Streams };
+  const streams = input.streams
+    .toSorted((a, b) => (a.StreamName < b.StreamName ? -1 : 1))
+    .map((stream, at) => ({
+      anchor: `stream-${at + 1}`,
+      ...streamModel(stream, input),
+    }));
+  return { ...input, summary: summarize(streams), streams };
 }
 
 function streamModel(
   stream: StreamInput,
-  input: ReportInput,
-): Omit<StreamModel, 'Anchor'> {
-  const { StreamName, StreamARN, Entry, Listed, Now } = stream;
-  const { GeneratedAt, From, To } = input;
-  const spans = keyHistory(stream, GeneratedAt);
-  const last = spans.at(-1) as KeySpan;
-  const KeyId = keyIdNow(Now);
-  const lastApplied = lastAppliedTo('Error' in Now ? {} : Now, Entry);
+  { generatedAt, from, to, region }: ReportHeader,
+): Omit<StreamModel, 'anchor'> {
+  const { StreamName, StreamARN, ledgerEntry, listed, description } = stream;
+  const spans = keyHistory(stream, generatedAt);
+  const currentSpan = spans.at(-1) as KeySpan;
+  const KeyId = describedKey(description);
+  const lastApplied = lastAppliedTo(
+    'Error' in description ? {} : description,
+    ledgerEntry,
+  );
   const { KeyArn } = currentKey(KeyId ?? undefined, lastApplied, stream.KeyArn);
   const isMoved =
     KeyArn !== null && stream.KeyArn !== undefined && stream.KeyArn !== KeyArn;
   const age = ageSpan(spans);
   const isKnown =
-    age !== undefined && age.Known !== 'SEEN' && age.Known !== 'BEFORE_RECORDS';
-  const Since = isKnown ? age.From : undefined;
-  const lease = activeLease(Entry, GeneratedAt);
+    age !== undefined && age.known !== 'SEEN' && age.known !== 'BEFORE_RECORDS';
+  const since = isKnown ? age.from : undefined;
+  const lease = activeLease(ledgerEntry, generatedAt);
   return {
     StreamName,
     StreamARN,
-    ...condition(stream, KeyArn),
+    ...judge(stream, KeyArn, region),
     KeyId,
     KeyArn,
-    ...(isMoved && { MovedTo: stream.KeyArn }),
-    Now: last,
-    Since,
-    Timeliness: KeyId
-      ? timeliness(Listed, Since, age?.SeenAt, GeneratedAt)
-      : ofNoKey(Listed?.Schedule, KeyId),
-    ...(Listed?.Schedule !== undefined && { Schedule: Listed.Schedule }),
-    ...(Listed?.Timezone !== undefined && { Timezone: Listed.Timezone }),
-    Ring: Listed?.KeyIds ?? [],
-    ...(lease && { HeldBy: lease.RotationId }),
-    Quota: usage(Entry, GeneratedAt),
-    Use: quotaUse(Entry, stream.History, From, To),
-    Spans: clipSpans(spans, From, To),
-    Entries: entries(stream, From, To),
+    ...(isMoved && { movedTo: stream.KeyArn }),
+    currentSpan,
+    since,
+    timeliness: KeyId
+      ? timeliness(listed, since, age?.seenAt, generatedAt)
+      : timelinessWithoutKey(listed?.Schedule, KeyId),
+    ...(listed?.Schedule !== undefined && { schedule: listed.Schedule }),
+    ...(listed?.Timezone !== undefined && { timezone: listed.Timezone }),
+    ring: listed?.KeyIds ?? [],
+    ...(lease && { heldBy: lease.RotationId }),
+    quota: usage(ledgerEntry, generatedAt),
+    quotaUse: quotaUse(ledgerEntry, stream.history, from, to),
+    spans: clipSpans(spans, from, to),
+    rows: listRows(stream, from, to),
   };
 }
 
-function ofNoKey(
+function timelinessWithoutKey(
   schedule: string | undefined,
   keyId: string | null | undefined,
 ): Timeliness {
-  if (schedule === undefined) return { Status: 'NO_SCHEDULE' };
-  const Reason =
+  if (schedule === undefined) return { status: 'NO_SCHEDULE' };
+  const reason =
     keyId === null
       ? 'the stream is not encrypted'
-      : 'Kinesis did not say which key the stream has';
-  return { Status: 'UNKNOWN', Reason };
+      : 'Kinesis did not describe the stream';
+  return { status: 'UNKNOWN', reason };
 }
 
-function condition(
-  { Now, Listed, Ring, StreamARN, StreamName }: StreamInput,
-  keyArn: string | null,
-): Pick<StreamModel, 'Condition' | 'Reason'> {
-  if ('Error' in Now) {
-    return {
-      Condition: 'UNSEEN',
-      Reason: `could not be looked at: ${Now.Error}: ${Now.Cause}`,
-    };
+function judge(
+  { description, listed, ring, StreamName }: StreamInput,
+  KeyArn: string | null,
+  region: string,
+): Pick<StreamModel, 'condition' | 'reason'> {
+  if ('Error' in description) {
+    const { Error: name, Cause } = description;
+    const reason = `could not be described: ${name}: ${Cause}`;
+    return { condition: 'NOT_DESCRIBED', reason };
   }
-  const KeyId = keyIdNow(Now) ?? null;
+  const KeyId = describedKey(description) ?? null;
   if (KeyId === null) {
-    return { Condition: 'NOT_ENCRYPTED', Reason: 'is not encrypted' };
+    return { condition: 'NOT_ENCRYPTED', reason: 'is not encrypted' };
   }
-  if (Listed === undefined) {
-    return {
-      Condition: 'NO_RING',
-      Reason: `is encrypted; ${StreamName} is not listed in rotations.yml`,
-    };
+  if (listed === undefined) {
+    const reason = `is encrypted; ${StreamName} is not listed in rotations.yml`;
+    return { condition: 'NO_RING', reason };
   }
-  if (Ring === undefined) {
-    return {
-      Condition: 'UNDECIDED',
-      Reason: 'is encrypted; KMS was not asked about its ring',
-    };
+  if (ring === undefined) {
+    const reason = 'is encrypted; KMS was not asked about its ring';
+    return { condition: 'UNDECIDED', reason };
   }
-  const { Region = '' } = parseStreamArn(StreamARN) ?? {};
-  const { Drift, Reason } = detectDrift(
-    Ring,
-    { KeyId, KeyArn: keyArn },
-    Region,
-  );
-  if (Drift === 0) return { Condition: 'IN_RING', Reason };
-  if (Drift === null) return { Condition: 'UNDECIDED', Reason };
-  const isOfRing = Ring.some(({ Metadata }) => Metadata?.Arn === keyArn);
-  return { Condition: isOfRing ? 'UNUSABLE' : 'OUTSIDE_RING', Reason };
+  const drift = detectDrift(ring, { KeyId, KeyArn }, region);
+  const { Drift, Reason: reason } = drift;
+  if (Drift === 0) return { condition: 'IN_RING', reason };
+  if (Drift === null) return { condition: 'UNDECIDED', reason };
+  const isInRing = ring.some(({ Metadata }) => Metadata?.Arn === KeyArn);
+  return { condition: isInRing ? 'UNUSABLE' : 'OUTSIDE_RING', reason };
 }
 
 function clipSpans(spans: KeySpan[], from: number, to: number): KeySpan[] {
   return spans
-    .filter((span) => span.From < to && span.To > from)
+    .filter((span) => span.from < to && span.to > from)
     .map((span) => ({
       ...span,
-      From: Math.max(span.From, from),
-      To: Math.min(span.To, to),
+      from: Math.max(span.from, from),
+      to: Math.min(span.to, to),
     }));
 }
 
-function entries(
-  { History, Entry }: StreamInput,
+function listRows(
+  { history, ledgerEntry }: StreamInput,
   from: number,
   to: number,
-): Entry[] {
-  const rotations = History.map(
-    (outcome): Entry => ({
-      Kind: 'ROTATION',
-      At: Date.parse(outcome.StartedAt),
-      Result: resultOf(outcome),
-      Outcome: outcome,
+): ReportRow[] {
+  const rotations = history.map(
+    (outcome): ReportRow => ({
+      kind: 'ROTATION',
+      at: Date.parse(outcome.StartedAt),
+      result: resultOf(outcome),
+      outcome,
     }),
   );
-  const others = externalStarts(Entry).map(
-    (start): Entry => ({
-      Kind: 'START_BY_OTHERS',
-      At: start.At,
-      Start: start,
-    }),
+  const external = externalStarts(ledgerEntry).map(
+    (start): ReportRow => ({ kind: 'EXTERNAL_START', at: start.At, start }),
   );
-  return [...rotations, ...others]
-    .filter(({ At }) => At >= from && At <= to)
-    .sort((a, b) => b.At - a.At);
+  return [...rotations, ...external]
+    .filter(({ at }) => at >= from && at <= to)
+    .sort((a, b) => b.at - a.at);
 }
 
 function resultOf(outcome: Outcome): Result {
@@ -255,37 +232,22 @@ function resultOf(outcome: Outcome): Result {
     : 'NOT_ROLLED_BACK';
 }
 
-function summary(streams: readonly StreamModel[]): Summary {
-  const all = streams.flatMap(({ Entries }) => Entries);
-  const rotations = all.filter((entry) => entry.Kind === 'ROTATION');
+function summarize(streams: readonly StreamModel[]): Summary {
+  const rows = streams.flatMap((stream) => stream.rows);
+  const rotations = rows.filter((row) => row.kind === 'ROTATION');
   return {
-    Streams: streams.length,
-    Conditions: counts(
-      CONDITIONS,
-      streams.map((stream) => stream.Condition),
-    ),
-    Rotations: rotations.length,
-    Results: counts(
-      RESULTS,
-      rotations.map(({ Result }) => Result),
-    ),
-    StartsByOthers: all.length - rotations.length,
-    Timeliness: counts(
-      ['IN_TIME', 'OVERDUE', 'UNKNOWN', 'NO_SCHEDULE'],
-      streams.map((stream) => stream.Timeliness.Status),
-    ),
-    SlotsSpent: rotations.reduce(
-      (sum, { Outcome }) => sum + slotsOf(Outcome),
-      0,
-    ),
+    streams: streams.length,
+    conditions: count(streams.map(({ condition }) => condition)),
+    rotations: rotations.length,
+    results: count(rotations.map(({ result }) => result)),
+    externalStarts: rows.length - rotations.length,
+    timeliness: count(streams.map((stream) => stream.timeliness.status)),
+    slotsSpent: rotations.reduce((sum, row) => sum + slotsOf(row.outcome), 0),
   };
 }
 
-function counts<Name extends string>(
-  names: readonly Name[],
-  found: readonly Name[],
-): Record<Name, number> {
-  return Object.fromEntries(
-    names.map((name) => [name, found.filter((one) => one === name).length]),
-  ) as Record<Name, number>;
+function count<Name extends string>(names: readonly Name[]): Counts<Name> {
+  const counts: Counts<Name> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }

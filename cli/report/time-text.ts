@@ -3,14 +3,14 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** As `2026-11-25 13:04:05 UTC`, where a line never ends before UTC. */
+/** As `2026-11-25 13:04:05 UTC`, with no line break before UTC. */
 export function utc(at: number | string): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return String(at);
   return `${date.toISOString().slice(0, 19).replace('T', ' ')}\u00a0UTC`;
 }
 
-/** The two largest units of a length of time, as `12 d 3 h`, in one piece. */
+/** The two largest units of a duration, as `12 d 3 h`, without a line break. */
 export function duration(ms: number): string {
   const units: [number, string][] = [
     [DAY, 'd'],
@@ -30,13 +30,4 @@ export function duration(ms: number): string {
     })
     .filter((part) => part !== '')
     .join('\u00a0');
-}
-
-/** A day on an axis, as `26 Oct`. */
-export function dayText(at: number): string {
-  return new Date(at).toLocaleDateString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    timeZone: 'UTC',
-  });
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUDGETS } from '../../bench/budgets.ts';
 import { awsCalls } from '../../bench/sections/cost.ts';
 import { ourLedger } from '../../bench/subjects/ledgers.ts';
-import { hearCalls } from '../../bench/support/aws-calls.ts';
+import { recordCalls } from '../../bench/support/calls.ts';
 import { callsOf, describesOf } from '../../cli/preview/rotation-cost.ts';
 import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import {
@@ -15,10 +15,10 @@ import {
 // test/stack/template.test.ts the bundles to their size.
 describe('a rotation between two keys', () => {
   it.each([0.5, 2, 10, 60] as const)(
-    'keeps to its calls where the update takes %d s',
+    'keeps to its number of calls for an update of %d s',
     (seconds) => {
       const { StateTransitions, LambdaInvocations, AwsCalls } =
-        BUDGETS.Calls[seconds];
+        BUDGETS.calls[seconds];
       const calls = callsOf(2, seconds);
       expect(calls.StateTransitions).toBeLessThanOrEqual(StateTransitions);
       expect(calls.LambdaInvocations).toBeLessThanOrEqual(LambdaInvocations);
@@ -26,11 +26,11 @@ describe('a rotation between two keys', () => {
     },
   );
 
-  it('looks once in 15 s at an update that is long', () => {
+  it('polls a long update once in 15 s', () => {
     const [from, to] = [600, 3600];
-    const looks = describesOf(to) - describesOf(from);
-    const most = (to - from) / BUDGETS.SecondsPerLook;
-    expect(looks).toBeLessThanOrEqual(most);
+    const polls = describesOf(to) - describesOf(from);
+    const most = (to - from) / BUDGETS.secondsPerPoll;
+    expect(polls).toBeLessThanOrEqual(most);
   });
 });
 
@@ -45,7 +45,7 @@ describe('a reservation', () => {
 
   async function reserve(client: DynamoDBClient, contenders: number) {
     const ledger = ourLedger(client, Date.now);
-    const { result, calls } = await hearCalls(() =>
+    const { result, calls } = await recordCalls(() =>
       Promise.all(
         Array.from({ length: contenders }, () =>
           ledger.take(`arn:${contenders}`),
@@ -56,17 +56,17 @@ describe('a reservation', () => {
     return { granted, callsEach: calls.length / contenders };
   }
 
-  it('takes a read and a write alone', async () => {
+  it('takes a read and a write', async () => {
     expect(await reserve(table.client, 1)).toEqual({
       granted: 1,
-      callsEach: BUDGETS.ReserveCalls,
+      callsEach: BUDGETS.reserveCalls,
     });
   });
 
-  it('takes little more of a hundred at once, of whom one gets it', async () => {
+  it('takes few more calls among a hundred at once, and grants one', async () => {
     const { granted, callsEach } = await reserve(table.client, 100);
     expect(granted).toBe(1);
     expect(callsEach).toBeGreaterThan(1);
-    expect(callsEach).toBeLessThanOrEqual(BUDGETS.ContendedReserveCalls);
+    expect(callsEach).toBeLessThanOrEqual(BUDGETS.contendedReserveCalls);
   });
 });

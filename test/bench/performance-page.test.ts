@@ -1,45 +1,40 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { sectionPart, withPart } from '../../bench/performance-page.ts';
+import { replacePart, sectionPart } from '../../bench/performance-page.ts';
 import type { Plot } from '../../bench/section.ts';
-import { SECTION_NAMES } from '../../bench/sections.ts';
+import { SECTIONS } from '../../bench/sections.ts';
 import { svgPlot } from '../../bench/support/svg-plot.ts';
 
 const PLOT: Plot = {
-  Title: 'Time over the floor',
-  Kind: 'bars',
-  X: ['0.5 s', '60 s'],
-  XLabel: 'length of the update',
-  YLabel: 'x floor',
-  Series: [
-    { Name: 'ours', Values: [1.1, 1.02] },
-    { Name: 'theirs', Values: [2.7, null] },
+  title: 'Time over the floor',
+  kind: 'bars',
+  x: ['0.5 s', '60 s'],
+  xLabel: 'length of the update',
+  yLabel: 'x floor',
+  series: [
+    { name: 'ours', values: [1.1, 1.02] },
+    { name: 'theirs', values: [2.7, null] },
   ],
-  Mark: { Value: 1, Name: 'floor' },
+  mark: { value: 1, name: 'floor' },
 };
 
 describe('docs/performance.md', () => {
   it('has a place for every section, and its plot', async () => {
     const page = await readFile('docs/performance.md', 'utf8');
-    for (const name of SECTION_NAMES) {
-      expect(withPart(page, name, 'new'), name).not.toBe(page);
+    for (const { name } of SECTIONS) {
+      expect(replacePart(page, name, 'new'), name).not.toBe(page);
       const file = `performance-${name}.svg`;
       expect(page).toContain(`(${file})`);
       await expect(readFile(`docs/${file}`, 'utf8')).resolves.toContain('<svg');
     }
   });
 
-  it('gets what was measured, between the marks', () => {
+  it('gets the tables and the plot between the marks', () => {
     const begin = '<!-- cost: begin (npm run bench:docs) -->';
     const end = '<!-- cost: end -->';
-    const part = sectionPart({
-      Name: 'cost',
-      Title: 'Cost',
-      Data: {},
-      Tables: [{ Title: 'Calls', Head: ['a|b', 'n'], Rows: [['c', '1']] }],
-      Plot: PLOT,
-    });
-    expect(withPart(`before\n${begin}old${end}\nafter`, 'cost', part)).toBe(
+    const tables = [{ title: 'Calls', head: ['a|b', 'n'], rows: [['c', '1']] }];
+    const part = sectionPart('cost', tables, PLOT);
+    expect(replacePart(`before\n${begin}old${end}\nafter`, 'cost', part)).toBe(
       `before
 ${begin}
 
@@ -54,12 +49,12 @@ Calls:
 ${end}
 after`,
     );
-    expect(() => withPart('', 'cost', part)).toThrow('no marks for cost');
+    expect(() => replacePart('', 'cost', part)).toThrow('no marks for cost');
   });
 });
 
 describe('a plot', () => {
-  it('is a picture for light and dark, which says what it shows', () => {
+  it('is a labeled picture for light and dark', () => {
     const svg = svgPlot(PLOT);
     expect(svg).toContain('aria-label="Time over the floor"');
     expect(svg).toContain('prefers-color-scheme:dark');
@@ -70,7 +65,7 @@ describe('a plot', () => {
     expect(svg.length).toBeLessThan(20_000);
   });
 
-  it('draws a bar for each value, the taller the greater', () => {
+  it('draws a taller bar for a greater value', () => {
     const heights = [
       ...svgPlot(PLOT).matchAll(/l0 -([\d.]+)l-36 0Z" fill="var\(--[12]\)"/g),
     ].map(([, height]) => Number(height));

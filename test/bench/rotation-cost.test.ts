@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { countedCalls } from '../../bench/support/rotation-calls.ts';
+import { countCalls } from '../../bench/support/calls.ts';
 import { callsOf } from '../../cli/preview/rotation-cost.ts';
 import { startEventBus } from '../../local/instruments/event-bus.ts';
 import {
@@ -17,10 +17,10 @@ import {
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
 
-/** The third look finds an update of this length at its end. */
+/** The third poll finds an update of this length at its end. */
 const UPDATE_SECONDS = 1.3;
-/** Looks that find the stream UPDATING, however long the emulator takes. */
-const LOOKS_BEFORE_END = 2;
+/** Polls that find the stream UPDATING, however long the emulator takes. */
+const POLLS_BEFORE_END = 2;
 
 let aws: LocalRotations;
 let bus: Awaited<ReturnType<typeof startEventBus>>;
@@ -58,7 +58,7 @@ async function callsOfRun(StreamName: string, KeyIds: string[]) {
     operation: 'DescribeStreamSummary',
     when: (_, earlier) =>
       earlier.some(({ operation }) => operation === 'StartStreamEncryption'),
-    times: LOOKS_BEFORE_END,
+    times: POLLS_BEFORE_END,
     fault: altered((body: { StreamDescriptionSummary: object }) => ({
       StreamDescriptionSummary: {
         ...body.StreamDescriptionSummary,
@@ -75,7 +75,7 @@ async function callsOfRun(StreamName: string, KeyIds: string[]) {
       onEvent: (event) => events.push(event),
     },
   );
-  const calls = countedCalls(events, (operation) =>
+  const calls = countCalls(events, (operation) =>
     (operation === 'DescribeKey' ? keys : scope).count(operation),
   );
   scope.close();
@@ -83,7 +83,7 @@ async function callsOfRun(StreamName: string, KeyIds: string[]) {
   return { outcome, calls };
 }
 
-it('a rotation makes just the calls that are counted for its cost', async () => {
+it('a rotation makes exactly the calls that its cost counts', async () => {
   const { StreamName, KeyIds } = aws.nextStream();
   const { outcome, calls } = await callsOfRun(StreamName, KeyIds);
 
@@ -91,7 +91,7 @@ it('a rotation makes just the calls that are counted for its cost', async () => 
   expect(calls).toEqual(callsOf(KeyIds.length, UPDATE_SECONDS));
 });
 
-it('and so does one of a stream that has the key', async () => {
+it('a rotation of a stream that has the key makes exactly these calls', async () => {
   const { StreamName, KeyIds } = aws.nextStream();
   const [KeyId = ''] = KeyIds;
   await aws.rotate({ StreamName, KeyId }, { handlers });

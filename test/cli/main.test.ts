@@ -577,7 +577,7 @@ describe('report', () => {
       ...['report', '--stream-name', 'nowhere', '--file', '-'],
     ]);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/could not be looked at: ResourceNotFoundException/);
+    expect(stdout).toMatch(/could not be described: ResourceNotFoundException/);
   });
 
   it('says that it cannot write, and leaves nothing', async ({ cli }) => {

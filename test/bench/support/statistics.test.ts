@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { mostInWindow, noticedAt } from '../../../bench/support/statistics.ts';
 
-it('an update is noticed by the first look that is not before its end', () => {
+it('the first poll at or after the end of an update notices it', () => {
   expect(noticedAt([0, 1, 1, 3], 1.5)).toBe(2);
   expect(noticedAt([0, 1, 1, 3], 2)).toBe(2);
   expect(noticedAt([0, 1, 1, 3], 2.1)).toBe(5);
@@ -9,11 +9,11 @@ it('an update is noticed by the first look that is not before its end', () => {
 });
 
 it.each([
-  ['none', [], 0],
-  ['one', [5], 1],
-  ['the ends of a window, which are not both in it', [0, 10], 1],
-  ['what is just inside', [0, 9.9], 2],
-  ['the fullest of several, in any order', [30, 0, 22, 25, 50, 31], 4],
-])('finds %s', (_, times, most) => {
+  ['no time', [], 0],
+  ['one time', [5], 1],
+  ['one of the two ends of a window', [0, 10], 1],
+  ['two times just inside', [0, 9.9], 2],
+  ['the most of several, in any order', [30, 0, 22, 25, 50, 31], 4],
+])('the fullest window has %s', (_, times, most) => {
   expect(mostInWindow(times, 10)).toBe(most);
 });

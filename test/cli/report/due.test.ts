@@ -26,42 +26,42 @@ describe('dueAfter', () => {
   });
 
   it('counts in the time zone of the schedule', () => {
-    const entry = {
+    const listed = {
       Schedule: 'cron(0 3 * * ? *)',
       Timezone: 'Europe/Berlin',
     };
-    expect(dueAfter(entry, at('2026-11-24T12:00:00'))).toBe(
+    expect(dueAfter(listed, at('2026-11-24T12:00:00'))).toBe(
       at('2026-11-25T02:00:00'),
     );
   });
 
-  it('skips what falls into an hour that the clocks leave out', () => {
-    const entry = {
+  it('skips a time in an hour that a change of clocks leaves out', () => {
+    const listed = {
       Schedule: 'cron(30 2 * * ? *)',
       Timezone: 'Europe/Berlin',
     };
-    expect(dueAfter(entry, at('2026-03-28T12:00:00'))).toBe(
+    expect(dueAfter(listed, at('2026-03-28T12:00:00'))).toBe(
       at('2026-03-30T00:30:00'),
     );
   });
 
-  it('takes an hour that comes twice once', () => {
-    const entry = {
+  it('runs a time in a repeated hour once', () => {
+    const listed = {
       Schedule: 'cron(30 2 * * ? *)',
       Timezone: 'Europe/Berlin',
     };
-    expect(dueAfter(entry, at('2026-10-25T00:30:00'))).toBe(
+    expect(dueAfter(listed, at('2026-10-25T00:30:00'))).toBe(
       at('2026-10-26T01:30:00'),
     );
   });
 
-  it('says null of a schedule that is over', () => {
+  it('returns null for a schedule that has ended', () => {
     expect(
       dueAfter({ Schedule: 'cron(0 3 1 1 ? 2026)' }, at('2026-11-24T00:00:00')),
     ).toBeNull();
   });
 
-  it('says nothing of what it cannot compute', () => {
+  it('returns undefined for a time that cannot be computed', () => {
     expect(
       dueAfter({ Schedule: 'cron(0 3 ? * SAT-MON *)' }, 0),
     ).toBeUndefined();
@@ -72,7 +72,7 @@ describe('dueAfter', () => {
 });
 
 describe('timeliness', () => {
-  const entry = {
+  const listed = {
     StreamName: 'orders',
     KeyIds: ['a', 'b'],
     Schedule: 'rate(7 days)',
@@ -81,45 +81,45 @@ describe('timeliness', () => {
   const T0 = at('2026-11-01T00:00:00');
   const last = T0 + 7 * DAY + 60 * 60_000 + LEASE_MS;
 
-  it('allows for the window and for the length of a rotation', () => {
-    expect(toleranceMs(entry)).toBe(60 * 60_000 + LEASE_MS);
-    const DueAt = T0 + 7 * DAY;
-    expect(timeliness(entry, T0, undefined, last)).toEqual({
-      Status: 'IN_TIME',
-      DueAt,
+  it('allows for the window and for the duration of a rotation', () => {
+    expect(toleranceMs(listed)).toBe(60 * 60_000 + LEASE_MS);
+    const dueAt = T0 + 7 * DAY;
+    expect(timeliness(listed, T0, undefined, last)).toEqual({
+      status: 'ON_TIME',
+      dueAt,
     });
-    expect(timeliness(entry, T0, undefined, last + 1)).toEqual({
-      Status: 'OVERDUE',
-      DueAt,
+    expect(timeliness(listed, T0, undefined, last + 1)).toEqual({
+      status: 'OVERDUE',
+      dueAt,
     });
   });
 
-  it('calls a key of unknown age overdue when it must be, else unknown', () => {
-    expect(timeliness(entry, undefined, T0, last + 1).Status).toBe('OVERDUE');
-    expect(timeliness(entry, undefined, T0, last).Status).toBe('UNKNOWN');
-    expect(timeliness(entry, undefined, undefined, last).Status).toBe(
+  it('calls a key of unknown age overdue if it is overdue since it was first seen', () => {
+    expect(timeliness(listed, undefined, T0, last + 1).status).toBe('OVERDUE');
+    expect(timeliness(listed, undefined, T0, last).status).toBe('UNKNOWN');
+    expect(timeliness(listed, undefined, undefined, last).status).toBe(
       'UNKNOWN',
     );
   });
 
-  it('says when there is nothing to hold a key against', () => {
-    expect(timeliness(undefined, T0, undefined, last).Status).toBe(
+  it('has no schedule to compare with, or one that cannot be computed', () => {
+    expect(timeliness(undefined, T0, undefined, last).status).toBe(
       'NO_SCHEDULE',
     );
     const unscheduled = { StreamName: 'orders', KeyIds: ['a', 'b'] };
-    expect(timeliness(unscheduled, T0, undefined, last).Status).toBe(
+    expect(timeliness(unscheduled, T0, undefined, last).status).toBe(
       'NO_SCHEDULE',
     );
     expect(
       timeliness(
-        { ...entry, Schedule: 'cron(0 3 ? * SAT-MON *)' },
+        { ...listed, Schedule: 'cron(0 3 ? * SAT-MON *)' },
         T0,
         undefined,
         last,
       ),
     ).toEqual({
-      Status: 'UNKNOWN',
-      Reason: 'the next time of this schedule cannot be computed',
+      status: 'UNKNOWN',
+      reason: 'the next time of this schedule cannot be computed',
     });
   });
 });

@@ -59,44 +59,47 @@ const failed = (hours: number, differing: Partial<Failure> = {}): Failure => ({
 });
 
 const stream = (
-  History: Outcome[],
+  history: Outcome[],
   KeyId: string | null,
-  Entry: LedgerEntry = emptyEntry(ARN),
+  ledgerEntry: LedgerEntry = emptyEntry(ARN),
 ): StreamInput => ({
   StreamName: 'orders',
   StreamARN: ARN,
-  Now: KeyId === null ? { EncryptionType: 'NONE', KeyId: 'a' } : { KeyId },
-  Entry,
-  History,
+  description:
+    KeyId === null ? { EncryptionType: 'NONE', KeyId: 'a' } : { KeyId },
+  ledgerEntry,
+  history,
 });
 
-/** From, in hours, and key of each span, and how it is known. */
-const told = (input: StreamInput) =>
-  keyHistory(input, NOW).map(({ From, KeyId, Known }) => [
-    Number.isFinite(From) ? (From - T0) / HOUR : 'ever',
+/** The start of each span in hours, its key, and how it is known. */
+const spansOf = (input: StreamInput) =>
+  keyHistory(input, NOW).map(({ from, KeyId, known }) => [
+    Number.isFinite(from) ? (from - T0) / HOUR : 'ever',
     KeyId,
-    Known,
+    known,
   ]);
 
 describe('keyHistory', () => {
-  it('follows rotations, whatever their order', () => {
+  it('follows rotations in the order of their starts', () => {
     const history = [rotated(20, 'b', 'a'), rotated(10, 'a', 'b')];
-    expect(told(stream(history, 'a'))).toEqual([
+    expect(spansOf(stream(history, 'a'))).toEqual([
       ['ever', 'a', 'BEFORE_RECORDS'],
       [10.5, 'b', 'ROTATION'],
       [20.5, 'a', 'ROTATION'],
     ]);
   });
 
-  it('knows a stream without records by what it has now', () => {
-    expect(told(stream([], 'a'))).toEqual([['ever', 'a', 'BEFORE_RECORDS']]);
-    expect(told(stream([], null))).toEqual([['ever', null, 'BEFORE_RECORDS']]);
-    expect(keyHistory(stream([], 'a'), NOW)[0]?.SeenAt).toBe(NOW);
+  it('shows the current key of a stream without records', () => {
+    expect(spansOf(stream([], 'a'))).toEqual([['ever', 'a', 'BEFORE_RECORDS']]);
+    expect(spansOf(stream([], null))).toEqual([
+      ['ever', null, 'BEFORE_RECORDS'],
+    ]);
+    expect(keyHistory(stream([], 'a'), NOW)[0]?.seenAt).toBe(NOW);
   });
 
-  it('knows nothing between two findings that do not fit', () => {
+  it('has an unknown key between two records that contradict', () => {
     const history = [rotated(10, null, 'a'), rotated(50, 'x', 'b')];
-    expect(told(stream(history, 'b'))).toEqual([
+    expect(spansOf(stream(history, 'b'))).toEqual([
       ['ever', null, 'BEFORE_RECORDS'],
       [10.5, 'a', 'ROTATION'],
       [10.6, undefined, 'SEEN'],
@@ -104,28 +107,28 @@ describe('keyHistory', () => {
     ]);
   });
 
-  it('knows nothing since the last finding when the key is another now', () => {
+  it('has an unknown key between the last record and another current key', () => {
     const spans = keyHistory(stream([rotated(10, 'a', 'b')], null), NOW);
     expect(spans.at(-1)).toMatchObject({
       KeyId: null,
-      Known: 'SEEN',
-      From: NOW,
-      NotBefore: T0 + 10.6 * HOUR,
+      known: 'SEEN',
+      from: NOW,
+      notBefore: T0 + 10.6 * HOUR,
     });
     expect(spans.at(-2)?.KeyId).toBeUndefined();
   });
 
-  it('counts a key that was found unchanged as seen then', () => {
+  it('counts a key that a rotation found unchanged as seen', () => {
     const unchanged: Success = {
       ...rotated(60, 'b', 'b'),
       Outcome: 'UNCHANGED',
       ActiveAt: null,
     };
-    const spans = told(stream([rotated(10, 'a', 'b'), unchanged], 'c'));
+    const spans = spansOf(stream([rotated(10, 'a', 'b'), unchanged], 'c'));
     expect(spans.at(-2)).toEqual([60.6, undefined, 'SEEN']);
   });
 
-  it('has a key back from a rollback, and its age from before', () => {
+  it('restores the key of a rollback, and keeps its age', () => {
     const rolledBack = failed(20, {
       Error: 'KMSDisabledException',
       PreviousKeyId: 'a',
@@ -133,30 +136,34 @@ describe('keyHistory', () => {
       Rollback: { Status: 'ROLLED_BACK', KeyId: 'a', ActiveAt: iso(21) },
     });
     const input = stream([rotated(10, 'b', 'a'), rolledBack], 'a');
-    expect(told(input)).toEqual([
+    expect(spansOf(input)).toEqual([
       ['ever', 'b', 'BEFORE_RECORDS'],
       [10.5, 'a', 'ROTATION'],
       [20, 'b', 'FAILED_ROTATION'],
       [21, 'a', 'ROLLBACK'],
     ]);
-    expect(ageSpan(keyHistory(input, NOW))?.From).toBe(T0 + 10.5 * HOUR);
+    expect(ageSpan(keyHistory(input, NOW))?.from).toBe(T0 + 10.5 * HOUR);
   });
 
-  it('finds out by the key of now what a failed rotation did', () => {
+  it('derives the effect of a failed rotation from the current key', () => {
     const history = [rotated(10, 'b', 'a'), failed(20)];
-    expect(told(stream(history, 'b')).at(-1)).toEqual([
+    expect(spansOf(stream(history, 'b')).at(-1)).toEqual([
       20,
       'b',
       'FAILED_ROTATION',
     ]);
-    expect(told(stream(history, 'a')).at(-1)).toEqual([10.5, 'a', 'ROTATION']);
-    expect(told(stream(history, 'c')).slice(-2)).toEqual([
+    expect(spansOf(stream(history, 'a')).at(-1)).toEqual([
+      10.5,
+      'a',
+      'ROTATION',
+    ]);
+    expect(spansOf(stream(history, 'c')).slice(-2)).toEqual([
       [20, undefined, 'SEEN'],
       [100, 'c', 'SEEN'],
     ]);
   });
 
-  it('does not take a key back for one that was never gone', () => {
+  it('starts a new span for a key that a failed rollback may have restored', () => {
     const history = [
       rotated(10, 'b', 'a'),
       failed(20, {
@@ -164,25 +171,27 @@ describe('keyHistory', () => {
         Rollback: { Status: 'FAILED', Cause: 'QuotaExhausted' },
       }),
     ];
-    expect(told(stream(history, 'a')).at(-1)).toEqual([
+    expect(spansOf(stream(history, 'a')).at(-1)).toEqual([
       20,
       'a',
       'FAILED_ROTATION',
     ]);
   });
 
-  it('does not trust what a rotation read from the lease of another', () => {
+  it('ignores the previous key of a plan from the lease of another rotation', () => {
     const refused = failed(10.8, {
       Error: 'RotationInProgress',
       SlotsSpent: 0,
       PreviousKeyId: 'a',
     });
-    expect(told(stream([rotated(10, 'a', 'b'), refused], 'b'))).toHaveLength(2);
+    expect(spansOf(stream([rotated(10, 'a', 'b'), refused], 'b'))).toHaveLength(
+      2,
+    );
   });
 
-  it('takes nothing from a rotation that spent nothing', () => {
+  it('ignores the target of a rotation that spent no slot', () => {
     const history = [rotated(10, 'b', 'a'), failed(20, { SlotsSpent: 0 })];
-    expect(told(stream(history, 'a'))).toHaveLength(2);
+    expect(spansOf(stream(history, 'a'))).toHaveLength(2);
   });
 
   it('has external starts from CloudTrail, with their callers', () => {
@@ -193,23 +202,21 @@ describe('keyHistory', () => {
     );
     const spans = keyHistory(stream([rotated(10, 'a', 'b')], 'x', entry), NOW);
     expect(spans.at(-1)).toMatchObject({
-      From: T0 + 90 * HOUR,
+      from: T0 + 90 * HOUR,
       KeyId: 'x',
-      Known: 'REPORTED',
-      By: 'arn:someone',
+      known: 'REPORTED',
+      by: 'arn:someone',
     });
   });
 
-  it('has from the ledger what no record tells yet', () => {
+  it('takes the last applied key from the ledger while its record is missing', () => {
     const entry: LedgerEntry = {
       ...emptyEntry(ARN),
       LastApplied: { KeyId: 'c', KeyArn: 'arn:c', AppliedAt: T0 + 99 * HOUR },
     };
-    expect(told(stream([rotated(10, 'a', 'b')], 'c', entry)).at(-1)).toEqual([
-      99,
-      'c',
-      'LEDGER',
-    ]);
+    expect(spansOf(stream([rotated(10, 'a', 'b')], 'c', entry)).at(-1)).toEqual(
+      [99, 'c', 'LEDGER'],
+    );
   });
 
   it.each([
@@ -217,14 +224,14 @@ describe('keyHistory', () => {
     ['by the second, from CloudTrail', 10 - 0.5 / 3600],
     ['by a clock that is ahead', 10.5 + 1 / 3600],
   ])(
-    'does not count what ledger and record tell alike twice: %s',
+    'counts a key once that is in the ledger and in a record, with the time %s',
     (_, hours) => {
       const AppliedAt = T0 + hours * HOUR;
       const entry: LedgerEntry = {
         ...emptyEntry(ARN),
         LastApplied: { KeyId: 'b', KeyArn: 'arn:b', AppliedAt },
       };
-      expect(told(stream([rotated(10, 'a', 'b')], 'b', entry))).toEqual([
+      expect(spansOf(stream([rotated(10, 'a', 'b')], 'b', entry))).toEqual([
         ['ever', 'a', 'BEFORE_RECORDS'],
         [10.5, 'b', 'ROTATION'],
       ]);

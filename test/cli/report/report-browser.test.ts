@@ -13,7 +13,7 @@ import { simulatedMonth } from '../../support/report/simulated-month.ts';
 const launching = await findChromium();
 if (launching === undefined) {
   process.stderr.write(
-    'THE REPORT IS NOT TESTED IN A BROWSER: there is no Chromium here. npm brings one on Linux (x64); install Chromium or Chrome elsewhere.\n',
+    'THE REPORT IS NOT TESTED IN A BROWSER: no Chromium found. npm installs one on Linux (x64); on other systems, install Chromium or Chrome.\n',
   );
 }
 
@@ -46,28 +46,28 @@ describe.skipIf(launching === undefined)('the report in Chromium', () => {
     if (directory) await rm(directory, { recursive: true });
   });
 
-  /** Opens a report, and says what it asked for and complained of. */
+  /** Opens a report, and collects its requests, messages, errors and dialogs. */
   async function open(
     name: 'month' | 'hostile',
     { width, colorScheme }: { width: number; colorScheme: 'light' | 'dark' },
-  ): Promise<{ page: Page; told: string[] }> {
+  ): Promise<{ page: Page; seen: string[] }> {
     const context = await browser.newContext({
       colorScheme,
       viewport: { width, height: 900 },
     });
     const page = await context.newPage();
-    const told: string[] = [];
-    page.on('console', (message) => told.push(message.text()));
-    page.on('pageerror', (error) => told.push(String(error)));
-    page.on('dialog', (dialog) => told.push(dialog.message()));
+    const seen: string[] = [];
+    page.on('console', (message) => seen.push(message.text()));
+    page.on('pageerror', (error) => seen.push(String(error)));
+    page.on('dialog', (dialog) => seen.push(dialog.message()));
     page.on('request', (request) => {
-      if (request.url() !== urls[name]) told.push(request.url());
+      if (request.url() !== urls[name]) seen.push(request.url());
     });
     await page.goto(urls[name] ?? '');
-    return { page, told };
+    return { page, seen };
   }
 
-  /** Leaves what stands for the rest: looking at all of it takes minutes. */
+  /** Keeps a sample of the page, since checking all of it takes minutes. */
   const shorten = (page: Page) =>
     page.evaluate(`for (const one of document.querySelectorAll(
       '.stream:not(#stream-4, #stream-14, #stream-19), .stream tr:nth-child(n+4), .streams tbody tr:nth-child(odd), .chart path, .chart text:nth-of-type(n+30)'
@@ -78,15 +78,15 @@ describe.skipIf(launching === undefined)('the report in Chromium', () => {
       (['month', 'hostile'] as const).map((name) => ({ ...screen, name })),
     ),
   )(
-    'asks for nothing and fits: $name, $width px, $colorScheme',
+    'requests nothing and fits: $name, $width px, $colorScheme',
     async ({ name, ...screen }) => {
-      const { page, told } = await open(name, screen);
+      const { page, seen } = await open(name, screen);
       const { overflow, runs } = await page.evaluate<Record<string, number>>(`({
       overflow: document.documentElement.scrollWidth - innerWidth,
       runs: document.querySelectorAll('script, iframe, object, embed, img, link, [onload], [onerror], [onclick]').length,
     })`);
-      expect({ told, overflow, runs }).toEqual({
-        told: [],
+      expect({ seen, overflow, runs }).toEqual({
+        seen: [],
         overflow: 0,
         runs: 0,
       });
@@ -107,7 +107,7 @@ describe.skipIf(launching === undefined)('the report in Chromium', () => {
     },
   );
 
-  it('is dark where the reader wants it dark', async () => {
+  it('is dark where the reader prefers a dark scheme', async () => {
     const paper = async (colorScheme: 'light' | 'dark') => {
       const { page } = await open('month', { width: 1280, colorScheme });
       const color = await page.evaluate(
@@ -141,7 +141,7 @@ describe.skipIf(launching === undefined)('the report in Chromium', () => {
     },
   );
 
-  it('prints, in light whatever the screen is', async () => {
+  it('prints in light colors, also from a dark screen', async () => {
     const { page } = await open('month', { width: 1280, colorScheme: 'dark' });
     await shorten(page);
     const pdf = await page.pdf({ format: 'A4' });
@@ -153,7 +153,7 @@ describe.skipIf(launching === undefined)('the report in Chromium', () => {
     await page.context().close();
   });
 
-  it('shows hostile values as the text that they are', async () => {
+  it('shows hostile values as plain text', async () => {
     const { page } = await open('hostile', {
       width: 1280,
       colorScheme: 'light',

@@ -14,7 +14,7 @@ const sum = (counts: Record<string, number>) =>
 
 const model = reportModel(simulatedMonth());
 const stream = (name: string) => {
-  const found = model.Streams.find(({ StreamName }) => StreamName === name);
+  const found = model.streams.find(({ StreamName }) => StreamName === name);
   if (found === undefined) throw new Error(`no ${name}`);
   return found;
 };
@@ -26,28 +26,28 @@ describe('reportModel', () => {
         fc.nat(),
         fc.integer({ min: FROM, max: NOW - 1 }),
         (seed, from) => {
-          const input = { ...simulatedMonth(seed), From: from };
-          const { Summary, Streams } = reportModel(input);
-          const records = input.Streams.flatMap(
-            ({ History }) => History,
-          ).filter(({ StartedAt }) => Date.parse(StartedAt) >= from);
-          expect(Streams).toHaveLength(20);
-          expect(sum(Summary.Conditions)).toBe(20);
-          expect(sum(Summary.Timeliness)).toBe(20);
-          expect(sum(Summary.Results)).toBe(records.length);
-          const told = Streams.flatMap(({ Entries }) => Entries).flatMap(
-            (entry) => (entry.Kind === 'ROTATION' ? [entry.Outcome] : []),
-          );
-          expect(new Set(told)).toEqual(new Set(records));
-          for (const { Spans, Use, Entries } of Streams) {
-            expect(Spans[0]?.From).toBe(from);
-            expect(Spans.at(-1)?.To).toBe(NOW);
-            for (const [at, span] of Spans.entries()) {
-              expect(span.To).toBeGreaterThan(span.From);
-              if (at > 0) expect(span.From).toBe(Spans[at - 1]?.To);
+          const input = { ...simulatedMonth(seed), from };
+          const { summary, streams } = reportModel(input);
+          const records = input.streams
+            .flatMap(({ history }) => history)
+            .filter(({ StartedAt }) => Date.parse(StartedAt) >= from);
+          expect(streams).toHaveLength(20);
+          expect(sum(summary.conditions)).toBe(20);
+          expect(sum(summary.timeliness)).toBe(20);
+          expect(sum(summary.results)).toBe(records.length);
+          const shown = streams
+            .flatMap(({ rows }) => rows)
+            .flatMap((row) => (row.kind === 'ROTATION' ? [row.outcome] : []));
+          expect(new Set(shown)).toEqual(new Set(records));
+          for (const { spans, quotaUse, rows } of streams) {
+            expect(spans[0]?.from).toBe(from);
+            expect(spans.at(-1)?.to).toBe(NOW);
+            for (const [at, span] of spans.entries()) {
+              expect(span.to).toBeGreaterThan(span.from);
+              if (at > 0) expect(span.from).toBe(spans[at - 1]?.to);
             }
-            expect(Use.Peak).toBeLessThanOrEqual(QUOTA_LIMIT);
-            const times = Entries.map(({ At }) => At);
+            expect(quotaUse.peak).toBeLessThanOrEqual(QUOTA_LIMIT);
+            const times = rows.map(({ at }) => at);
             expect(times).toEqual(times.toSorted((a, b) => b - a));
           }
         },
@@ -56,28 +56,28 @@ describe('reportModel', () => {
     );
   });
 
-  it('says how each stream stands', () => {
-    expect(stream('orders').Condition).toBe('IN_RING');
-    expect(stream('customer-profiles').Condition).toBe('OUTSIDE_RING');
-    expect(stream('legacy-import').Condition).toBe('NOT_ENCRYPTED');
-    expect(stream('pricing').Condition).toBe('UNSEEN');
+  it('states the condition of each stream', () => {
+    expect(stream('orders').condition).toBe('IN_RING');
+    expect(stream('customer-profiles').condition).toBe('OUTSIDE_RING');
+    expect(stream('legacy-import').condition).toBe('NOT_ENCRYPTED');
+    expect(stream('pricing').condition).toBe('NOT_DESCRIBED');
   });
 
-  it('tells a key that cannot be used, and a stream without a ring', () => {
+  it('finds a key that cannot be used, and a stream without a ring', () => {
     const input = simulatedMonth();
-    const changed = input.Streams.map((one) => {
-      if (one.StreamName === 'orders') return { ...one, Listed: undefined };
-      if (one.StreamName === 'refunds') return { ...one, Ring: undefined };
+    const changed = input.streams.map((one) => {
+      if (one.StreamName === 'orders') return { ...one, listed: undefined };
+      if (one.StreamName === 'refunds') return { ...one, ring: undefined };
       if (one.StreamName !== 'carts') return one;
-      const Ring = one.Ring?.map(({ KeyId, Metadata }) => ({
+      const ring = one.ring?.map(({ KeyId, Metadata }) => ({
         KeyId,
         Metadata: Metadata && { ...Metadata, KeyState: 'Disabled' as const },
       }));
-      return { ...one, Ring };
+      return { ...one, ring };
     });
-    const { Streams } = reportModel({ ...input, Streams: changed });
+    const { streams } = reportModel({ ...input, streams: changed });
     const of = (name: string) =>
-      Streams.find(({ StreamName }) => StreamName === name)?.Condition;
+      streams.find(({ StreamName }) => StreamName === name)?.condition;
     expect([of('orders'), of('refunds'), of('carts')]).toEqual([
       'NO_RING',
       'UNDECIDED',
@@ -87,60 +87,60 @@ describe('reportModel', () => {
 
   it('finds an alias that resolves to another key than when applied', () => {
     const input = simulatedMonth();
-    const Streams = input.Streams.filter(
-      ({ StreamName }) => StreamName === 'orders',
-    ).map((one) => ({ ...one, KeyArn: 'arn:aws:kms:other' }));
-    const [orders] = reportModel({ ...input, Streams }).Streams;
-    expect(orders?.MovedTo).toBe('arn:aws:kms:other');
-    expect(stream('orders').MovedTo).toBeUndefined();
+    const streams = input.streams
+      .filter(({ StreamName }) => StreamName === 'orders')
+      .map((one) => ({ ...one, KeyArn: 'arn:aws:kms:other' }));
+    const [orders] = reportModel({ ...input, streams }).streams;
+    expect(orders?.movedTo).toBe('arn:aws:kms:other');
+    expect(stream('orders').movedTo).toBeUndefined();
   });
 
   it('finds the streams that are late, and those that are unknown', () => {
-    expect(stream('warehouse').Timeliness).toEqual({
-      Status: 'OVERDUE',
-      DueAt: Date.parse('2026-11-09T04:30:00Z'),
+    expect(stream('warehouse').timeliness).toEqual({
+      status: 'OVERDUE',
+      dueAt: Date.parse('2026-11-09T04:30:00Z'),
     });
     // Every rotation was rolled back, which makes no key younger.
-    expect(stream('payments').Timeliness.Status).toBe('OVERDUE');
-    expect(stream('pricing').Timeliness.Status).toBe('UNKNOWN');
-    expect(stream('legacy-import').Timeliness.Status).toBe('NO_SCHEDULE');
-    expect(stream('orders').Timeliness).toEqual({
-      Status: 'IN_TIME',
-      DueAt: Date.parse('2026-11-26T03:00:00Z'),
+    expect(stream('payments').timeliness.status).toBe('OVERDUE');
+    expect(stream('pricing').timeliness.status).toBe('UNKNOWN');
+    expect(stream('legacy-import').timeliness.status).toBe('NO_SCHEDULE');
+    expect(stream('orders').timeliness).toEqual({
+      status: 'ON_TIME',
+      dueAt: Date.parse('2026-11-26T03:00:00Z'),
     });
   });
 
-  it('sees the quota used up, and gone again', () => {
-    const { Use, Quota } = stream('clickstream');
-    expect(Use.Peak).toBe(QUOTA_LIMIT);
-    expect(Use.Steps.at(-1)?.Used).toBe(Quota.Used);
-    expect(stream('warehouse').Use.Peak).toBe(1);
+  it('counts a used-up quota, and slots that are free again', () => {
+    const { quotaUse, quota } = stream('clickstream');
+    expect(quotaUse.peak).toBe(QUOTA_LIMIT);
+    expect(quotaUse.steps.at(-1)?.used).toBe(quota.Used);
+    expect(stream('warehouse').quotaUse.peak).toBe(1);
   });
 
   it('counts slots as the ledger did when rotations ended', () => {
-    for (const { Use } of model.Streams) {
-      for (const { At, Used } of Use.Said) {
-        const step = Use.Steps.findLast((one) => one.At <= At);
+    for (const { quotaUse } of model.streams) {
+      for (const { at, used } of quotaUse.recorded) {
+        const step = quotaUse.steps.findLast((one) => one.at <= at);
         // Records have the times of the stream, the ledger has AWS's answers.
-        expect(Math.abs((step?.Used ?? 0) - Used)).toBeLessThanOrEqual(1);
+        expect(Math.abs((step?.used ?? 0) - used)).toBeLessThanOrEqual(1);
       }
     }
   });
 
-  it('has external starts among the entries', () => {
-    expect(stream('customer-profiles').Entries[0]).toMatchObject({
-      Kind: 'START_BY_OTHERS',
-      Start: { KeyId: 'alias/breakglass' },
+  it('has external starts among the rows', () => {
+    expect(stream('customer-profiles').rows[0]).toMatchObject({
+      kind: 'EXTERNAL_START',
+      start: { KeyId: 'alias/breakglass' },
     });
-    expect(model.Summary.StartsByOthers).toBe(1);
+    expect(model.summary.externalStarts).toBe(1);
   });
 });
 
 describe('findings', () => {
-  it('name what is wrong now, and what went wrong', () => {
+  it('list what is wrong now, and what went wrong', () => {
     const of = (when: string) =>
       findings(model)
-        .filter(({ When }) => When === when)
+        .filter((finding) => finding.when === when)
         .map(({ StreamName }) => StreamName);
     expect(of('NOW')).toEqual([
       'customer-profiles',
@@ -162,14 +162,14 @@ describe('findings', () => {
   it('count failures by how they ended', () => {
     expect(
       findings(model).filter(
-        ({ StreamName, When }) => StreamName === 'payments' && When === 'PAST',
+        ({ StreamName, when }) => StreamName === 'payments' && when === 'PAST',
       ),
     ).toEqual([
       {
         StreamName: 'payments',
-        Anchor: stream('payments').Anchor,
-        When: 'PAST',
-        Text: '5 of 5 rotations failed: KMSAccessDeniedException. Rolled back: 5.',
+        anchor: stream('payments').anchor,
+        when: 'PAST',
+        text: '5 of 5 rotations failed: KMSAccessDeniedException. Rolled back: 5.',
       },
     ]);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KEY_COLORS } from '../../../cli/report/key-paint.ts';
+import { KEY_COLORS } from '../../../cli/report/charts/key-paint.ts';
 import { readStyle, reportPage } from '../../../cli/report/report-page.ts';
 import { duration, utc } from '../../../cli/report/time-text.ts';
 import { hostileMonth } from '../../support/report/hostile-month.ts';
@@ -13,7 +13,7 @@ function tags(page: string): string[] {
 }
 
 describe('reportPage', () => {
-  it('is one small document that needs nothing else and runs nothing', async () => {
+  it('is one small document that fetches nothing and runs nothing', async () => {
     const page = await reportPage(simulatedMonth());
     expect(Buffer.byteLength(page)).toBeLessThan(800_000);
     expect(page.includes('"default-src &#39;none&#39;;')).toBe(true);
@@ -32,14 +32,14 @@ describe('reportPage', () => {
   it('has every rotation, with its id and its proof', async () => {
     const input = simulatedMonth();
     const page = await reportPage(input);
-    for (const outcome of input.Streams.flatMap(({ History }) => History)) {
+    for (const outcome of input.streams.flatMap(({ history }) => history)) {
       expect(page).toContain(outcome.RotationId);
       if (outcome.Status === 'FAILED') expect(page).toContain(outcome.Error);
       else expect(page).toContain(outcome.Verification?.SequenceNumber);
     }
   });
 
-  it('says aloud what is a table, which cards on a phone no longer look like', async () => {
+  it('states the roles of tables, which look like cards on a phone', async () => {
     const parts = tags(await reportPage(simulatedMonth())).filter((tag) =>
       /^<(table|thead|tbody|tfoot|tr|th|td)[ >]/.test(tag),
     );
@@ -47,15 +47,15 @@ describe('reportPage', () => {
     expect(parts.filter((tag) => !tag.includes(' role="'))).toEqual([]);
   });
 
-  it('divides the charts of many streams, and has no id twice', async () => {
+  it('splits the charts of many streams, and has unique ids', async () => {
     const input = simulatedMonth();
-    const Streams = [1, 2, 3, 4].flatMap(() =>
-      input.Streams.map((stream) => ({
+    const streams = [1, 2, 3, 4].flatMap(() =>
+      input.streams.map((stream) => ({
         ...stream,
-        History: stream.History.slice(0, 3),
+        history: stream.history.slice(0, 3),
       })),
     );
-    const page = await reportPage({ ...input, Streams });
+    const page = await reportPage({ ...input, streams });
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(ids.length).toBe(new Set(ids).size);
     expect(page).toContain('<title id="timeline-3-title">Keys of 16 streams');
@@ -63,14 +63,14 @@ describe('reportPage', () => {
     expect(links.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
-  it('is a document also of no stream, and of one without records', async () => {
+  it('is a document without streams, and without records', async () => {
     const input = simulatedMonth();
-    const none = await reportPage({ ...input, Streams: [] });
-    expect(none).toContain('There is no stream.');
-    const [first] = input.Streams;
+    const none = await reportPage({ ...input, streams: [] });
+    expect(none).toContain('There are no streams.');
+    const [first] = input.streams;
     const empty = await reportPage({
       ...input,
-      Streams: first ? [{ ...first, History: [] }] : [],
+      streams: first ? [{ ...first, history: [] }] : [],
     });
     expect(empty).toContain('No rotation in the period.');
   });
@@ -78,7 +78,7 @@ describe('reportPage', () => {
   it('escapes every value: no text adds a tag or an attribute', async () => {
     const page = (text: string) => {
       const month = hostileMonth([text]);
-      return reportPage({ ...month, Streams: month.Streams.slice(0, 3) });
+      return reportPage({ ...month, streams: month.streams.slice(0, 3) });
     };
     const harmless = tags(await page('harmless'));
     const nasty = fc.string({
@@ -120,7 +120,7 @@ describe('the style sheet', () => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
 
-  it('has labels that can be read on every key, in light and in dark', async () => {
+  it('has readable labels on every key, in light and in dark', async () => {
     const style = await readStyle();
     const values = (name: string) =>
       [...style.matchAll(new RegExp(`--${name}: (#[0-9a-f]{6});`, 'g'))].map(
@@ -152,7 +152,7 @@ describe('times in words', () => {
     expect(duration(ms)).toBe(words.replaceAll(/(?<=\d|min|d) /g, '\u00a0'));
   });
 
-  it('are UTC, to the second, and left alone when they are none', () => {
+  it('are UTC, to the second; other text stays as it is', () => {
     expect(utc('2026-11-25T13:04:05.678Z')).toBe(
       '2026-11-25 13:04:05\u00a0UTC',
     );

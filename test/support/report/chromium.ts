@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { LaunchOptions } from 'playwright-core';
 
 const CACHE = join(process.cwd(), 'node_modules/.cache/chromium');
-/** Where Debian and others put it. */
+/** The paths of Debian's packages and of Chrome. */
 const INSTALLED = [
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -14,12 +14,12 @@ const INSTALLED = [
 ];
 
 /**
- * How to launch a Chromium: the one that npm has brought, which runs on Linux,
- * or else one that is installed. Undefined where there is none.
+ * How to launch a Chromium: the one from npm, which runs on Linux, or else an
+ * installed one. Undefined if there is none.
  */
 export async function findChromium(): Promise<LaunchOptions | undefined> {
   if (process.platform === 'linux' && process.arch === 'x64') {
-    const folder = await unpacked();
+    const folder = await unpack();
     const libraries = join(folder, 'al2023/lib');
     return {
       executablePath: join(folder, 'chromium'),
@@ -31,12 +31,12 @@ export async function findChromium(): Promise<LaunchOptions | undefined> {
 }
 
 /**
- * Unpacks it and the libraries that it needs once, beside the package. The
- * package unpacks into the folder for temporary files, and takes whatever is
- * there by its name, also the half of one; so it gets a folder of its own,
- * which is renamed when it is whole.
+ * Unpacks the Chromium of npm and its libraries once, beside the package. The
+ * package unpacks into the folder for temporary files, and takes a file of that
+ * name even if it is incomplete. So it gets its own folder, which is renamed when
+ * it is complete.
  */
-async function unpacked(): Promise<string> {
+async function unpack(): Promise<string> {
   const main = createRequire(import.meta.url).resolve('@sparticuz/chromium');
   const root = join(dirname(main), '..');
   const manifest = await readFile(join(root, 'package.json'), 'utf8');

@@ -2,7 +2,7 @@ import type { ReportInput } from '../../../cli/report/report-input.ts';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
 import { simulatedMonth } from './simulated-month.ts';
 
-/** Values as nobody should ever send them, and how a report shows them. */
+/** Hostile values, and how a report shows them. */
 export const HOSTILE = [
   {
     Value: `<script>alert(1)</script>`,
@@ -26,44 +26,44 @@ export const HOSTILE = [
   { Value: 'lone \ud800 half', Shown: 'lone \ufffd half' },
 ] as const;
 
-/** A month in which every text that anybody can write is one of these. */
+/** A month in which every text from outside is one of these. */
 export function hostileMonth(
   values: readonly string[] = HOSTILE.map(({ Value }) => Value),
 ): ReportInput {
   const month = simulatedMonth();
   let at = 0;
-  const next = () => values[at++ % values.length] ?? '';
+  const next = () => values[at++ % values.length] as string;
   return {
     ...month,
-    Region: next(),
-    Account: next(),
-    Stage: next(),
-    TableName: next(),
-    Version: next(),
-    Streams: month.Streams.slice(0, 14).map((stream) => ({
+    region: next(),
+    account: next(),
+    stage: next(),
+    tableName: next(),
+    version: next(),
+    streams: month.streams.slice(0, 14).map((stream) => ({
       ...stream,
       StreamName: next(),
       StreamARN: next(),
       KeyArn: next(),
-      Now:
+      description:
         at % 3 === 0
           ? { Error: next(), Cause: next() }
           : { EncryptionType: 'KMS', KeyId: next() },
-      Entry: {
-        ...stream.Entry,
-        Slots: stream.Entry.Slots.map((slot) => ({
+      ledgerEntry: {
+        ...stream.ledgerEntry,
+        Slots: stream.ledgerEntry.Slots.map((slot) => ({
           ...slot,
           RotationId: next(),
           KeyId: next(),
           RequestId: next(),
         })),
       },
-      Listed: stream.Listed && {
-        ...stream.Listed,
+      listed: stream.listed && {
+        ...stream.listed,
         KeyIds: [next(), next()],
         Timezone: next(),
       },
-      History: stream.History.map(
+      history: stream.history.map(
         (outcome) =>
           ({
             ...outcome,

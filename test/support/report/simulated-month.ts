@@ -1,8 +1,9 @@
 import type {
   ReportInput,
+  StreamDescription,
   StreamInput,
-  StreamNow,
 } from '../../../cli/report/report-input.ts';
+import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
 import type {
   Failure,
@@ -54,16 +55,10 @@ type End =
   | 'UNCHANGED'
   | { Error: string; Cause: string; Rollback?: RollbackOutcome['Status'] };
 
-/** What is random in the month, from a seed: mulberry32. */
+/** Random numbers in a range, from a seed. */
 function random(seed: number) {
-  let state = seed;
-  return (from: number, to: number): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    const fraction = ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    return from + fraction * (to - from);
-  };
+  const { next } = new SeededRandom(seed);
+  return (from: number, to: number): number => from + next() * (to - from);
 }
 
 type Random = ReturnType<typeof random>;
@@ -259,8 +254,8 @@ class SimulatedStream {
     return undefined;
   }
 
-  /** Somebody applies a key in the console, and CloudTrail reports it. */
-  startByOthers(at: number, keyId: string, By: string): void {
+  /** Another principal applies a key in the console, and CloudTrail reports it. */
+  startExternally(at: number, keyId: string, By: string): void {
     this.#key = keyId;
     const At = Math.floor(at / 1000) * 1000;
     this.#apply(
@@ -272,7 +267,7 @@ class SimulatedStream {
     );
   }
 
-  /** Somebody moves the stream, and nobody reports it. */
+  /** Another principal moves the stream, and CloudTrail does not report it. */
   moveUnseen(keyId: string | null): void {
     this.#key = keyId;
   }
@@ -293,21 +288,21 @@ class SimulatedStream {
     return answer;
   }
 
-  input(now?: StreamNow): StreamInput {
+  input(now?: StreamDescription): StreamInput {
     const KeyId = this.#key;
     return {
       StreamName: this.listed.StreamName,
       StreamARN: this.arn,
-      Now:
+      description:
         now ??
         (KeyId === null
           ? { EncryptionType: 'NONE' }
           : { EncryptionType: 'KMS', KeyId }),
       KeyArn: KeyId === null ? undefined : this.#keyArn(KeyId),
-      Entry: this.#entry,
-      History: this.#history,
-      Listed: this.listed,
-      Ring: this.listed.KeyIds.map((id, at) => ({
+      ledgerEntry: this.#entry,
+      history: this.#history,
+      listed: this.listed,
+      ring: this.listed.KeyIds.map((id, at) => ({
         KeyId: id,
         Metadata: kmsKey(this.#number * 10 + at),
       })),
@@ -449,7 +444,7 @@ export function simulatedMonth(seed = 1): ReportInput {
   on(18, 4, (at) => of('sessions').rotate(at, BY_DRIFT));
   on(16, 10, () => of('deliveries').moveUnseen('alias/deliveries-b'));
   on(30, 9, (at) =>
-    of('customer-profiles').startByOthers(
+    of('customer-profiles').startExternally(
       at,
       'alias/breakglass',
       'arn:aws:sts::111122223333:assumed-role/Admin/m.keller',
@@ -459,21 +454,21 @@ export function simulatedMonth(seed = 1): ReportInput {
   on(24, 9, () => of('legacy-import').moveUnseen(null));
 
   for (const { run } of events.sort((a, b) => a.at - b.at)) run();
-  const unseen: StreamNow = {
+  const unseen: StreamDescription = {
     Error: 'AccessDeniedException',
     Cause:
       'StreamName "pricing": not authorized to perform kinesis:DescribeStreamSummary',
   };
   return {
-    GeneratedAt: NOW,
-    From: FROM,
-    To: NOW,
-    Region: REGION,
-    Account: ACCOUNT,
-    Stage: 'prod',
-    TableName: 'kinesis-key-rotation-prod-ledger',
-    Version: '0.1.0',
-    Streams: [...streams].map(([name, stream]) =>
+    generatedAt: NOW,
+    from: FROM,
+    to: NOW,
+    region: REGION,
+    account: ACCOUNT,
+    stage: 'prod',
+    tableName: 'kinesis-key-rotation-prod-ledger',
+    version: '0.1.0',
+    streams: [...streams].map(([name, stream]) =>
       stream.input(name === 'pricing' ? unseen : undefined),
     ),
   };

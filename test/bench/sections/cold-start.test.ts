@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { packagesIn } from '../../../bench/support/packages-in.ts';
+import { bytesByPackage } from '../../../bench/sections/cold-start.ts';
 
-it('adds up what each package brought, the innermost of a path', () => {
+it('adds up the bytes of each package, the innermost of a path', () => {
   const bytes = (bytesInOutput: number) => ({ bytesInOutput });
   expect(
-    packagesIn({
+    bytesByPackage({
       code: new Uint8Array(),
       inputs: {
         'functions/plan-rotation.ts': bytes(3),

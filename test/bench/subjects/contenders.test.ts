@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PEERS } from '../../../bench/subjects/peers.ts';
+import { PEERS } from '../../../bench/subjects/contenders.ts';
 
 function first(pauses: Iterable<number>, count: number): number[] {
   const taken: number[] = [];
@@ -9,13 +9,13 @@ function first(pauses: Iterable<number>, count: number): number[] {
   return taken;
 }
 
-describe('a peer pauses as its source says', () => {
+describe('the pauses of a peer follow its source', () => {
   it.each([
     ['Terraform', [10, 3, 6, 10, 10]],
     ['SSM runbook', [0, 1, 1, 1, 1]],
     ['shell script', [5, 5, 5, 5, 5]],
   ])('%s', (name, pauses) => {
-    const peer = PEERS.find(({ Name }) => Name === name);
+    const peer = PEERS.find((one) => one.name === name);
     expect(first(peer?.pauses() ?? [], 5)).toEqual(pauses);
   });
 });

@@ -1,0 +1,95 @@
+import { html } from 'hono/html';
+import { visible } from '../../../shared/errors/text.ts';
+import type { ReportModel, StreamModel } from '../report-model.ts';
+import { duration, utc } from '../time-text.ts';
+import {
+  type Cell,
+  code,
+  keyName,
+  type Markup,
+  small,
+  state,
+  table,
+} from './markup.ts';
+import {
+  CONDITIONS,
+  RESULTS,
+  sinceWords,
+  sourceWords,
+  TIMELINESS,
+} from './words.ts';
+
+/** One row for each stream: its key, the key's age, its schedule, its quota. */
+export function streamsSection({ generatedAt, streams }: ReportModel): Markup {
+  return html`<section aria-labelledby="streams">
+<h2 id="streams">Streams</h2>
+${table({
+  caption: `At ${utc(generatedAt)}`,
+  className: 'streams cards',
+  columns: ['Stream', 'Key', 'Since', 'Schedule', 'Last rotation', 'Quota'],
+  rows: streams.map((stream) => streamRow(stream, generatedAt)),
+})}
+</section>`;
+}
+
+function streamRow(stream: StreamModel, now: number): Cell[] {
+  const { anchor, StreamName, condition, quota, quotaUse } = stream;
+  const external = quota.UsedByOthers
+    ? ` (${quota.UsedByOthers} by external starts)`
+    : '';
+  return [
+    html`<a href="#${anchor}"><bdi>${visible(StreamName)}</bdi></a><br>${state(CONDITIONS[condition])}`,
+    keyCell(stream),
+    sinceCell(stream, now),
+    scheduleCell(stream),
+    lastRotationCell(stream),
+    html`${quota.Used} of ${quota.Limit} now${external}${small(`peak ${quotaUse.peak} in the period`)}`,
+  ];
+}
+
+function keyCell({ KeyId, KeyArn, movedTo, currentSpan }: StreamModel): Markup {
+  if (KeyId === undefined) {
+    return html`${keyName(KeyId)}${small(html`according to the records ${keyName(currentSpan.KeyId)}`)}`;
+  }
+  if (KeyId === null) return keyName(KeyId);
+  const arn = KeyArn === null ? 'key ARN unknown' : code(KeyArn);
+  const moved = movedTo ? small(html`now resolves to ${code(movedTo)}`) : '';
+  return html`${keyName(KeyId)}${small(arn)}${moved}`;
+}
+
+function sinceCell(stream: StreamModel, now: number): Markup {
+  const { currentSpan, since, KeyId } = stream;
+  if (KeyId === undefined) return html`<em>unknown</em>`;
+  const { seenAt, known } = currentSpan;
+  const age =
+    since !== undefined
+      ? duration(now - since)
+      : seenAt !== undefined && seenAt !== now
+        ? `at least ${duration(now - seenAt)}`
+        : undefined;
+  const first = since === undefined ? 'before the records begin' : utc(since);
+  const source = sourceWords(currentSpan);
+  return html`${sinceWords(currentSpan)}${age === undefined ? '' : html`<br><b>${age}</b>`}${small(
+    known === 'ROLLBACK' ? `${source}; first applied ${first}` : source,
+  )}`;
+}
+
+function scheduleCell({ schedule, timezone, timeliness }: StreamModel): Markup {
+  const { status } = timeliness;
+  if (schedule === undefined) return state(TIMELINESS[status]);
+  const detail =
+    timeliness.status === 'UNKNOWN'
+      ? timeliness.reason
+      : 'dueAt' in timeliness && timeliness.dueAt !== null
+        ? `next key ${status === 'OVERDUE' ? 'was ' : ''}due ${utc(timeliness.dueAt)}`
+        : 'the schedule has ended';
+  return html`${state(TIMELINESS[status])}<br>${code(schedule)}${timezone ? ` ${visible(timezone)}` : ''}${small(detail)}`;
+}
+
+function lastRotationCell({ rows, heldBy }: StreamModel): Markup {
+  const last = rows.find((row) => row.kind === 'ROTATION');
+  const held = heldBy ? html`<b>One is in progress</b><br>` : '';
+  return last === undefined
+    ? html`${held}none in the period`
+    : html`${held}${utc(last.at)}<br>${state(RESULTS[last.result])}`;
+}
