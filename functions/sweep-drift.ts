@@ -9,7 +9,7 @@ import { requestedStream } from '../shared/contract/requested.ts';
 import { namedError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
-import { regionOf } from '../shared/identifiers/arn.ts';
+import { readStreamArn } from '../shared/identifiers/arn.ts';
 import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
 import {
   kinesisClient,
@@ -112,7 +112,7 @@ async function look(
   const entry = await ledger.read(StreamARN);
   const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
   return {
-    ...detectDrift(Keys, Current, regionOf(StreamARN)),
+    ...detectDrift(Keys, Current, readStreamArn(StreamARN).region),
     QuotaUsed: usage(entry, now).Used,
   };
 }

@@ -55,7 +55,7 @@ async function gatherStream(
     if (!(error instanceof AwsRefusal)) throw error;
     return { Error: error.name, Cause: error.message };
   });
-  const region = parseStreamArn(StreamARN)?.Region ?? '';
+  const region = parseStreamArn(StreamARN)?.region ?? '';
   const KeyId = 'KeyId' in Now ? Now.KeyId : undefined;
   const [current] =
     KeyId === undefined ? [] : await describeKeys(kms, { KeyId }, region);

@@ -200,11 +200,11 @@ function condition(
       Reason: 'is encrypted; KMS was not asked about its ring',
     };
   }
-  const { Region = '' } = parseStreamArn(StreamARN) ?? {};
+  const { region = '' } = parseStreamArn(StreamARN) ?? {};
   const { Drift, Reason } = detectDrift(
     Ring,
     { KeyId, KeyArn: keyArn },
-    Region,
+    region,
   );
   if (Drift === 0) return { Condition: 'IN_RING', Reason };
   if (Drift === null) return { Condition: 'UNDECIDED', Reason };

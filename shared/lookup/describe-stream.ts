@@ -30,10 +30,10 @@ export async function describeStream(
 ): Promise<DescribedStream> {
   const here = await kinesis.config.region();
   const arn = StreamARN === undefined ? undefined : parseStreamArn(StreamARN);
-  if (arn !== undefined && arn.Region !== here) {
+  if (arn !== undefined && arn.region !== here) {
     throw new RotationError(
       'InvalidRequest',
-      `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and this state machine runs in ${here}; start the rotation in ${arn.Region}`,
+      `StreamARN ${quote(StreamARN)} is in Region ${arn.region}, and this state machine runs in ${here}; start the rotation in ${arn.region}`,
     );
   }
   const subject = StreamARN

@@ -15,16 +15,20 @@ const streamName = fc.stringMatching(/^[a-zA-Z0-9_.-]{1,128}$/);
 describe('parseStreamArn', () => {
   it('splits any ARN of a stream into what it was made of', () => {
     const anyParts = fc.record({
-      Partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov'),
-      Region: fc.constantFrom('us-east-1', 'cn-north-1', 'us-gov-west-1'),
-      Account: fc.stringMatching(/^[0-9]{12}$/),
-      StreamName: streamName,
+      partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov'),
+      region: fc.constantFrom('us-east-1', 'cn-north-1', 'us-gov-west-1'),
+      account: fc.stringMatching(/^[0-9]{12}$/),
+      streamName,
     });
     fc.assert(
       fc.property(anyParts, (parts) => {
-        const arn = `arn:${parts.Partition}:kinesis:${parts.Region}:${parts.Account}:stream/${parts.StreamName}`;
+        const arn = `arn:${parts.partition}:kinesis:${parts.region}:${parts.account}:stream/${parts.streamName}`;
 
-        expect(parseStreamArn(arn)).toEqual(parts);
+        expect(parseStreamArn(arn)).toEqual({
+          ...parts,
+          service: 'kinesis',
+          resource: `stream/${parts.streamName}`,
+        });
       }),
     );
   });
@@ -106,10 +110,12 @@ describe('streamOfExecution', () => {
         const arn = streamOfExecution({ StreamName }, EXECUTION);
 
         expect(parseStreamArn(arn ?? '')).toEqual({
-          Partition: 'aws-cn',
-          Region: 'cn-north-1',
-          Account: '210987654321',
-          StreamName,
+          partition: 'aws-cn',
+          service: 'kinesis',
+          region: 'cn-north-1',
+          account: '210987654321',
+          resource: `stream/${StreamName}`,
+          streamName: StreamName,
         });
       }),
     );
