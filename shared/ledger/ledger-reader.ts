@@ -4,7 +4,7 @@ import {
   GetItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { quote } from '../errors/text.ts';
 import { emptyEntry, type LedgerEntry } from './entry.ts';
 
@@ -53,7 +53,7 @@ export class LedgerReader {
 
 /** Names an error of DynamoDB, with the ledger table as its subject. */
 export function nameLedgerError(error: unknown, tableName: string): Error {
-  return namedError(error, `Ledger table ${quote(tableName)}`);
+  return nameError(error, `Ledger table ${quote(tableName)}`);
 }
 
 /** The ledger entry in a DynamoDB item; an empty one without an item. */

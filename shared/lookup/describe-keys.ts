@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-kms';
 import type { RotationRequest } from '../contract/request.ts';
 import { requestedKeys } from '../contract/requested.ts';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
@@ -41,7 +41,7 @@ export async function describeKey(
       return { ...KeyMetadata, Arn: KeyMetadata.Arn };
     }
   } catch (error) {
-    throw namedError(error, subject);
+    throw nameError(error, subject);
   }
   throw new RotationError(
     'InternalError',

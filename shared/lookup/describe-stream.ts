@@ -4,7 +4,7 @@ import {
   type StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis';
 import type { RotationRequest } from '../contract/request.ts';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseStreamArn } from '../identifiers/arn.ts';
@@ -50,6 +50,6 @@ export async function describeStream(
     }
     return summary as DescribedStream;
   } catch (error) {
-    throw namedError(error, subject);
+    throw nameError(error, subject);
   }
 }

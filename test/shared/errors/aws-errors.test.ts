@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import {
   isServiceError,
   isThrottling,
-  namedError,
+  nameError,
   wasNeverSent,
 } from '../../../shared/errors/aws-errors.ts';
 import { AwsRefusal, RotationError } from '../../../shared/errors/errors.ts';
@@ -150,18 +150,18 @@ describe('isThrottling', () => {
   });
 });
 
-describe('namedError', () => {
+describe('nameError', () => {
   it.each([
     new RotationError('QuotaExhausted', 'none left'),
     new AwsRefusal('KMSDisabledException', 'disabled'),
   ])('leaves %s as it is', (error) => {
-    expect(namedError(error, 'KeyId "alias/orders"')).toBe(error);
+    expect(nameError(error, 'KeyId "alias/orders"')).toBe(error);
   });
 
   it("keeps AWS's name, and says what the call was about", async () => {
     const error = await refusing(400, 'KMSDisabledException', 'is disabled');
 
-    const named = namedError(error, 'KeyId "alias/orders"');
+    const named = nameError(error, 'KeyId "alias/orders"');
 
     expect(named).toBeInstanceOf(AwsRefusal);
     expect(named.name).toBe('KMSDisabledException');
@@ -170,7 +170,7 @@ describe('namedError', () => {
   });
 
   it('does without a subject', () => {
-    const named = namedError(new KMSDisabledException(REFUSED));
+    const named = nameError(new KMSDisabledException(REFUSED));
 
     expect(named.message).toBe('no');
   });
@@ -179,7 +179,7 @@ describe('namedError', () => {
     [new LimitExceededException(REFUSED)],
     [new KMSThrottlingException(REFUSED)],
   ])('calls %s ServiceUnavailable, and keeps its name in words', (error) => {
-    const named = namedError(error, 'StreamName "orders"');
+    const named = nameError(error, 'StreamName "orders"');
 
     expect(named).toBeInstanceOf(RotationError);
     expect(named.name).toBe('ServiceUnavailable');
@@ -192,7 +192,7 @@ describe('namedError', () => {
     async (_what, fail) => {
       const error = await fail();
 
-      const named = namedError(error, 'StreamName "orders"');
+      const named = nameError(error, 'StreamName "orders"');
 
       expect(named).toBeInstanceOf(RotationError);
       expect(named.name).toBe('ServiceUnavailable');
@@ -205,7 +205,7 @@ describe('namedError', () => {
   it('calls a time-out that the SDK knows nothing of the same', () => {
     const error = new DOMException('took too long', 'TimeoutError');
 
-    expect(namedError(error)).toMatchObject({
+    expect(nameError(error)).toMatchObject({
       name: 'ServiceUnavailable',
       message: 'TimeoutError: took too long',
     });
@@ -215,13 +215,13 @@ describe('namedError', () => {
     const error = await closedEverywhere();
     expect(error.message).toBe('');
 
-    expect(namedError(error).message).toBe(`${error.name}: ECONNREFUSED`);
+    expect(nameError(error).message).toBe(`${error.name}: ECONNREFUSED`);
   });
 
   it('calls a defect of ours InternalError, whatever was thrown', () => {
     fc.assert(
       fc.property(fc.string(), (thrown) => {
-        const named = namedError(thrown);
+        const named = nameError(thrown);
 
         expect(named).toBeInstanceOf(RotationError);
         expect(named.name).toBe('InternalError');
@@ -229,7 +229,7 @@ describe('namedError', () => {
       }),
     );
     const defect = new TypeError('x is not a function');
-    expect(namedError(defect, 'StreamName "orders"')).toMatchObject({
+    expect(nameError(defect, 'StreamName "orders"')).toMatchObject({
       name: 'InternalError',
       message: 'TypeError: x is not a function',
       cause: defect,
@@ -248,7 +248,7 @@ describe('without credentials', () => {
   it("the error keeps the SDK's name, and says what to do", async () => {
     const error = await withoutCredentials();
 
-    const named = namedError(error, 'StreamName "orders"');
+    const named = nameError(error, 'StreamName "orders"');
 
     expect(named).toBeInstanceOf(AwsRefusal);
     expect(named.name).toBe('CredentialsProviderError');
