@@ -18,12 +18,12 @@ export type LedgerItem = Record<string, AttributeValue>;
  * what DynamoDB answers after the SDK's own retries.
  */
 export class LedgerReader {
-  readonly #client: DynamoDBClient;
-  readonly #tableName: string;
+  protected readonly client: DynamoDBClient;
+  protected readonly tableName: string;
 
   constructor(client: DynamoDBClient, tableName: string) {
-    this.#client = client;
-    this.#tableName = tableName;
+    this.client = client;
+    this.tableName = tableName;
   }
 
   /** The ledger entry of a stream; an empty one for a new stream. */
@@ -36,16 +36,16 @@ export class LedgerReader {
     streamArn: string,
     record = LEDGER_RECORD,
   ): Promise<LedgerItem | undefined> {
-    const { Item } = await this.#client
+    const { Item } = await this.client
       .send(
         new GetItemCommand({
-          TableName: this.#tableName,
+          TableName: this.tableName,
           Key: marshall({ StreamARN: streamArn, Record: record }),
           ConsistentRead: true,
         }),
       )
       .catch((error: unknown) => {
-        throw nameLedgerError(error, this.#tableName);
+        throw nameLedgerError(error, this.tableName);
       });
     return Item;
   }
