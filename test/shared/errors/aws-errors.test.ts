@@ -48,7 +48,7 @@ describe('isServiceError', () => {
     ['Kinesis', new ResourceInUseException(REFUSED)],
     ['KMS', new NotFoundException(REFUSED)],
     ['DynamoDB', new ConditionalCheckFailedException(REFUSED)],
-  ])('knows a refusal by %s', (_service, error) => {
+  ])('recognizes a refusal of %s', (_service, error) => {
     expect(isServiceError(error)).toBe(true);
   });
 
@@ -60,7 +60,7 @@ describe('isServiceError', () => {
     [500, false],
     [503, false],
     [undefined, false],
-  ])('judges by the status %s', (httpStatusCode, expected) => {
+  ])('decides by the status %s', (httpStatusCode, expected) => {
     const error = new ResourceInUseException({
       message: 'x',
       $metadata: { httpStatusCode },
@@ -69,7 +69,7 @@ describe('isServiceError', () => {
     expect(isServiceError(error)).toBe(expected);
   });
 
-  it('knows a refusal for which the SDK has no class', async () => {
+  it('recognizes a refusal without a class in the SDK', async () => {
     expect(isServiceError(await refusing(400, 'SomethingNew', 'no'))).toBe(
       true,
     );
@@ -82,7 +82,7 @@ describe('isServiceError', () => {
     },
   );
 
-  it('sees no refusal in what looks like one', () => {
+  it('does not accept an object that only looks like a refusal', () => {
     const lookalike = { name: 'ResourceInUseException', ...REFUSED };
 
     expect(isServiceError(lookalike)).toBe(false);
@@ -101,17 +101,17 @@ describe('wasNeverSent', () => {
     expect(wasNeverSent(await fail())).toBe(false);
   });
 
-  it('is not sure where one of several connections was made', async () => {
+  it('is false where one of several connections was made', async () => {
     const errors = [await closed(), await hangingUp()];
 
     expect(wasNeverSent(new AggregateError(errors))).toBe(false);
   });
 
-  it('is not sure of several connections of which nothing is known', () => {
+  it('is false for several connections without details', () => {
     expect(wasNeverSent(new AggregateError([]))).toBe(false);
   });
 
-  it('is not sure of anything that is no error', () => {
+  it('is false for a value that is not an error', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
         expect(wasNeverSent(thrown)).toBe(false);
@@ -126,7 +126,7 @@ describe('isThrottling', () => {
     [new LimitExceededException(REFUSED)],
     [new KMSThrottlingException(REFUSED)],
     [new ProvisionedThroughputExceededException(REFUSED)],
-  ])('knows %s', (error) => {
+  ])('recognizes %s', (error) => {
     expect(isThrottling(error)).toBe(true);
   });
 
@@ -134,7 +134,7 @@ describe('isThrottling', () => {
     [400, 'ThrottlingException'],
     [400, 'TooManyRequestsException'],
     [429, 'SomethingNew'],
-  ])('knows the answer %i %s', async (status, type) => {
+  ])('recognizes the answer %i %s', async (status, type) => {
     expect(isThrottling(await refusing(status, type, 'slow down'))).toBe(true);
   });
 
@@ -145,7 +145,7 @@ describe('isThrottling', () => {
     ['ThrottlingException'],
     [{ name: 'ThrottlingException' }],
     [undefined],
-  ])('does not take %s for it', (error) => {
+  ])('does not accept %s', (error) => {
     expect(isThrottling(error)).toBe(false);
   });
 });
@@ -154,7 +154,7 @@ describe('nameError', () => {
   it.each([
     new RotationError('QuotaExhausted', 'none left'),
     new AwsRefusal('KMSDisabledException', 'disabled'),
-  ])('leaves %s as it is', (error) => {
+  ])('returns %s unchanged', (error) => {
     expect(nameError(error, 'KeyId "alias/orders"')).toBe(error);
   });
 
@@ -169,7 +169,7 @@ describe('nameError', () => {
     expect(named.cause).toBe(error);
   });
 
-  it('does without a subject', () => {
+  it('needs no subject', () => {
     const named = nameError(new KMSDisabledException(REFUSED));
 
     expect(named.message).toBe('no');
@@ -178,14 +178,17 @@ describe('nameError', () => {
   it.each([
     [new LimitExceededException(REFUSED)],
     [new KMSThrottlingException(REFUSED)],
-  ])('calls %s ServiceUnavailable, and keeps its name in words', (error) => {
-    const named = nameError(error, 'StreamName "orders"');
+  ])(
+    'names %s ServiceUnavailable, and keeps its name in the message',
+    (error) => {
+      const named = nameError(error, 'StreamName "orders"');
 
-    expect(named).toBeInstanceOf(RotationError);
-    expect(named.name).toBe('ServiceUnavailable');
-    expect(named.message).toBe(`StreamName "orders": ${error.name}: no`);
-    expect(named.cause).toBe(error);
-  });
+      expect(named).toBeInstanceOf(RotationError);
+      expect(named.name).toBe('ServiceUnavailable');
+      expect(named.message).toBe(`StreamName "orders": ${error.name}: no`);
+      expect(named.cause).toBe(error);
+    },
+  );
 
   it.each([...LOST, ...UNSENT])(
     'calls %s ServiceUnavailable',
@@ -202,7 +205,7 @@ describe('nameError', () => {
     },
   );
 
-  it('calls a time-out that the SDK knows nothing of the same', () => {
+  it('names a timeout without metadata ServiceUnavailable', () => {
     const error = new DOMException('took too long', 'TimeoutError');
 
     expect(nameError(error)).toMatchObject({
@@ -211,14 +214,14 @@ describe('nameError', () => {
     });
   });
 
-  it('gives the code of an error that has no message', async () => {
+  it('uses the code of an error without a message', async () => {
     const error = await closedEverywhere();
     expect(error.message).toBe('');
 
     expect(nameError(error).message).toBe(`${error.name}: ECONNREFUSED`);
   });
 
-  it('calls a defect of ours InternalError, whatever was thrown', () => {
+  it('names every other thrown value InternalError', () => {
     fc.assert(
       fc.property(fc.string(), (thrown) => {
         const named = nameError(thrown);
@@ -238,7 +241,7 @@ describe('nameError', () => {
 });
 
 describe('without credentials', () => {
-  it('a call was never sent, nor answered', async () => {
+  it('reports an unsent call as neither sent nor answered', async () => {
     const error = await withoutCredentials();
 
     expect(wasNeverSent(error)).toBe(true);

@@ -99,7 +99,7 @@ describe('parseKeyId', () => {
     expect(parseKeyId(text)).toBeUndefined();
   });
 
-  it('splits every ARN of a key or an alias into what it was made of', () => {
+  it('splits every ARN of a key or an alias into its parts', () => {
     fc.assert(
       fc.property(anyKeyArn, ({ text, parts }) => {
         expect(parseKeyId(text)).toEqual(parts);
@@ -107,7 +107,7 @@ describe('parseKeyId', () => {
     );
   });
 
-  it('splits every bare id and alias name, and knows no Region of it', () => {
+  it('splits every bare id and alias name, without a Region', () => {
     fc.assert(
       fc.property(anyLocalKeyId, ({ text, parts }) => {
         expect(parseKeyId(text)).toEqual(parts);
@@ -115,7 +115,7 @@ describe('parseKeyId', () => {
     );
   });
 
-  it('refuses every form with a character too many that none of them has', () => {
+  it('refuses every form with an additional illegal character', () => {
     fc.assert(
       fc.property(
         anyKeyId,
@@ -132,7 +132,7 @@ describe('parseKeyId', () => {
     );
   });
 
-  it('refuses every text that begins as none of the forms does', () => {
+  it('refuses every text that starts like no form', () => {
     const garbage = fc
       .string({ unit: 'binary' })
       .filter((text) => !/^(?:alias\/|arn:|mrk-|[0-9a-f]{8}-)/i.test(text));
