@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** The fast tests of the modules that stryker.config.json mutates. */
 const MODULES = [
   'identifiers/key-id',
+  'keys/current-key',
   'keys/key-ring',
+  'keys/usable-key',
   'ledger/external-starts',
   'ledger/quota-invariant',
   'ledger/quota-ledger',

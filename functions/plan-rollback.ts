@@ -1,6 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
-import { regionOf } from '../shared/identifiers/arn.ts';
+import { readStreamArn } from '../shared/identifiers/arn.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -43,7 +43,11 @@ export function createPlanRollback(dependencies: Dependencies) {
     const Plan = planRollback({
       State: state,
       Stream,
-      Keys: await describeKeys(kms, { KeyIds: keyIds }, regionOf(StreamARN)),
+      Keys: await describeKeys(
+        kms,
+        { KeyIds: keyIds },
+        readStreamArn(StreamARN).region,
+      ),
       Entry,
       Now: now(),
     });

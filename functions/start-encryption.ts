@@ -3,7 +3,7 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
-import { namedError } from '../shared/errors/aws-errors.ts';
+import { nameError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
 import {
@@ -126,7 +126,7 @@ async function handleStartError(
 ): Promise<StartResult> {
   const { StreamARN, RotationId, KeyId } = Plan;
   const refusal = classifyStartError(error);
-  const named = namedError(
+  const named = nameError(
     error,
     `StartStreamEncryption of StreamName ${quote(Plan.StreamName)} with KeyId ${quote(KeyId)}`,
   );

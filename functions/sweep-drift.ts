@@ -6,10 +6,10 @@ import {
   type RotationRequest,
 } from '../shared/contract/request.ts';
 import { requestedStream } from '../shared/contract/requested.ts';
-import { namedError } from '../shared/errors/aws-errors.ts';
+import { nameError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
-import { regionOf } from '../shared/identifiers/arn.ts';
+import { readStreamArn } from '../shared/identifiers/arn.ts';
 import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
 import {
   kinesisClient,
@@ -77,7 +77,7 @@ export function createSweepDrift(dependencies: Dependencies) {
           if (Drift) logger.warn('Drift', { StreamName, Reason });
           return { StreamName, Drift, Reason };
         } catch (error) {
-          const { name, message } = namedError(error);
+          const { name, message } = nameError(error);
           const Reason = `could not be looked at: ${name}: ${message}`;
           logger.error('Stream could not be looked at', { StreamName, Reason });
           return { StreamName, Drift: null, Reason };
@@ -112,7 +112,7 @@ async function look(
   const entry = await ledger.read(StreamARN);
   const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
   return {
-    ...detectDrift(Keys, Current, regionOf(StreamARN)),
+    ...detectDrift(Keys, Current, readStreamArn(StreamARN).region),
     QuotaUsed: usage(entry, now).Used,
   };
 }

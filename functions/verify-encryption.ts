@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis';
-import { namedError } from '../shared/errors/aws-errors.ts';
+import { nameError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
 import { kinesisClient } from '../shared/lambda/clients.ts';
@@ -41,7 +41,7 @@ export function createVerifyEncryption({ kinesis, now }: Dependencies) {
       const answer = await kinesis
         .send(new PutRecordCommand({ StreamARN, ...probe }))
         .catch((error: unknown) => {
-          throw namedError(
+          throw nameError(
             error,
             `PutRecord to StreamName ${quote(StreamName)}`,
           );

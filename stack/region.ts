@@ -13,10 +13,10 @@ export function checkRegion(
 ): void {
   for (const [at, { KeyIds }] of entries.entries()) {
     for (const keyId of KeyIds) {
-      const { Region = region } = parseKeyId(keyId) ?? {};
-      if (Region === region) continue;
+      const keyRegion = parseKeyId(keyId)?.region ?? region;
+      if (keyRegion === region) continue;
       throw new Error(
-        `rotations.yml: Streams[${at}]: KeyIds ${quote(keyId)} is in Region ${Region}, and the service is deployed to ${region}; use a key of that Region, or another --region`,
+        `rotations.yml: Streams[${at}]: KeyIds ${quote(keyId)} is in Region ${keyRegion}, and the service is deployed to ${region}; use a key of that Region, or another --region`,
       );
     }
   }

@@ -149,16 +149,16 @@ function ringsOf(entries: readonly RotationsStream[]): {
   const keys = new Set<string>();
   const aliases = new Map<string, Set<string>>();
   for (const keyId of entries.flatMap((entry) => entry.KeyIds)) {
-    const { Resource, Partition, Region, Account } = parseKeyId(
+    const { resource, partition, region, account } = parseKeyId(
       keyId,
     ) as KeyIdParts;
-    const prefix = Account
-      ? `arn:${Partition}:kms:${Region}:${Account}:`
+    const prefix = account
+      ? `arn:${partition}:kms:${region}:${account}:`
       : ARN('kms');
-    if (Resource.startsWith('key/')) keys.add(prefix + Resource);
+    if (resource.startsWith('key/')) keys.add(prefix + resource);
     else {
       const all = `${prefix}key/*`;
-      aliases.set(all, (aliases.get(all) ?? new Set()).add(Resource));
+      aliases.set(all, (aliases.get(all) ?? new Set()).add(resource));
     }
   }
   return { keys, aliases };

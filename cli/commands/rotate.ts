@@ -90,9 +90,9 @@ function checkRegion(
   region: string,
 ): void {
   const arn = typeof StreamARN === 'string' && parseStreamArn(StreamARN);
-  if (!arn || arn.Region === region) return;
+  if (!arn || arn.region === region) return;
   throw new RotationError(
     'InvalidRequest',
-    `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and AWS_REGION is ${region}; set AWS_REGION to ${arn.Region}`,
+    `StreamARN ${quote(StreamARN)} is in Region ${arn.region}, and AWS_REGION is ${region}; set AWS_REGION to ${arn.region}`,
   );
 }

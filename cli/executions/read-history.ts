@@ -3,7 +3,7 @@ import {
   GetExecutionHistoryCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import { namedError } from '../../shared/errors/aws-errors.ts';
+import { nameError } from '../../shared/errors/aws-errors.ts';
 import { pollSeconds } from '../../shared/rotation/polling.ts';
 import type { RecordedEvent } from './events.ts';
 import { hasEnded } from './outcome.ts';
@@ -111,6 +111,6 @@ async function eventsAfter(
 
 /** What the next poll may find gone: throttling, and troubles on the way. */
 function isPassing(error: unknown): boolean {
-  const { name } = namedError(error);
+  const { name } = nameError(error);
   return name === 'ServiceUnavailable' || name === 'ExecutionDoesNotExist';
 }

@@ -133,10 +133,10 @@ function checkRegion(
   { region }: StatesArn,
 ): void {
   const arn = typeof StreamARN === 'string' && parseStreamArn(StreamARN);
-  if (!arn || arn.Region === region) return;
+  if (!arn || arn.region === region) return;
   throw new RotationError(
     'InvalidRequest',
-    `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and the state machine is in ${region}; use that of ${arn.Region}`,
+    `StreamARN ${quote(StreamARN)} is in Region ${arn.region}, and the state machine is in ${region}; use that of ${arn.region}`,
   );
 }
 

@@ -43,7 +43,7 @@ export function checkStreamFlags({
       `--stream-arn ${quote(streamArn)} is not the ARN of a data stream`,
     );
   }
-  if (streamName !== undefined && arn && arn.StreamName !== streamName) {
+  if (streamName !== undefined && arn && arn.streamName !== streamName) {
     throw invalid(
       `--stream-name ${quote(streamName)} and --stream-arn ${quote(streamArn)} name different streams`,
     );
@@ -56,7 +56,10 @@ export async function chooseStreams(
   { partition, region, account }: Environment,
   { rotations }: Pick<CommandContext, 'rotations'>,
 ): Promise<ChosenStream[]> {
-  const named = parseStreamArn(streamArn ?? '')?.StreamName ?? streamName;
+  const named =
+    (streamArn === undefined
+      ? undefined
+      : parseStreamArn(streamArn)?.streamName) ?? streamName;
   const arnOf = (name: string) =>
     toStreamArn({ partition, region, account }, name);
   if (named !== undefined) {

@@ -6,7 +6,7 @@ import type {
 import type { KMSClient } from '@aws-sdk/client-kms';
 import pThrottle from 'p-throttle';
 import { AwsRefusal } from '../../shared/errors/errors.ts';
-import { regionOf } from '../../shared/identifiers/arn.ts';
+import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeKeys } from '../../shared/lookup/describe-keys.ts';
@@ -58,7 +58,7 @@ async function gatherStream(
       return { Error: error.name, Cause: error.message };
     },
   );
-  const region = regionOf(StreamARN);
+  const { region } = readStreamArn(StreamARN);
   const KeyId = 'KeyId' in description ? description.KeyId : undefined;
   const [current] =
     KeyId === undefined ? [] : await describeKeys(kms, { KeyId }, region);

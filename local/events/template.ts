@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UserError } from '../../shared/errors/errors.ts';
+import { InputError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { isObject } from '../../shared/json.ts';
 
@@ -24,12 +24,8 @@ export interface PseudoParameters {
 }
 
 /** The packaged template cannot be used; the message says where and why. */
-export class TemplateError extends UserError {
+export class TemplateError extends InputError {
   override name = 'TemplateError';
-
-  override get isWrongInput(): boolean {
-    return true;
-  }
 }
 
 /**

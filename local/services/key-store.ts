@@ -76,10 +76,10 @@ export class KeyStore {
     const parts = parseKeyId(keyId);
     const isHere = !keyId.startsWith('arn:') || keyId.startsWith(this.#prefix);
     if (parts === undefined || !isHere || this.find(keyId)) return;
-    if (parts.Resource.startsWith('alias/')) {
-      this.setAlias(parts.Resource, this.create({}).Arn);
+    if (parts.resource.startsWith('alias/')) {
+      this.setAlias(parts.resource, this.create({}).Arn);
     } else {
-      this.create({ KeyId: parts.Resource.slice('key/'.length) });
+      this.create({ KeyId: parts.resource.slice('key/'.length) });
     }
   }
 
@@ -132,10 +132,10 @@ export class KeyStore {
     if (parts === undefined) {
       throw new KmsError('ValidationException', `Invalid keyId ${keyId}`);
     }
-    if (parts.Region !== undefined && parts.Region !== this.#region) {
-      throw new KmsError('NotFoundException', `Invalid arn ${parts.Region}`);
+    if (parts.region !== undefined && parts.region !== this.#region) {
+      throw new KmsError('NotFoundException', `Invalid arn ${parts.region}`);
     }
-    const arn = parts.Region ? keyId : `${this.#prefix}${parts.Resource}`;
+    const arn = parts.region ? keyId : `${this.#prefix}${parts.resource}`;
     return this.#contents.Keys[this.#contents.Aliases[arn] ?? arn];
   }
 
@@ -144,10 +144,10 @@ export class KeyStore {
     const key = this.find(keyId);
     if (key !== undefined) return key;
     const parts = parseKeyId(keyId);
-    const arn = parts?.Region ? keyId : `${this.#prefix}${parts?.Resource}`;
+    const arn = parts?.region ? keyId : `${this.#prefix}${parts?.resource}`;
     throw new KmsError(
       'NotFoundException',
-      parts?.Resource.startsWith('alias/')
+      parts?.resource.startsWith('alias/')
         ? `Alias ${arn} is not found.`
         : `Key '${arn}' does not exist`,
     );

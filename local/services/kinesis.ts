@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { fieldOf, isObject, parseJson } from '../../shared/json.ts';
 import type { EmbeddedService } from './embedded-service.ts';
 
 const FILE_NAME = 'kinesis-data.json';
@@ -118,10 +119,7 @@ async function repair(path: string): Promise<void> {
 }
 
 async function load(path: string): Promise<Persisted | undefined> {
-  try {
-    const data = JSON.parse(await readFile(path, 'utf8'));
-    return typeof data?.streams === 'object' ? data : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const data = parseJson(text);
+  return isObject(fieldOf(data, 'streams')) ? (data as Persisted) : undefined;
 }

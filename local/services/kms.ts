@@ -118,7 +118,7 @@ function text(value: Input[string]): string {
 
 function alias(value: Input[string]): string {
   const name = text(value);
-  if (parseKeyId(name)?.Resource === name && name.startsWith('alias/')) {
+  if (parseKeyId(name)?.resource === name && name.startsWith('alias/')) {
     return name;
   }
   throw new KmsError('ValidationException', `Invalid alias name ${name}`);

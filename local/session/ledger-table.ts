@@ -6,7 +6,7 @@ import {
   ResourceNotFoundException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { namedError } from '../../shared/errors/aws-errors.ts';
+import { nameError } from '../../shared/errors/aws-errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { dynamoDbClient } from '../../shared/lambda/clients.ts';
 
@@ -20,7 +20,7 @@ export async function ensureLedgerTable(tableName: string): Promise<void> {
     if (Table?.TableStatus !== 'ACTIVE') await untilActive(client, tableName);
   } catch (error) {
     if (!(error instanceof ResourceNotFoundException)) {
-      throw namedError(error, `Ledger table ${quote(tableName)}`);
+      throw nameError(error, `Ledger table ${quote(tableName)}`);
     }
     await create(client, tableName);
   } finally {

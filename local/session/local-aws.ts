@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { UserError } from '../../shared/errors/errors.ts';
+import { InputError } from '../../shared/errors/errors.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
@@ -49,12 +49,8 @@ export interface OpenOptions {
 }
 
 /** A setting of the embedded AWS is wrong; the message names it. */
-class SettingError extends UserError {
+class SettingError extends InputError {
   override name = 'SettingError';
-
-  override get isWrongInput(): boolean {
-    return true;
-  }
 }
 
 export interface LocalAws {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { parse } from 'yaml';
 import { parseRequest, type RotationRequest } from '../contract/request.ts';
-import { UserError } from '../errors/errors.ts';
+import { InputError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseSchedule } from './schedule.ts';
 
@@ -44,12 +44,8 @@ export interface RotationsStream {
 }
 
 /** rotations.yml cannot be used; the message says where and why. */
-export class RotationsFileError extends UserError {
+export class RotationsFileError extends InputError {
   override name = 'RotationsFileError';
-
-  override get isWrongInput(): boolean {
-    return true;
-  }
 }
 
 const FILE = v.strictObject({

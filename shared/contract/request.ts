@@ -207,7 +207,7 @@ const REQUEST = v.pipe(
     (r) =>
       r.StreamName === undefined ||
       r.StreamARN === undefined ||
-      parseStreamArn(r.StreamARN)?.StreamName === r.StreamName,
+      parseStreamArn(r.StreamARN)?.streamName === r.StreamName,
     (issue) =>
       `StreamName ${quote(issue.input.StreamName)} and StreamARN ${quote(issue.input.StreamARN)} name different streams; give one, or make them agree`,
   ),
@@ -233,12 +233,12 @@ const REQUEST = v.pipe(
     if (!dataset.typed) return;
     const { StreamARN } = dataset.value;
     if (StreamARN === undefined) return;
-    const region = parseStreamArn(StreamARN)?.Region;
+    const region = parseStreamArn(StreamARN)?.region;
     const { KeyId, KeyIds = [KeyId] } = dataset.value;
     const field = KeyId === undefined ? 'KeyIds' : 'KeyId';
     for (const id of KeyIds) {
       if (id === undefined) continue;
-      const keyRegion = parseKeyId(id)?.Region;
+      const keyRegion = parseKeyId(id)?.region;
       if (keyRegion !== undefined && keyRegion !== region) {
         addIssue({
           message: `${field} ${quote(id)} is in Region ${keyRegion}, and StreamARN ${quote(StreamARN)} is in ${region}; use a key of the stream's Region`,

@@ -1,4 +1,4 @@
-import { streamNameOf } from '../identifiers/arn.ts';
+import { readStreamArn } from '../identifiers/arn.ts';
 import type { RotationRequest } from './request.ts';
 
 /** The keys that a request names, and the field that names them. */
@@ -23,6 +23,6 @@ export function requestedStream({
   StreamARN,
 }: Pick<RotationRequest, 'StreamName' | 'StreamARN'>): string {
   if (StreamName !== undefined) return StreamName;
-  if (StreamARN !== undefined) return streamNameOf(StreamARN);
+  if (StreamARN !== undefined) return readStreamArn(StreamARN).streamName;
   throw new Error('The request names no stream');
 }

@@ -3,7 +3,7 @@ import { isThrottlingError, isTransientError } from '@smithy/core/retry';
 import type { SdkError } from '@smithy/types';
 import { AwsRefusal, RotationError } from './errors.ts';
 
-/** Connections that were never made, so that nothing can have been applied. */
+/** Connections that were never made, so AWS cannot have applied anything. */
 const UNSENT = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -13,9 +13,8 @@ const UNSENT = new Set([
 ]);
 
 /**
- * Whether AWS answered and refused (4xx), so that what was asked is known not
- * to have happened; false for 5xx and for everything that went wrong on the
- * way.
+ * Whether AWS answered and refused (4xx), so that it certainly did not apply the
+ * call; false for 5xx and for errors of the transport.
  */
 export function isServiceError(error: unknown): error is ServiceException {
   if (!(error instanceof ServiceException)) return false;
@@ -24,7 +23,7 @@ export function isServiceError(error: unknown): error is ServiceException {
   return status !== undefined && status >= 400 && status < 500 && !isTimeout;
 }
 
-/** Whether the call can be said never to have left this machine. */
+/** Whether the call certainly never left this machine. */
 export function wasNeverSent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'CredentialsProviderError') return true;
@@ -35,7 +34,7 @@ export function wasNeverSent(error: unknown): boolean {
   );
 }
 
-/** A client error of AWS that is about pace, not about the request. */
+/** Whether AWS refused the pace of the calls rather than the request. */
 export function isThrottling(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -45,20 +44,20 @@ export function isThrottling(error: unknown): boolean {
 }
 
 /**
- * Gives an error of an AWS call the name that the state machine knows it by:
- * AWS's own where AWS refused, `ServiceUnavailable` where it did not answer,
- * answered 5xx or kept throttling. Errors that are named already stay as they
- * are; the rest are defects of ours.
+ * Gives an error of an AWS call the name that the state machine matches: AWS's
+ * own where AWS refused, `ServiceUnavailable` where it did not answer, answered
+ * 5xx or kept throttling. A RotationError or AwsRefusal is returned unchanged.
+ * Every other error is a defect of ours: `InternalError`.
  *
- * @param subject what the call was about, as `field "value"`
+ * @param subject the subject of the call, as `field "value"`
  */
-export function namedError(error: unknown, subject = ''): Error {
+export function nameError(error: unknown, subject?: string): Error {
   if (error instanceof RotationError || error instanceof AwsRefusal) {
     return error;
   }
   const { name, message } =
     error instanceof Error ? error : { name: 'Error', message: String(error) };
-  const prefix = subject === '' ? '' : `${subject}: `;
+  const prefix = subject === undefined ? '' : `${subject}: `;
   if (isServiceError(error) && !isThrottling(error)) {
     return new AwsRefusal(name, `${prefix}${message}`, { cause: error });
   }

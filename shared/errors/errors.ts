@@ -48,6 +48,13 @@ export class UserError extends Error {
   }
 }
 
+/** A file, a template or a setting that people have to correct. */
+export class InputError extends UserError {
+  override get isWrongInput(): boolean {
+    return true;
+  }
+}
+
 /** A failure whose name the state machine and the outcome carry as `Error`. */
 export class RotationError extends UserError {
   constructor(name: ErrorName, message: string, options?: ErrorOptions) {

@@ -1,3 +1,5 @@
+import { fieldOf } from '../json.ts';
+
 /**
  * The parts of an ARN.
  *
@@ -45,21 +47,27 @@ export function parseRegionalArn(
 
 export const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 
-export interface StreamArnParts {
-  Partition: string;
-  Region: string;
-  Account: string;
-  StreamName: string;
+export interface StreamArn extends Arn {
+  streamName: string;
 }
 
 /** Splits the ARN of a data stream; undefined for anything else. */
-export function parseStreamArn(text: string): StreamArnParts | undefined {
+export function parseStreamArn(text: string): StreamArn | undefined {
   const arn = parseRegionalArn(text, 'kinesis');
   if (!arn?.resource.startsWith('stream/')) return undefined;
-  const StreamName = arn.resource.slice('stream/'.length);
-  if (!STREAM_NAME.test(StreamName)) return undefined;
-  const { partition, region, account } = arn;
-  return { Partition: partition, Region: region, Account: account, StreamName };
+  const streamName = arn.resource.slice('stream/'.length);
+  return STREAM_NAME.test(streamName) ? { ...arn, streamName } : undefined;
+}
+
+/**
+ * Splits the ARN of a data stream that AWS itself returned.
+ *
+ * @throws for anything else
+ */
+export function readStreamArn(text: string): StreamArn {
+  const arn = parseStreamArn(text);
+  if (arn !== undefined) return arn;
+  throw new Error(`${text} is not the ARN of a data stream`);
 }
 
 /** The ARN of a stream, in the account and Region of another resource. */
@@ -70,31 +78,7 @@ export function toStreamArn(
   return `arn:${partition}:kinesis:${region}:${account}:stream/${streamName}`;
 }
 
-/**
- * The Region of a stream.
- *
- * @throws when the text is not the ARN of a data stream
- */
-export function regionOf(streamArn: string): string {
-  return partsOf(streamArn).Region;
-}
-
-/**
- * The name of a stream.
- *
- * @throws when the text is not the ARN of a data stream
- */
-export function streamNameOf(streamArn: string): string {
-  return partsOf(streamArn).StreamName;
-}
-
-function partsOf(streamArn: string): StreamArnParts {
-  const parts = parseStreamArn(streamArn);
-  if (parts !== undefined) return parts;
-  throw new Error(`${streamArn} is not the ARN of a data stream`);
-}
-
-/** A state machine or an execution; names have up to 80 characters. */
+/** Of a state machine's name and its own; both have up to 80 characters. */
 const EXECUTION = /^execution:[^:]{1,80}:[^:]{1,80}$/u;
 
 /**
@@ -127,14 +111,12 @@ export function streamOfExecution(
   input: unknown,
   executionArn: string,
 ): string | undefined {
-  if (typeof input !== 'object' || input === null) return undefined;
-  const { StreamARN, StreamName } = input as Record<string, unknown>;
-  if (typeof StreamARN === 'string') {
-    return parseStreamArn(StreamARN) && StreamARN;
+  const streamArn = fieldOf(input, 'StreamARN');
+  if (typeof streamArn === 'string') {
+    return parseStreamArn(streamArn) && streamArn;
   }
-  if (typeof StreamName !== 'string' || !STREAM_NAME.test(StreamName)) {
-    return undefined;
-  }
+  const name = fieldOf(input, 'StreamName');
+  if (typeof name !== 'string' || !STREAM_NAME.test(name)) return undefined;
   const execution = parseExecution(executionArn);
-  return execution && toStreamArn(execution, StreamName);
+  return execution && toStreamArn(execution, name);
 }

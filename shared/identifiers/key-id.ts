@@ -1,18 +1,14 @@
-import { parseRegionalArn } from './arn.ts';
+import { type Arn, parseRegionalArn } from './arn.ts';
 
 const KEY =
   /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/i;
 const ALIAS = /^alias\/[a-zA-Z0-9/_-]{1,250}$/;
 
-/** What the text of a KeyId says without a call to AWS. */
-export interface KeyIdParts {
-  /** `key/<id>` or `alias/<name>`. */
-  Resource: string;
-  /** Only the two ARN forms carry these. */
-  Partition?: string;
-  Region?: string;
-  Account?: string;
-}
+/**
+ * What the text of a KeyId says without a call to AWS. The resource is `key/<id>`
+ * or `alias/<name>`; only the two ARN forms carry the other parts.
+ */
+export type KeyIdParts = Pick<Arn, 'resource'> & Partial<Arn>;
 
 /** The forms that {@link parseKeyId} accepts, for people. */
 export const KEY_ID_FORMS =
@@ -26,17 +22,11 @@ export const KEY_ID_FORMS =
  * @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_StartStreamEncryption.html
  */
 export function parseKeyId(keyId: string): KeyIdParts | undefined {
-  if (KEY.test(keyId)) return { Resource: `key/${keyId}` };
-  if (ALIAS.test(keyId)) return { Resource: keyId };
+  if (KEY.test(keyId)) return { resource: `key/${keyId}` };
+  if (ALIAS.test(keyId)) return { resource: keyId };
   const arn = parseRegionalArn(keyId, 'kms');
   if (arn === undefined) return undefined;
   const { resource } = arn;
   const isKey = resource.startsWith('key/') && KEY.test(resource.slice(4));
-  if (!isKey && !ALIAS.test(resource)) return undefined;
-  return {
-    Partition: arn.partition,
-    Region: arn.region,
-    Account: arn.account,
-    Resource: resource,
-  };
+  return isKey || ALIAS.test(resource) ? arn : undefined;
 }

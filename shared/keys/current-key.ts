@@ -10,18 +10,17 @@ export function lastAppliedTo(
   { StreamCreationTimestamp }: { StreamCreationTimestamp?: Date | undefined },
   { LastApplied }: LedgerEntry,
 ): LastApplied | undefined {
-  const createdAt = StreamCreationTimestamp?.getTime() ?? 0;
-  const isEarlier =
-    LastApplied && LastApplied.AppliedAt + CLOCK_MARGIN_MS < createdAt;
-  return isEarlier ? undefined : LastApplied;
+  if (!LastApplied || !StreamCreationTimestamp) return LastApplied;
+  const latest = LastApplied.AppliedAt + CLOCK_MARGIN_MS;
+  return latest < StreamCreationTimestamp.getTime() ? undefined : LastApplied;
 }
 
 /**
- * Which key a stream is under now. Its KeyId is what was once submitted; an
- * alias may have been pointed elsewhere since, so what the ledger saw applied
- * counts for more than what the alias resolves to today.
+ * The key that a stream is under now. Its KeyId is the text that was submitted.
+ * An alias may have been repointed since, so the key ARN in the ledger takes
+ * precedence over the key that the alias resolves to now.
  *
- * @param resolved what the stream's KeyId resolves to now, if it still does
+ * @param resolved the key ARN that the stream's KeyId resolves to now, if any
  */
 export function currentKey(
   keyId: string | undefined,

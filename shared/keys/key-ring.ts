@@ -47,12 +47,13 @@ export function chooseKey(
   region: string,
 ): ChosenKey {
   const field = request.KeyIds ? 'KeyIds' : 'KeyId';
-  if (request.KeyIds === undefined) return usable(field, keys[0], region);
+  if (request.KeyIds === undefined)
+    return requireUsable(field, keys[0], region);
   if (request.Mode === 'RESTORE') return restore(keys, current, region);
-  return usable(field, keyAfter(keys, current), region);
+  return requireUsable(field, findNext(keys, current), region);
 }
 
-function keyAfter(
+function findNext(
   keys: readonly ResolvedKey[],
   current: CurrentKey,
 ): ResolvedKey | undefined {
@@ -82,30 +83,31 @@ function restore(
   const sameText = inRing.filter((key) => key.KeyId === current.KeyId);
   const candidates = [...sameText, ...inRing, ...keys];
   const good = candidates.find(
-    (key) => refusal('KeyIds', key, region) === undefined,
+    (key) => checkKey('KeyIds', key, region) === undefined,
   );
   if (good === undefined) {
-    const reasons = keys.map((key) => refusal('KeyIds', key, region)?.message);
+    const reasons = keys.map((key) => checkKey('KeyIds', key, region)?.message);
     throw new RotationError(
       'UnusableKey',
       `No key of the ring is usable: ${reasons.join('; ')}`,
     );
   }
-  return usable('KeyIds', good, region);
+  return requireUsable('KeyIds', good, region);
 }
 
-function usable(
+function requireUsable(
   field: string,
   key: ResolvedKey | undefined,
   region: string,
 ): ChosenKey {
-  const error = key && refusal(field, key, region);
+  const error = key && checkKey(field, key, region);
   if (error) throw error;
   if (key?.Metadata?.Arn === undefined) throw new Error(`${field} has no key`);
   return { KeyId: key.KeyId, KeyArn: key.Metadata.Arn };
 }
 
-function refusal(
+/** The error of a key that is unknown or unusable. */
+function checkKey(
   field: string,
   key: ResolvedKey,
   region: string,

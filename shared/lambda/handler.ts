@@ -1,6 +1,6 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy, { type MiddlewareObj } from '@middy/core';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { logger } from './logger.ts';
 
 /**
@@ -9,7 +9,7 @@ import { logger } from './logger.ts';
  */
 const nameErrors: MiddlewareObj = {
   onError: (request) => {
-    const error = namedError(request.error);
+    const error = nameError(request.error);
     logger.error(error.message, { ErrorName: error.name });
     throw error;
   },

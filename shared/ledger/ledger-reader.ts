@@ -4,7 +4,7 @@ import {
   GetItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { quote } from '../errors/text.ts';
 import { emptyEntry, type LedgerEntry } from './entry.ts';
 
@@ -18,12 +18,12 @@ export type LedgerItem = Record<string, AttributeValue>;
  * what DynamoDB answers after the SDK's own retries.
  */
 export class LedgerReader {
-  readonly #client: DynamoDBClient;
-  readonly #tableName: string;
+  protected readonly client: DynamoDBClient;
+  protected readonly tableName: string;
 
   constructor(client: DynamoDBClient, tableName: string) {
-    this.#client = client;
-    this.#tableName = tableName;
+    this.client = client;
+    this.tableName = tableName;
   }
 
   /** The ledger entry of a stream; an empty one for a new stream. */
@@ -36,16 +36,16 @@ export class LedgerReader {
     streamArn: string,
     record = LEDGER_RECORD,
   ): Promise<LedgerItem | undefined> {
-    const { Item } = await this.#client
+    const { Item } = await this.client
       .send(
         new GetItemCommand({
-          TableName: this.#tableName,
+          TableName: this.tableName,
           Key: marshall({ StreamARN: streamArn, Record: record }),
           ConsistentRead: true,
         }),
       )
       .catch((error: unknown) => {
-        throw nameLedgerError(error, this.#tableName);
+        throw nameLedgerError(error, this.tableName);
       });
     return Item;
   }
@@ -53,7 +53,7 @@ export class LedgerReader {
 
 /** Names an error of DynamoDB, with the ledger table as its subject. */
 export function nameLedgerError(error: unknown, tableName: string): Error {
-  return namedError(error, `Ledger table ${quote(tableName)}`);
+  return nameError(error, `Ledger table ${quote(tableName)}`);
 }
 
 /** The ledger entry in a DynamoDB item; an empty one without an item. */

@@ -55,10 +55,7 @@ interface QuotaLedgerOptions {
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
  */
-export class QuotaLedger {
-  readonly #client: DynamoDBClient;
-  readonly #tableName: string;
-  readonly #reader: LedgerReader;
+export class QuotaLedger extends LedgerReader {
   readonly #now: () => number;
   readonly #retries: number;
 
@@ -67,16 +64,9 @@ export class QuotaLedger {
     tableName: string,
     { now = Date.now, retries = 12 }: QuotaLedgerOptions = {},
   ) {
-    this.#client = client;
-    this.#tableName = tableName;
-    this.#reader = new LedgerReader(client, tableName);
+    super(client, tableName);
     this.#now = now;
     this.#retries = retries;
-  }
-
-  /** The ledger entry of a stream; an empty one for a new stream. */
-  read(streamArn: string): Promise<LedgerEntry> {
-    return this.#reader.read(streamArn);
   }
 
   /** The used and remaining slots of a stream, and the next free one. */
@@ -199,7 +189,7 @@ export class QuotaLedger {
       return outcome;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) {
-        const existing = await this.#reader.item(streamArn, record);
+        const existing = await this.item(streamArn, record);
         return existing ? toOutcome(existing) : outcome;
       }
       if (await this.#isWritten(streamArn, record, writeId)) return outcome;
@@ -213,9 +203,7 @@ export class QuotaLedger {
     record: string,
     writeId: string,
   ): Promise<boolean> {
-    const item = await this.#reader
-      .item(streamArn, record)
-      .catch(() => undefined);
+    const item = await this.item(streamArn, record).catch(() => undefined);
     return item?.WriteId?.S === writeId;
   }
 
@@ -232,7 +220,7 @@ export class QuotaLedger {
     let attempted: { writeId: string; answer: Answer } | undefined;
     return pRetry(
       async () => {
-        const item = known ?? (await this.#reader.item(streamArn));
+        const item = known ?? (await this.item(streamArn));
         known = undefined;
         if (attempted && item?.WriteId?.S === attempted.writeId) {
           return attempted.answer;
@@ -279,10 +267,10 @@ export class QuotaLedger {
     item: Record<string, unknown>,
     condition: Partial<PutItemCommandInput>,
   ): Promise<void> {
-    await this.#client
+    await this.client
       .send(
         new PutItemCommand({
-          TableName: this.#tableName,
+          TableName: this.tableName,
           Item: marshall(item, { removeUndefinedValues: true }),
           ...condition,
         }),
@@ -290,7 +278,7 @@ export class QuotaLedger {
       .catch((error: unknown) => {
         throw error instanceof ConditionalCheckFailedException
           ? error
-          : nameLedgerError(error, this.#tableName);
+          : nameLedgerError(error, this.tableName);
       });
   }
 }

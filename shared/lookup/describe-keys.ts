@@ -5,10 +5,10 @@ import {
 } from '@aws-sdk/client-kms';
 import type { RotationRequest } from '../contract/request.ts';
 import { requestedKeys } from '../contract/requested.ts';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import { regionOf } from '../identifiers/arn.ts';
+import { readStreamArn } from '../identifiers/arn.ts';
 import { parseKeyId } from '../identifiers/key-id.ts';
 import { currentKey, lastAppliedTo } from '../keys/current-key.ts';
 import type { CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
@@ -41,7 +41,7 @@ export async function describeKey(
       return { ...KeyMetadata, Arn: KeyMetadata.Arn };
     }
   } catch (error) {
-    throw namedError(error, subject);
+    throw nameError(error, subject);
   }
   throw new RotationError(
     'InternalError',
@@ -61,7 +61,7 @@ export async function lookUpKeys(
   stream: StreamWithKey,
   entry: LedgerEntry,
 ): Promise<{ Keys: ResolvedKey[]; Current: CurrentKey }> {
-  const region = regionOf(stream.StreamARN);
+  const region = readStreamArn(stream.StreamARN).region;
   const Keys = await describeKeys(kms, request, region);
   const known = Keys.find((key) => key.KeyId === stream.KeyId);
   const lastApplied = lastAppliedTo(stream, entry);
@@ -90,7 +90,7 @@ async function resolveKey(
   keyId: string,
   region: string,
 ): Promise<ResolvedKey> {
-  const keyRegion = parseKeyId(keyId)?.Region;
+  const keyRegion = parseKeyId(keyId)?.region;
   if (keyRegion !== undefined && keyRegion !== region) {
     const Refusal = new RotationError(
       'UnusableKey',

@@ -4,7 +4,7 @@ import {
   type StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis';
 import type { RotationRequest } from '../contract/request.ts';
-import { namedError } from '../errors/aws-errors.ts';
+import { nameError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseStreamArn } from '../identifiers/arn.ts';
@@ -30,10 +30,10 @@ export async function describeStream(
 ): Promise<DescribedStream> {
   const here = await kinesis.config.region();
   const arn = StreamARN === undefined ? undefined : parseStreamArn(StreamARN);
-  if (arn !== undefined && arn.Region !== here) {
+  if (arn !== undefined && arn.region !== here) {
     throw new RotationError(
       'InvalidRequest',
-      `StreamARN ${quote(StreamARN)} is in Region ${arn.Region}, and this state machine runs in ${here}; start the rotation in ${arn.Region}`,
+      `StreamARN ${quote(StreamARN)} is in Region ${arn.region}, and this state machine runs in ${here}; start the rotation in ${arn.region}`,
     );
   }
   const subject = StreamARN
@@ -50,6 +50,6 @@ export async function describeStream(
     }
     return summary as DescribedStream;
   } catch (error) {
-    throw namedError(error, subject);
+    throw nameError(error, subject);
   }
 }

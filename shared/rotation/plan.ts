@@ -1,6 +1,6 @@
 import type { RotationRequest } from '../contract/request.ts';
 import { RotationError } from '../errors/errors.ts';
-import { regionOf } from '../identifiers/arn.ts';
+import { readStreamArn } from '../identifiers/arn.ts';
 import { lastAppliedTo } from '../keys/current-key.ts';
 import {
   type ChosenKey,
@@ -113,7 +113,7 @@ function planBehind(
     Request,
     Keys,
     from,
-    regionOf(Stream.StreamARN),
+    readStreamArn(Stream.StreamARN).region,
   );
   return {
     ...common,
@@ -136,7 +136,8 @@ function planKey(
   const { Request, Keys, Current, Stream, Entry } = facts;
   const applied = appliedSince(facts);
   const chosen =
-    applied ?? chooseKey(Request, Keys, Current, regionOf(Stream.StreamARN));
+    applied ??
+    chooseKey(Request, Keys, Current, readStreamArn(Stream.StreamARN).region);
   const [Decision, Reason] = applied
     ? (['UNCHANGED', `a key was applied at ${applied.AppliedAt}`] as const)
     : decide(chosen, Current, Request.Force);

@@ -1,7 +1,7 @@
 import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import type { RollbackOutcome } from '../contract/outcome.ts';
 import { quote } from '../errors/text.ts';
-import { regionOf } from '../identifiers/arn.ts';
+import { readStreamArn } from '../identifiers/arn.ts';
 import type { ChosenKey, ResolvedKey } from '../keys/key-ring.ts';
 import { unusableReason } from '../keys/usable-key.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
@@ -114,7 +114,10 @@ function findTarget(
       Impossible: `the previous key, ${quote(PreviousKeyId)}, cannot be found${refused ? `: ${refused.message}` : ''}`,
     };
   }
-  const reason = unusableReason(key.Metadata, regionOf(State.Plan.StreamARN));
+  const reason = unusableReason(
+    key.Metadata,
+    readStreamArn(State.Plan.StreamARN).region,
+  );
   return reason === undefined
     ? { KeyId: key.KeyId, KeyArn: PreviousKeyArn }
     : { Impossible: `the previous key, ${quote(PreviousKeyId)}, ${reason}` };

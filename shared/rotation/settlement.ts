@@ -5,7 +5,7 @@ import {
   parseExecutionEnded,
 } from '../events/execution-ended.ts';
 import { isoTime } from '../events/iso-time.ts';
-import { streamNameOf, streamOfExecution } from '../identifiers/arn.ts';
+import { readStreamArn, streamOfExecution } from '../identifiers/arn.ts';
 import type { LastApplied } from '../ledger/entry.ts';
 import type { Settlement } from '../ledger/settle.ts';
 import { isUncaught, readFailure } from './failure.ts';
@@ -147,7 +147,7 @@ export function settledOutcome(
   const isRolledBack = rollback?.Status === 'ROLLED_BACK';
   return {
     ...failureOutcome(failed),
-    StreamName: streamNameOf(streamArn),
+    StreamName: readStreamArn(streamArn).streamName,
     StreamARN: streamArn,
     EncryptionType: 'KMS',
     ...(key && {

@@ -1,3 +1,4 @@
+import { isObject, parseJson } from '../../../shared/json.ts';
 import { type Input, ServiceError } from '../json-service.ts';
 import { invalid } from './input-checks.ts';
 
@@ -41,11 +42,10 @@ interface Token {
 }
 
 function readToken(token: Input[string]): Token {
-  try {
-    return JSON.parse(Buffer.from(String(token), 'base64url').toString());
-  } catch {
-    throw invalidToken();
-  }
+  const text = Buffer.from(String(token), 'base64url').toString();
+  const parsed = parseJson(text);
+  if (!isObject(parsed)) throw invalidToken();
+  return parsed as unknown as Token;
 }
 
 function invalidToken(): ServiceError {

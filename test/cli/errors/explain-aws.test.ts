@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { awsProblem } from '../../../cli/errors/explain-aws.ts';
-import { namedError } from '../../../shared/errors/aws-errors.ts';
+import { nameError } from '../../../shared/errors/aws-errors.ts';
 
 const error = (name: string, message: string, more: object = {}) =>
   Object.assign(new Error(message), { name, ...more });
@@ -40,7 +40,7 @@ describe('awsProblem', () => {
     ],
     [
       'the same behind an error of ours',
-      namedError(
+      nameError(
         Object.assign(DENIED, { $metadata: {}, $fault: 'client' }),
         'StreamName "orders"',
       ),

@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import {
   isServiceError,
   isThrottling,
-  namedError,
+  nameError,
   wasNeverSent,
 } from '../../../shared/errors/aws-errors.ts';
 import { AwsRefusal, RotationError } from '../../../shared/errors/errors.ts';
@@ -48,7 +48,7 @@ describe('isServiceError', () => {
     ['Kinesis', new ResourceInUseException(REFUSED)],
     ['KMS', new NotFoundException(REFUSED)],
     ['DynamoDB', new ConditionalCheckFailedException(REFUSED)],
-  ])('knows a refusal by %s', (_service, error) => {
+  ])('recognizes a refusal of %s', (_service, error) => {
     expect(isServiceError(error)).toBe(true);
   });
 
@@ -60,7 +60,7 @@ describe('isServiceError', () => {
     [500, false],
     [503, false],
     [undefined, false],
-  ])('judges by the status %s', (httpStatusCode, expected) => {
+  ])('decides by the status %s', (httpStatusCode, expected) => {
     const error = new ResourceInUseException({
       message: 'x',
       $metadata: { httpStatusCode },
@@ -69,7 +69,7 @@ describe('isServiceError', () => {
     expect(isServiceError(error)).toBe(expected);
   });
 
-  it('knows a refusal for which the SDK has no class', async () => {
+  it('recognizes a refusal without a class in the SDK', async () => {
     expect(isServiceError(await refusing(400, 'SomethingNew', 'no'))).toBe(
       true,
     );
@@ -82,7 +82,7 @@ describe('isServiceError', () => {
     },
   );
 
-  it('sees no refusal in what looks like one', () => {
+  it('does not accept an object that only looks like a refusal', () => {
     const lookalike = { name: 'ResourceInUseException', ...REFUSED };
 
     expect(isServiceError(lookalike)).toBe(false);
@@ -101,17 +101,17 @@ describe('wasNeverSent', () => {
     expect(wasNeverSent(await fail())).toBe(false);
   });
 
-  it('is not sure where one of several connections was made', async () => {
+  it('is false where one of several connections was made', async () => {
     const errors = [await closed(), await hangingUp()];
 
     expect(wasNeverSent(new AggregateError(errors))).toBe(false);
   });
 
-  it('is not sure of several connections of which nothing is known', () => {
+  it('is false for several connections without details', () => {
     expect(wasNeverSent(new AggregateError([]))).toBe(false);
   });
 
-  it('is not sure of anything that is no error', () => {
+  it('is false for a value that is not an error', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
         expect(wasNeverSent(thrown)).toBe(false);
@@ -126,7 +126,7 @@ describe('isThrottling', () => {
     [new LimitExceededException(REFUSED)],
     [new KMSThrottlingException(REFUSED)],
     [new ProvisionedThroughputExceededException(REFUSED)],
-  ])('knows %s', (error) => {
+  ])('recognizes %s', (error) => {
     expect(isThrottling(error)).toBe(true);
   });
 
@@ -134,7 +134,7 @@ describe('isThrottling', () => {
     [400, 'ThrottlingException'],
     [400, 'TooManyRequestsException'],
     [429, 'SomethingNew'],
-  ])('knows the answer %i %s', async (status, type) => {
+  ])('recognizes the answer %i %s', async (status, type) => {
     expect(isThrottling(await refusing(status, type, 'slow down'))).toBe(true);
   });
 
@@ -145,23 +145,23 @@ describe('isThrottling', () => {
     ['ThrottlingException'],
     [{ name: 'ThrottlingException' }],
     [undefined],
-  ])('does not take %s for it', (error) => {
+  ])('does not accept %s', (error) => {
     expect(isThrottling(error)).toBe(false);
   });
 });
 
-describe('namedError', () => {
+describe('nameError', () => {
   it.each([
     new RotationError('QuotaExhausted', 'none left'),
     new AwsRefusal('KMSDisabledException', 'disabled'),
-  ])('leaves %s as it is', (error) => {
-    expect(namedError(error, 'KeyId "alias/orders"')).toBe(error);
+  ])('returns %s unchanged', (error) => {
+    expect(nameError(error, 'KeyId "alias/orders"')).toBe(error);
   });
 
   it("keeps AWS's name, and says what the call was about", async () => {
     const error = await refusing(400, 'KMSDisabledException', 'is disabled');
 
-    const named = namedError(error, 'KeyId "alias/orders"');
+    const named = nameError(error, 'KeyId "alias/orders"');
 
     expect(named).toBeInstanceOf(AwsRefusal);
     expect(named.name).toBe('KMSDisabledException');
@@ -169,8 +169,8 @@ describe('namedError', () => {
     expect(named.cause).toBe(error);
   });
 
-  it('does without a subject', () => {
-    const named = namedError(new KMSDisabledException(REFUSED));
+  it('needs no subject', () => {
+    const named = nameError(new KMSDisabledException(REFUSED));
 
     expect(named.message).toBe('no');
   });
@@ -178,21 +178,24 @@ describe('namedError', () => {
   it.each([
     [new LimitExceededException(REFUSED)],
     [new KMSThrottlingException(REFUSED)],
-  ])('calls %s ServiceUnavailable, and keeps its name in words', (error) => {
-    const named = namedError(error, 'StreamName "orders"');
+  ])(
+    'names %s ServiceUnavailable, and keeps its name in the message',
+    (error) => {
+      const named = nameError(error, 'StreamName "orders"');
 
-    expect(named).toBeInstanceOf(RotationError);
-    expect(named.name).toBe('ServiceUnavailable');
-    expect(named.message).toBe(`StreamName "orders": ${error.name}: no`);
-    expect(named.cause).toBe(error);
-  });
+      expect(named).toBeInstanceOf(RotationError);
+      expect(named.name).toBe('ServiceUnavailable');
+      expect(named.message).toBe(`StreamName "orders": ${error.name}: no`);
+      expect(named.cause).toBe(error);
+    },
+  );
 
   it.each([...LOST, ...UNSENT])(
     'calls %s ServiceUnavailable',
     async (_what, fail) => {
       const error = await fail();
 
-      const named = namedError(error, 'StreamName "orders"');
+      const named = nameError(error, 'StreamName "orders"');
 
       expect(named).toBeInstanceOf(RotationError);
       expect(named.name).toBe('ServiceUnavailable');
@@ -202,26 +205,26 @@ describe('namedError', () => {
     },
   );
 
-  it('calls a time-out that the SDK knows nothing of the same', () => {
+  it('names a timeout without metadata ServiceUnavailable', () => {
     const error = new DOMException('took too long', 'TimeoutError');
 
-    expect(namedError(error)).toMatchObject({
+    expect(nameError(error)).toMatchObject({
       name: 'ServiceUnavailable',
       message: 'TimeoutError: took too long',
     });
   });
 
-  it('gives the code of an error that has no message', async () => {
+  it('uses the code of an error without a message', async () => {
     const error = await closedEverywhere();
     expect(error.message).toBe('');
 
-    expect(namedError(error).message).toBe(`${error.name}: ECONNREFUSED`);
+    expect(nameError(error).message).toBe(`${error.name}: ECONNREFUSED`);
   });
 
-  it('calls a defect of ours InternalError, whatever was thrown', () => {
+  it('names every other thrown value InternalError', () => {
     fc.assert(
       fc.property(fc.string(), (thrown) => {
-        const named = namedError(thrown);
+        const named = nameError(thrown);
 
         expect(named).toBeInstanceOf(RotationError);
         expect(named.name).toBe('InternalError');
@@ -229,7 +232,7 @@ describe('namedError', () => {
       }),
     );
     const defect = new TypeError('x is not a function');
-    expect(namedError(defect, 'StreamName "orders"')).toMatchObject({
+    expect(nameError(defect, 'StreamName "orders"')).toMatchObject({
       name: 'InternalError',
       message: 'TypeError: x is not a function',
       cause: defect,
@@ -238,7 +241,7 @@ describe('namedError', () => {
 });
 
 describe('without credentials', () => {
-  it('a call was never sent, nor answered', async () => {
+  it('reports an unsent call as neither sent nor answered', async () => {
     const error = await withoutCredentials();
 
     expect(wasNeverSent(error)).toBe(true);
@@ -248,7 +251,7 @@ describe('without credentials', () => {
   it("the error keeps the SDK's name, and says what to do", async () => {
     const error = await withoutCredentials();
 
-    const named = namedError(error, 'StreamName "orders"');
+    const named = nameError(error, 'StreamName "orders"');
 
     expect(named).toBeInstanceOf(AwsRefusal);
     expect(named.name).toBe('CredentialsProviderError');

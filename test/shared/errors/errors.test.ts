@@ -3,7 +3,9 @@ import {
   AwsRefusal,
   ERRORS,
   type ErrorName,
+  InputError,
   RotationError,
+  UserError,
 } from '../../../shared/errors/errors.ts';
 import { legible } from '../../../shared/errors/text.ts';
 
@@ -31,26 +33,40 @@ describe('AwsRefusal', () => {
 });
 
 describe('the message of an error', () => {
-  it('is legible, whatever AWS or a request put into it', () => {
+  it('is legible for any text of AWS or of a request', () => {
     const said = `Value '\u001b[2J\n${'x'.repeat(9000)}' failed`;
 
     for (const { message } of [
       new RotationError('InvalidRequest', said),
       new AwsRefusal('ValidationException', said),
+      new InputError(said),
     ]) {
       expect(message).toBe(legible(said));
     }
   });
 });
 
+describe('isWrongInput', () => {
+  it.each([
+    [new UserError('x'), false],
+    [new InputError('x'), true],
+    [new RotationError('InvalidRequest', 'x'), true],
+    [new RotationError('StreamBusy', 'x'), false],
+    [new AwsRefusal('ResourceNotFoundException', 'x'), false],
+  ])('of %s is %s', (error, expected) => {
+    expect(error.isWrongInput).toBe(expected);
+    expect(Object.keys(error)).not.toContain('isWrongInput');
+  });
+});
+
 describe('ERRORS', () => {
-  it('says of every name what it means, in sentences', () => {
+  it('explains every name in sentences', () => {
     for (const meaning of Object.values(ERRORS)) {
       expect(meaning).toMatch(/^[A-Z].*\.$/);
     }
   });
 
-  it('has no name that Step Functions could take for its own', () => {
+  it('has no name that Step Functions reserves', () => {
     for (const name of Object.keys(ERRORS)) {
       expect(name).toMatch(/^[A-Z][A-Za-z]+$/);
     }

@@ -19,21 +19,21 @@ describe('quote', () => {
   it.each([
     [undefined, 'undefined'],
     [Symbol('key'), 'Symbol(key)'],
-  ])('writes what JSON has no word for', (value, expected) => {
+  ])('writes values that JSON cannot hold', (value, expected) => {
     expect(quote(value)).toBe(expected);
   });
 
-  it('keeps 160 characters whole', () => {
+  it('does not shorten 160 characters', () => {
     const value = 'a'.repeat(158);
 
     expect(quote(value)).toBe(`"${value}"`);
   });
 
-  it('shortens what is longer, and shows that it did', () => {
+  it('shortens a longer value and marks the cut', () => {
     expect(quote('a'.repeat(159))).toBe(`"${'a'.repeat(156)}...`);
   });
 
-  it('is one line of at most 160 characters, whatever the value', () => {
+  it('is one line of at most 160 characters for any value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
         const text = quote(value);
@@ -44,7 +44,7 @@ describe('quote', () => {
     );
   });
 
-  it('begins as the JSON of the value does', () => {
+  it('starts with the JSON of the value', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary', minLength: 150, maxLength: 200 }),
@@ -66,13 +66,13 @@ describe('quote', () => {
 });
 
 describe('legible', () => {
-  it('leaves a sentence as it is', () => {
+  it('does not change a sentence', () => {
     const sentence = 'KeyId "alias/ключ 🔑" is no key id;  give one';
 
     expect(legible(sentence)).toBe(sentence);
   });
 
-  it('is one line of at most 4,096 characters that can all be seen, whatever the text', () => {
+  it('is one line of at most 4,096 visible characters for any text', () => {
     const long = fc.string({
       unit: 'binary',
       minLength: 3000,
@@ -89,14 +89,14 @@ describe('legible', () => {
     );
   });
 
-  it('shows that it cut something off', () => {
+  it('marks a cut', () => {
     expect(legible('x'.repeat(4096))).toBe('x'.repeat(4096));
     expect(legible('x'.repeat(4097))).toBe(`${'x'.repeat(4093)}...`);
   });
 });
 
 describe('visible', () => {
-  it('shows what is hidden or hides others, and repairs halves', () => {
+  it('escapes hidden characters and replaces lone surrogates', () => {
     expect(visible('a\u202eb\u0000\u200b\u2028c\ud800')).toBe(
       'a\\u{202e}b\\u{0}\\u{200b}\\u{2028}c\ufffd',
     );

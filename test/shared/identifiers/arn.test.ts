@@ -13,18 +13,22 @@ const STREAM_ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
 const streamName = fc.stringMatching(/^[a-zA-Z0-9_.-]{1,128}$/);
 
 describe('parseStreamArn', () => {
-  it('splits any ARN of a stream into what it was made of', () => {
+  it('splits any ARN of a stream into its parts', () => {
     const anyParts = fc.record({
-      Partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov'),
-      Region: fc.constantFrom('us-east-1', 'cn-north-1', 'us-gov-west-1'),
-      Account: fc.stringMatching(/^[0-9]{12}$/),
-      StreamName: streamName,
+      partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov'),
+      region: fc.constantFrom('us-east-1', 'cn-north-1', 'us-gov-west-1'),
+      account: fc.stringMatching(/^[0-9]{12}$/),
+      streamName,
     });
     fc.assert(
       fc.property(anyParts, (parts) => {
-        const arn = `arn:${parts.Partition}:kinesis:${parts.Region}:${parts.Account}:stream/${parts.StreamName}`;
+        const arn = `arn:${parts.partition}:kinesis:${parts.region}:${parts.account}:stream/${parts.streamName}`;
 
-        expect(parseStreamArn(arn)).toEqual(parts);
+        expect(parseStreamArn(arn)).toEqual({
+          ...parts,
+          service: 'kinesis',
+          resource: `stream/${parts.streamName}`,
+        });
       }),
     );
   });
@@ -49,7 +53,7 @@ describe('parseStreamArn', () => {
     expect(parseStreamArn(text)).toBeUndefined();
   });
 
-  it('refuses any ARN with a character too many that no stream has', () => {
+  it('refuses any ARN with an additional illegal character', () => {
     fc.assert(
       fc.property(
         fc.nat(STREAM_ARN.length),
@@ -82,7 +86,7 @@ describe('STREAM_NAME', () => {
 });
 
 describe('streamOfExecution', () => {
-  it('takes the ARN that the input gives', () => {
+  it('returns the ARN in the input', () => {
     expect(streamOfExecution({ StreamARN: STREAM_ARN }, EXECUTION)).toBe(
       STREAM_ARN,
     );
@@ -100,16 +104,18 @@ describe('streamOfExecution', () => {
     );
   });
 
-  it('makes an ARN that can be read again, of any name', () => {
+  it('builds an ARN that parses, for any name', () => {
     fc.assert(
       fc.property(streamName, (StreamName) => {
         const arn = streamOfExecution({ StreamName }, EXECUTION);
 
         expect(parseStreamArn(arn ?? '')).toEqual({
-          Partition: 'aws-cn',
-          Region: 'cn-north-1',
-          Account: '210987654321',
-          StreamName,
+          partition: 'aws-cn',
+          service: 'kinesis',
+          region: 'cn-north-1',
+          account: '210987654321',
+          resource: `stream/${StreamName}`,
+          streamName: StreamName,
         });
       }),
     );
@@ -131,13 +137,13 @@ describe('streamOfExecution', () => {
     expect(streamOfExecution(input, EXECUTION)).toBeUndefined();
   });
 
-  it('finds no stream by name where the execution is no execution', () => {
+  it('finds no stream by name without the ARN of an execution', () => {
     expect(
       streamOfExecution({ StreamName: 'orders' }, 'rotation-1'),
     ).toBeUndefined();
   });
 
-  it('answers the ARN of a stream or nothing, whatever the input', () => {
+  it('returns the ARN of a stream or undefined for any input', () => {
     const anyInput = fc.oneof(
       fc.anything(),
       fc.record(

@@ -14,42 +14,49 @@ import {
 
 const GUID = '12345678-1234-1234-1234-123456789012';
 const MULTI_REGION = 'mrk-1234abcd12ab34cd56ef1234567890ab';
-const HERE = { Partition: 'aws', Region: REGION, Account: ACCOUNT };
+const HERE = {
+  partition: 'aws',
+  service: 'kms',
+  region: REGION,
+  account: ACCOUNT,
+};
 
 describe('parseKeyId', () => {
   it.each([
-    [GUID, { Resource: `key/${GUID}` }],
-    [MULTI_REGION, { Resource: `key/${MULTI_REGION}` }],
-    ['alias/MyAliasName', { Resource: 'alias/MyAliasName' }],
-    ['alias/aws/kinesis', { Resource: 'alias/aws/kinesis' }],
+    [GUID, { resource: `key/${GUID}` }],
+    [MULTI_REGION, { resource: `key/${MULTI_REGION}` }],
+    ['alias/MyAliasName', { resource: 'alias/MyAliasName' }],
+    ['alias/aws/kinesis', { resource: 'alias/aws/kinesis' }],
     [
       `arn:aws:kms:${REGION}:${ACCOUNT}:key/${GUID}`,
-      { ...HERE, Resource: `key/${GUID}` },
+      { ...HERE, resource: `key/${GUID}` },
     ],
     [
       `arn:aws:kms:${REGION}:${ACCOUNT}:key/${MULTI_REGION}`,
-      { ...HERE, Resource: `key/${MULTI_REGION}` },
+      { ...HERE, resource: `key/${MULTI_REGION}` },
     ],
     [
       `arn:aws:kms:${REGION}:${ACCOUNT}:alias/MyAliasName`,
-      { ...HERE, Resource: 'alias/MyAliasName' },
+      { ...HERE, resource: 'alias/MyAliasName' },
     ],
     [
       `arn:aws-cn:kms:cn-north-1:${ACCOUNT}:key/${GUID}`,
       {
-        Partition: 'aws-cn',
-        Region: 'cn-north-1',
-        Account: ACCOUNT,
-        Resource: `key/${GUID}`,
+        partition: 'aws-cn',
+        service: 'kms',
+        region: 'cn-north-1',
+        account: ACCOUNT,
+        resource: `key/${GUID}`,
       },
     ],
     [
       `arn:aws-us-gov:kms:us-gov-west-1:${ACCOUNT}:alias/aws/kinesis`,
       {
-        Partition: 'aws-us-gov',
-        Region: 'us-gov-west-1',
-        Account: ACCOUNT,
-        Resource: 'alias/aws/kinesis',
+        partition: 'aws-us-gov',
+        service: 'kms',
+        region: 'us-gov-west-1',
+        account: ACCOUNT,
+        resource: 'alias/aws/kinesis',
       },
     ],
   ])('splits %s', (keyId, parts) => {
@@ -92,7 +99,7 @@ describe('parseKeyId', () => {
     expect(parseKeyId(text)).toBeUndefined();
   });
 
-  it('splits every ARN of a key or an alias into what it was made of', () => {
+  it('splits every ARN of a key or an alias into its parts', () => {
     fc.assert(
       fc.property(anyKeyArn, ({ text, parts }) => {
         expect(parseKeyId(text)).toEqual(parts);
@@ -100,7 +107,7 @@ describe('parseKeyId', () => {
     );
   });
 
-  it('splits every bare id and alias name, and knows no Region of it', () => {
+  it('splits every bare id and alias name, without a Region', () => {
     fc.assert(
       fc.property(anyLocalKeyId, ({ text, parts }) => {
         expect(parseKeyId(text)).toEqual(parts);
@@ -108,7 +115,7 @@ describe('parseKeyId', () => {
     );
   });
 
-  it('refuses every form with a character too many that none of them has', () => {
+  it('refuses every form with an additional illegal character', () => {
     fc.assert(
       fc.property(
         anyKeyId,
@@ -125,7 +132,7 @@ describe('parseKeyId', () => {
     );
   });
 
-  it('refuses every text that begins as none of the forms does', () => {
+  it('refuses every text that starts like no form', () => {
     const garbage = fc
       .string({ unit: 'binary' })
       .filter((text) => !/^(?:alias\/|arn:|mrk-|[0-9a-f]{8}-)/i.test(text));

@@ -16,26 +16,26 @@ describe('currentKey', () => {
     AppliedAt: NOW,
   };
 
-  it('knows none of a stream that is not encrypted', () => {
+  it('is null for a stream that is not encrypted', () => {
     expect(currentKey(undefined, undefined, keyArn(1))).toEqual(UNENCRYPTED);
     expect(currentKey(undefined, LastApplied, undefined)).toEqual(UNENCRYPTED);
   });
 
-  it('is what the alias resolves to when the ledger knows nothing', () => {
+  it('is the resolved alias without a key in the ledger', () => {
     expect(currentKey('alias/orders', undefined, keyArn(2))).toEqual({
       KeyId: 'alias/orders',
       KeyArn: keyArn(2),
     });
   });
 
-  it('is what the ledger saw applied when the alias was repointed', () => {
+  it('is the key in the ledger when the alias was repointed', () => {
     expect(currentKey('alias/orders', LastApplied, keyArn(2))).toEqual({
       KeyId: 'alias/orders',
       KeyArn: keyArn(1),
     });
   });
 
-  it('is not what the ledger saw applied under another text', () => {
+  it('is not a key that the ledger has under another KeyId', () => {
     expect(currentKey('alias/other', LastApplied, keyArn(2))).toEqual({
       KeyId: 'alias/other',
       KeyArn: keyArn(2),
@@ -55,12 +55,12 @@ describe('lastAppliedTo', () => {
   const entry = { ...emptyEntry(STREAM_ARN), LastApplied };
   const createdAt = (ms: number) => ({ StreamCreationTimestamp: new Date(ms) });
 
-  it('is nothing that was applied to another stream of the name', () => {
+  it('ignores a key applied to an earlier stream of the same name', () => {
     const later = NOW + CLOCK_MARGIN_MS + 1;
     expect(lastAppliedTo(createdAt(later), entry)).toBeUndefined();
   });
 
-  it('is of this one where only the clocks are apart', () => {
+  it('keeps a key applied within the clock margin of the creation', () => {
     const later = NOW + CLOCK_MARGIN_MS;
     expect(lastAppliedTo(createdAt(later), entry)).toBe(LastApplied);
     expect(lastAppliedTo({}, entry)).toBe(LastApplied);

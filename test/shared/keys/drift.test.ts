@@ -92,7 +92,7 @@ describe('detectDrift', () => {
     expect(Reason).toContain(reason);
   });
 
-  it('cannot tell where KMS denies the key that the stream is under', () => {
+  it("is unknown where KMS denies the stream's key", () => {
     const denied: ResolvedKey = {
       KeyId: 'alias/a',
       Refusal: new AwsRefusal('AccessDeniedException', 'not yet'),
@@ -107,7 +107,7 @@ describe('detectDrift', () => {
     ).toBe(1);
   });
 
-  it('finds none exactly where a RESTORE would stay with the key', () => {
+  it('finds no drift exactly where a RESTORE keeps the key', () => {
     const state = fc.constantFrom('usable', 'usable', 'disabled', 'unknown');
     // One key is in one state, however often a ring names it.
     const states = fc.array(state, { minLength: 5, maxLength: 5 });

@@ -79,17 +79,17 @@ const anyCurrent = fc.oneof(
 );
 
 describe('chooseKey with one KeyId', () => {
-  it('answers it as it was written, with the ARN that it resolves to', () => {
+  it('returns the KeyId as written, with its resolved key ARN', () => {
     const chosen = chooseKey({}, [key(1, 'alias/orders')], under(2), REGION);
 
     expect(chosen).toEqual({ KeyId: 'alias/orders', KeyArn: keyArn(1) });
   });
 
-  it('answers it also when the stream has it already', () => {
+  it('returns the key also when the stream already has it', () => {
     expect(chooseKey({}, [key(1)], under(1), REGION).KeyArn).toBe(keyArn(1));
   });
 
-  it('refuses it where it is not usable, naming field, value and key', () => {
+  it('refuses an unusable key, and names field, value and key', () => {
     const error = thrownBy(() =>
       chooseKey({}, [disabled(1)], UNENCRYPTED, REGION),
     );
@@ -130,13 +130,13 @@ describe('chooseKey ROTATE', () => {
     ['of a stream without encryption', UNENCRYPTED],
     ['of a key outside the ring', under(9)],
     ['of a key that KMS forgot', { KeyId: 'alias/gone', KeyArn: null }],
-  ])('begins with the first key instead %s', (_what, current) => {
+  ])('starts with the first key %s', (_what, current) => {
     const ring = [key(1), key(2), key(3)];
 
     expect(fromRing(ring, current, 'ROTATE').KeyArn).toBe(keyArn(1));
   });
 
-  it('tells keys apart by ARN, whatever the stream calls its key', () => {
+  it('compares keys by ARN, for any KeyId of the stream', () => {
     const ring = [key(1, 'alias/a'), key(2, 'alias/b'), key(3, 'alias/c')];
 
     expect(fromRing(ring, under(2, keyGuid(2)), 'ROTATE')).toEqual({
@@ -145,7 +145,7 @@ describe('chooseKey ROTATE', () => {
     });
   });
 
-  it('does not take two keys for one because their text is the same', () => {
+  it('does not confuse two keys with the same KeyId', () => {
     const ring = [key(1, 'alias/a'), key(2, 'alias/b')];
 
     expect(fromRing(ring, under(9, 'alias/a'), 'ROTATE').KeyArn).toBe(
@@ -153,7 +153,7 @@ describe('chooseKey ROTATE', () => {
     );
   });
 
-  it('goes on from the place whose text the stream has', () => {
+  it("continues after the ring's key with the stream's KeyId", () => {
     const ring = [key(1, 'alias/a'), key(2), key(1, 'alias/z'), key(3)];
 
     expect(fromRing(ring, under(1, 'alias/a'), 'ROTATE').KeyArn).toBe(
@@ -164,7 +164,7 @@ describe('chooseKey ROTATE', () => {
     );
   });
 
-  it('passes over another name of the current key', () => {
+  it('skips another name of the current key', () => {
     const ring = [key(1, 'alias/a'), key(1, 'alias/b'), key(2)];
 
     expect(fromRing(ring, under(1, 'alias/a'), 'ROTATE').KeyArn).toBe(
@@ -172,7 +172,7 @@ describe('chooseKey ROTATE', () => {
     );
   });
 
-  it('refuses a ring of which all names are one key, naming them', () => {
+  it('refuses a ring whose names are all one key, and names them', () => {
     const ring = [key(1, 'alias/a'), key(1, 'alias/b')];
 
     const error = thrownBy(() => fromRing(ring, under(2), 'ROTATE'));
@@ -183,7 +183,7 @@ describe('chooseKey ROTATE', () => {
     expect(error.message).toContain(keyArn(1));
   });
 
-  it('refuses an unusable next key, and does not pass it over', () => {
+  it('refuses an unusable next key instead of skipping it', () => {
     const ring = [key(1), disabled(2), key(3)];
 
     const error = thrownBy(() => fromRing(ring, under(1), 'ROTATE'));
@@ -200,13 +200,13 @@ describe('chooseKey ROTATE', () => {
     expect(error).toBe(next.Refusal);
   });
 
-  it('does not mind an unusable key that is not the next one', () => {
+  it('ignores an unusable key that is not the next one', () => {
     const ring = [key(1), key(2), disabled(3), unknown(4)];
 
     expect(fromRing(ring, under(1), 'ROTATE').KeyArn).toBe(keyArn(2));
   });
 
-  it('visits every key of a usable ring in order, and comes back', () => {
+  it('visits every key of a usable ring, then returns to the first', () => {
     fc.assert(
       fc.property(usableRing, fc.nat(), (ring, start) => {
         const begin = start % ring.length;
@@ -230,7 +230,7 @@ describe('chooseKey ROTATE', () => {
     );
   });
 
-  it('never stays, and never answers an unusable or a foreign key', () => {
+  it('never returns the current, an unusable or a foreign key', () => {
     fc.assert(
       fc.property(anyRing, anyCurrent, (ring, current) => {
         let chosen: ReturnType<typeof fromRing>;
@@ -258,7 +258,7 @@ describe('chooseKey ROTATE', () => {
 });
 
 describe('chooseKey RESTORE', () => {
-  it('keeps the text under which the stream has the key', () => {
+  it("keeps the stream's KeyId", () => {
     const ring = [key(1, keyArn(1)), key(1), key(2)];
 
     expect(fromRing(ring, under(1), 'RESTORE').KeyId).toBe('alias/key-1');
@@ -275,7 +275,7 @@ describe('chooseKey RESTORE', () => {
     ['a key outside the ring', under(9)],
     ['a key that KMS forgot', { KeyId: 'alias/gone', KeyArn: null }],
     ['a disabled key of the ring', under(3)],
-  ])('answers the first usable key for %s', (_what, current) => {
+  ])('returns the first usable key for %s', (_what, current) => {
     const ring = [unknown(0), disabled(3), key(2), key(1)];
 
     expect(fromRing(ring, current, 'RESTORE')).toEqual({
@@ -284,7 +284,7 @@ describe('chooseKey RESTORE', () => {
     });
   });
 
-  it('says of every key of a ring why it is not usable', () => {
+  it('explains for every key of the ring why it is unusable', () => {
     const ring = [disabled(1), unknown(2)];
 
     const error = thrownBy(() => fromRing(ring, under(1), 'RESTORE'));
@@ -318,7 +318,7 @@ describe('chooseKey RESTORE', () => {
     );
   });
 
-  it('finds a usable key wherever there is one, and refuses otherwise', () => {
+  it('returns a usable key if the ring has one, and refuses otherwise', () => {
     fc.assert(
       fc.property(anyRing, anyCurrent, (ring, current) => {
         const usable = ring

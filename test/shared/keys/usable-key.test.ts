@@ -3,11 +3,11 @@ import { unusableReason } from '../../../shared/keys/usable-key.ts';
 import { keyArn, kmsKey, REGION } from '../../support/aws/kms-key.ts';
 
 describe('unusableReason', () => {
-  it('finds nothing wrong with an enabled symmetric key of the Region', () => {
+  it('accepts an enabled symmetric key of the Region', () => {
     expect(unusableReason(kmsKey(1), REGION)).toBeUndefined();
   });
 
-  it('names the Region of a key from elsewhere, and the Region needed', () => {
+  it("names the key's Region and the stream's Region", () => {
     const key = kmsKey(1, { Arn: keyArn(1, 'eu-west-1') });
 
     const reason = unusableReason(key, REGION);
@@ -26,7 +26,7 @@ describe('unusableReason', () => {
     expect(reason).toContain('2030-01-02T03:04:05.000Z');
   });
 
-  it('leaves out a date that KMS did not give', () => {
+  it('omits a date that KMS does not return', () => {
     const key = kmsKey(1, { KeyState: 'PendingDeletion' });
 
     expect(unusableReason(key, REGION)).toBe(

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => table.close());
 
 describe('LedgerReader', () => {
-  it('finds an empty entry for a stream that was never written', async () => {
+  it('returns an empty entry for a stream that was never written', async () => {
     expect(await new LedgerReader(client, TABLE).read(STREAM)).toEqual({
       StreamARN: STREAM,
       Version: 0,
@@ -30,7 +30,7 @@ describe('LedgerReader', () => {
     });
   });
 
-  it('reads what the ledger wrote, with no more than a consistent read', async () => {
+  it('reads what the ledger wrote with one consistent read', async () => {
     const ledger = new QuotaLedger(client, TABLE, { now: () => AT });
     await ledger.recordExternalStart(STREAM, {
       RequestId: 'q',

@@ -97,7 +97,7 @@ beforeAll(async () => {
 afterAll(() => table.close());
 
 describe('QuotaLedger', () => {
-  it('grants one of many that ask in the same instant', async () => {
+  it('grants one of many simultaneous reservations', async () => {
     const stream = newStream();
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
@@ -111,7 +111,7 @@ describe('QuotaLedger', () => {
     expect(Lease?.RotationId).toBe(Slots[0]?.RotationId);
   });
 
-  it('takes a reservation back after 25, and grants again when one is free', async () => {
+  it('refuses after 25, and grants again when a slot is free', async () => {
     const stream = newStream();
     const ledger = newLedger();
     now = T0;
@@ -133,7 +133,7 @@ describe('QuotaLedger', () => {
     expect(await rotate(ledger, stream, 'too many')).toBe('QUOTA_EXHAUSTED');
   });
 
-  it('reads once and writes once, uncontended', async () => {
+  it('reads once and writes once without contention', async () => {
     const stream = newStream();
     const sent: string[] = [];
     const counting = new DynamoDBClient();
@@ -159,7 +159,7 @@ describe('QuotaLedger', () => {
     counting.destroy();
   });
 
-  it('knows its own write again when the answer to it was lost', async () => {
+  it('recognizes its own write when the answer was lost', async () => {
     const stream = newStream();
     const ledger = newLedger();
     const answer = await ledger.reserve(stream, claim('r'));
@@ -185,7 +185,7 @@ describe('QuotaLedger', () => {
     lossy.destroy();
   });
 
-  it('believes in no write that is not there', async () => {
+  it('does not report a write that is not there', async () => {
     const stream = newStream();
     const down = new DynamoDBClient();
     down.middlewareStack.add((next, { commandName }) => (args) => {
@@ -203,7 +203,7 @@ describe('QuotaLedger', () => {
     down.destroy();
   });
 
-  it('gives up, with nothing written, when others keep winning', async () => {
+  it('fails with nothing written when other writers keep winning', async () => {
     const stream = newStream();
     const rival = newLedger();
     let rivals = 0;
@@ -241,7 +241,7 @@ describe('QuotaLedger', () => {
     beaten.destroy();
   });
 
-  it('keeps one record a rotation, and a success before a failure', async () => {
+  it('keeps one record for each rotation, and prefers a success', async () => {
     const stream = newStream();
     const ledger = newLedger();
     now = T0;
@@ -276,7 +276,7 @@ describe('QuotaLedger', () => {
     ]);
   });
 
-  it('has kept a record when only the answer to its write was lost', async () => {
+  it('has kept a record when the answer to its write was lost', async () => {
     const stream = newStream();
     const { client: lossy, lost } = losingAnswers();
     const ledger = new QuotaLedger(lossy, TABLE, { now: () => now });
@@ -287,7 +287,7 @@ describe('QuotaLedger', () => {
     lossy.destroy();
   });
 
-  it('has kept a record when no answer to its write ever came', async () => {
+  it('has kept a record when no answer to its write arrived', async () => {
     const stream = newStream();
     const { client: lossy, lost } = losingAnswers(Infinity);
     const ledger = new QuotaLedger(lossy, TABLE, { now: () => now });
@@ -297,7 +297,7 @@ describe('QuotaLedger', () => {
     lossy.destroy();
   });
 
-  it('says of a record that could not be kept why', async () => {
+  it('says why it could not keep a record', async () => {
     const outcome = { RotationId: 'r', StartedAt: '', Status: 'FAILED' };
     const missing = new QuotaLedger(client, 'no-such-table');
     await expect(
@@ -335,7 +335,7 @@ describe('QuotaLedger', () => {
     expect(Slots).toMatchObject([{ StampedAt: T0 + 10_000 }]);
   });
 
-  it('takes AWS at its word that others used the quota', async () => {
+  it('counts the stream as exhausted when AWS refuses', async () => {
     const stream = newStream();
     now = T0;
     const ledger = newLedger();
@@ -349,7 +349,7 @@ describe('QuotaLedger', () => {
     });
   });
 
-  it('says by its own name why it could not be written', async () => {
+  it('names the table that it cannot write', async () => {
     const denied = new DynamoDBClient();
     denied.middlewareStack.add(
       (next, { commandName }) =>
@@ -366,7 +366,7 @@ describe('QuotaLedger', () => {
     denied.destroy();
   });
 
-  it('records what CloudTrail reports, and counts with it from then on', async () => {
+  it('records and counts what CloudTrail reports', async () => {
     const stream = newStream();
     const ledger = newLedger();
     now = T0;
@@ -395,7 +395,7 @@ describe('QuotaLedger', () => {
     );
   });
 
-  it('takes a report for the answer to a call that was cut off', async () => {
+  it('uses a report as the answer to a call that was cut off', async () => {
     const stream = newStream();
     const ledger = newLedger();
     now = T0;

@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => table.close());
 
 describe('readHistory', () => {
-  it('reads every rotation of the stream, newest first, to the letter', async () => {
+  it('reads every rotation of the stream, newest first', async () => {
     const all = await Array.fromAsync(readHistory(table.client, TABLE, STREAM));
     const days = Array.from({ length: COUNT }, (_, at) => COUNT - 1 - at);
     expect(all).toEqual(
@@ -59,7 +59,7 @@ describe('readHistory', () => {
     ['before until', { until: FIRST + DAY_MS - 1 }, [0]],
     ['of a day', { since: FIRST + DAY_MS, until: FIRST + DAY_MS }, [1]],
     ['of no time', { since: FIRST + 1, until: FIRST + 2 }, []],
-  ])('reads those %s', async (_, period, days) => {
+  ])('reads the rotations %s', async (_, period, days) => {
     const found = await Array.fromAsync(
       readHistory(table.client, TABLE, STREAM, period),
     );

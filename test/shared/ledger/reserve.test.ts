@@ -152,11 +152,11 @@ describe('a rotation that reserves again', () => {
     const { entry } = grant(emptyEntry(ARN), 'r', T0);
     const planned = claim('r', entry);
     const theirs = { RequestId: 'x', KeyId: 'k', At: T0 + 1000, By: 'alice' };
-    const [, overtaken] = apply(
+    const [, superseded] = apply(
       entry,
       recordExternalStart(entry, theirs, T0 + 2000),
     );
-    const { answer, entry: after } = reserve(overtaken, planned, T0 + 2000);
+    const { answer, entry: after } = reserve(superseded, planned, T0 + 2000);
     expect(answer.Status).toBe('STALE_PLAN');
     expect(after?.Lease).toBeUndefined();
     expect(after?.Slots).toMatchObject([{ RequestId: 'x' }]);

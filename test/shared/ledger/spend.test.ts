@@ -136,9 +136,9 @@ describe('release', () => {
     it('keeps the slot when the rotation is planned again', () => {
       const { slotId, entry } = stopped();
       const moved = rotate(entry, 'other', T0 + 1000);
-      const anew = grant(moved, 'r', T0 + 2000);
-      expect(anew.slotId).not.toBe(slotId);
-      expect(usage(anew.entry, T0 + 2000).Used).toBe(3);
+      const again = grant(moved, 'r', T0 + 2000);
+      expect(again.slotId).not.toBe(slotId);
+      expect(usage(again.entry, T0 + 2000).Used).toBe(3);
     });
   });
 });

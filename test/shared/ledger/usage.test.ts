@@ -3,7 +3,13 @@ import { emptyEntry } from '../../../shared/ledger/entry.ts';
 import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
 import { usage } from '../../../shared/ledger/usage.ts';
 import { QUOTA_LIMIT, SLOT_MS } from '../../../shared/ledger/window.ts';
-import { ARN, apply, HOUR, T0 } from '../../support/ledger/transitions.ts';
+import {
+  ARN,
+  apply,
+  HOUR,
+  rotateTimes,
+  T0,
+} from '../../support/ledger/transitions.ts';
 
 describe('usage', () => {
   it('returns when the first slot is free, in any order of the slots', () => {
@@ -20,6 +26,19 @@ describe('usage', () => {
     });
     const third = new Date(first + 2000).toISOString();
     expect(usage(entry, T0 + HOUR, 3).NextAvailableAt).toBe(third);
+  });
+
+  it('waits for both a free slot and the end of an exhaustion', () => {
+    const full = rotateTimes(25, 0);
+    for (const [ExhaustedUntil, next] of [
+      [T0 + HOUR, T0 + SLOT_MS],
+      [T0 + 2 * SLOT_MS, T0 + 2 * SLOT_MS],
+    ] as const) {
+      expect(usage({ ...full, ExhaustedUntil }, T0 + 1)).toMatchObject({
+        Used: 25,
+        NextAvailableAt: new Date(next).toISOString(),
+      });
+    }
   });
 
   it('starts from an empty entry', () => {

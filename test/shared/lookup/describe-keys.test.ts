@@ -57,7 +57,7 @@ function lookUp(
 const arnOf = (keyId: string) => store.get(keyId).Arn;
 
 describe('lookUpKeys', () => {
-  it('asks for each key once, also for the one that the stream has', async () => {
+  it("describes each key once, also the stream's current key", async () => {
     const { Keys, Current } = await lookUp(['alias/a', 'alias/b'], 'alias/b');
     expect(Keys.map(({ Metadata }) => Metadata?.Arn)).toEqual([
       arnOf('alias/a'),
@@ -67,7 +67,7 @@ describe('lookUpKeys', () => {
     expect(asked).toEqual(['alias/a', 'alias/b']);
   });
 
-  it('believes the ledger where it saw the key applied', async () => {
+  it("uses the ledger's key ARN without a call", async () => {
     const LastApplied = { KeyId: 'alias/b', KeyArn: 'arn:old', AppliedAt: 1 };
     for (const ring of [['alias/a', 'alias/b'], ['alias/a']]) {
       const { Current } = await lookUp(ring, 'alias/b', LastApplied);
@@ -76,7 +76,7 @@ describe('lookUpKeys', () => {
     }
   });
 
-  it('asks KMS where the ledger only knows that it was applied', async () => {
+  it('calls KMS where the ledger has no key ARN', async () => {
     const KeyId = store.get('alias/b').KeyId;
     const LastApplied = { KeyId, AppliedAt: 1 };
     const { Current } = await lookUp(['alias/b'], KeyId, LastApplied);
@@ -90,7 +90,7 @@ describe('lookUpKeys', () => {
     expect(none.Current).toEqual({ KeyId: null, KeyArn: null });
   });
 
-  it('carries a refusal, and does not ask for a key of another Region', async () => {
+  it('carries a refusal, and does not describe a key of another Region', async () => {
     const far = 'arn:aws:kms:eu-west-1:123456789012:alias/a';
     const { Keys } = await lookUp(['alias/none', far], undefined);
     expect(asked).toEqual(['alias/none']);
@@ -102,7 +102,7 @@ describe('lookUpKeys', () => {
     expect(Keys[1]?.Refusal?.message).toContain('eu-west-1');
   });
 
-  it('takes nothing for a refusal that KMS did not say', async () => {
+  it('does not report a transport error as a refusal', async () => {
     const nowhere = new KMSClient({
       endpoint: 'http://127.0.0.1:1',
       region: 'us-east-1',

@@ -41,28 +41,29 @@ const aliasName = fc.oneof(
 /** Any ARN of a key or of an alias, with its parts. */
 export const anyKeyArn = fc
   .record({
-    Partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov'),
-    Region: fc.constantFrom(
+    partition: fc.constantFrom('aws', 'aws-cn', 'aws-us-gov'),
+    service: fc.constant('kms'),
+    region: fc.constantFrom(
       'us-east-1',
       'eu-central-1',
       'cn-northwest-1',
       'us-gov-west-1',
     ),
-    Account: fc.stringMatching(/^[0-9]{12}$/),
-    Resource: fc.oneof(
+    account: fc.stringMatching(/^[0-9]{12}$/),
+    resource: fc.oneof(
       bareKeyId.map((id) => `key/${id}`),
       aliasName,
     ),
   })
   .map((parts) => ({
-    text: `arn:${parts.Partition}:kms:${parts.Region}:${parts.Account}:${parts.Resource}`,
+    text: `arn:${parts.partition}:kms:${parts.region}:${parts.account}:${parts.resource}`,
     parts,
   }));
 
 /** A KeyId that says nothing of its Region, with its parts. */
 export const anyLocalKeyId = fc.oneof(
-  bareKeyId.map((text) => ({ text, parts: { Resource: `key/${text}` } })),
-  aliasName.map((text) => ({ text, parts: { Resource: text } })),
+  bareKeyId.map((text) => ({ text, parts: { resource: `key/${text}` } })),
+  aliasName.map((text) => ({ text, parts: { resource: text } })),
 );
 
 /** All five forms of StartStreamEncryption's KeyId. */
