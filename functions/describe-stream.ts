@@ -6,7 +6,7 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import { describeKey } from '../shared/lookup/describe-keys.ts';
 import { describeStream } from '../shared/lookup/describe-stream.ts';
-import type { KeyPlan, PlannedState } from '../shared/rotation/state.ts';
+import type { KeyPlan, StartedState } from '../shared/rotation/state.ts';
 import { classifyStreamStatus } from '../shared/rotation/stream-status.ts';
 
 interface Dependencies {
@@ -24,7 +24,7 @@ interface Dependencies {
  *   StreamBusy, and what DescribeStreamSummary refuses
  */
 export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
-  return taskHandler(async (state: PlannedState) => {
+  return taskHandler(async (state: StartedState) => {
     const { Plan, Start, Description } = state;
     logger.appendKeys({ RotationId: Plan.RotationId });
     const { StreamARN } = Plan;
@@ -39,7 +39,7 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
         Now: now(),
       },
       Plan,
-      Start ?? { Status: 'UNKNOWN', StartedAt: Plan.StartedAt, Unanswered: 1 },
+      Start,
       Description,
     );
     logger.info('Stream described', {

@@ -19,8 +19,7 @@ import { ANSWER_MS } from '../shared/ledger/window.ts';
 import { describeKey } from '../shared/lookup/describe-keys.ts';
 import {
   classifyStartError,
-  MAX_START_ATTEMPTS,
-  startBackoffSeconds,
+  decideOnStartError,
 } from '../shared/rotation/start-error.ts';
 import type {
   GrantedState,
@@ -116,7 +115,7 @@ export function createStartEncryption(dependencies: Dependencies) {
 }
 
 /** A call so far: what every result says of it. */
-type Attempt = Omit<StartResult, 'Status'> & { SlotId: number };
+type Attempt = Omit<StartResult, 'Status'>;
 
 async function handleStartError(
   error: unknown,
@@ -130,44 +129,22 @@ async function handleStartError(
     error,
     `StartStreamEncryption of StreamName ${quote(Plan.StreamName)} with KeyId ${quote(KeyId)}`,
   );
-  const Cause = named.message;
   logger.warn('StartStreamEncryption failed', { refusal, Name: named.name });
 
-  // After an unanswered call, that call most likely keeps the stream busy.
-  const isOurs = refusal === 'STREAM_BUSY' && attempt.Unanswered > 0;
-  if (refusal === 'UNKNOWN' || isOurs) {
-    const Unanswered = attempt.Unanswered + 1;
-    return { ...attempt, Cause, Status: 'UNKNOWN', Unanswered };
-  }
-  const isLimit = refusal === 'LIMIT_EXCEEDED';
-  const LimitExceeded = isLimit ? attempt.LimitExceeded + 1 : 0;
-  if (LimitExceeded >= MAX_START_ATTEMPTS) {
+  const decision = decideOnStartError(refusal, attempt, random);
+  if (decision.Status === 'QUOTA_EXHAUSTED') {
     await ledger.exhaust(StreamARN, RotationId, attempt.SlotId);
-    return { ...attempt, Cause, Status: 'QUOTA_EXHAUSTED' };
+  } else if (decision.Status !== 'UNKNOWN') {
+    await ledger.release(StreamARN, RotationId, attempt.SlotId, 'REFUSED');
   }
-  await ledger.release(StreamARN, RotationId, attempt.SlotId, 'REFUSED');
-  if (refusal === 'STREAM_BUSY') {
+  if (decision.Status === 'STREAM_BUSY') {
     await ledger.settle(StreamARN, RotationId);
-    return { ...attempt, Cause, Status: 'STREAM_BUSY' };
   }
-  const isRetryable =
-    isLimit ||
-    refusal === 'THROTTLED' ||
-    (refusal === 'KEY_STATE' && (await isBecomingUsable(kms, KeyId)));
-  const Throttled = attempt.Throttled + (isLimit ? 0 : 1);
-  if (!isRetryable || Throttled >= MAX_START_ATTEMPTS) throw named;
-  const WaitSeconds = startBackoffSeconds(
-    Math.max(Throttled, LimitExceeded),
-    random(),
-  );
-  return {
-    ...attempt,
-    Cause,
-    Status: 'THROTTLED',
-    Throttled,
-    LimitExceeded,
-    WaitSeconds,
-  };
+  if (decision.Status === 'REFUSED') throw named;
+  if (refusal === 'KEY_STATE' && !(await isBecomingUsable(kms, KeyId))) {
+    throw named;
+  }
+  return { ...attempt, ...decision, Cause: named.message };
 }
 
 /** Whether a key that cannot be used yet is being created or updated. */

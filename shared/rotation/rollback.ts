@@ -1,14 +1,16 @@
-import type { StreamDescriptionSummary } from '@aws-sdk/client-kinesis';
 import type { RollbackOutcome } from '../contract/outcome.ts';
 import { quote } from '../errors/text.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
 import type { ChosenKey, ResolvedKey } from '../keys/key-ring.ts';
 import { unusableReason } from '../keys/usable-key.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
+import type { DescribedStream } from '../lookup/describe-stream.ts';
+import { verifiedProbe } from './completion.ts';
 import { BUSY_TIMEOUT_MS } from './deadlines.ts';
 import { readFailure } from './failure.ts';
 import { pollSeconds } from './polling.ts';
 import type {
+  CaughtFailure,
   KeyPlan,
   PlannedState,
   Rollback,
@@ -18,11 +20,8 @@ import type {
 export interface RollbackFacts {
   /** After the probe failed, or after an earlier attempt to roll back. */
   State: PlannedState;
-  Stream: Pick<StreamDescriptionSummary, 'KeyId' | 'StreamStatus'>;
-  /**
-   * What KMS says of the key that the stream had before: as it was submitted,
-   * and by the ARN to which that resolved then.
-   */
+  Stream: Pick<DescribedStream, 'KeyId' | 'StreamStatus'>;
+  /** The previous key, described as it was submitted and by its ARN. */
   Keys: readonly ResolvedKey[];
   Entry: LedgerEntry;
   /** Milliseconds since the epoch. */
@@ -130,27 +129,27 @@ function findTarget(
 export function rollbackOutcome(
   state: RotationState,
 ): RollbackOutcome | undefined {
-  const { Plan, ProbeFailure, Description, Verification } = state;
-  const rollback = 'Rollback' in Plan ? Plan.Rollback : undefined;
-  const since = state.Failure ?? (rollback && ProbeFailure);
-  if (rollback === undefined && (ProbeFailure === undefined || !since)) return;
-  if (rollback?.Impossible !== undefined) {
-    return { Status: 'IMPOSSIBLE', Cause: rollback.Impossible };
+  const { Plan, ProbeFailure, Failure, Description } = state;
+  if (!('Rollback' in Plan) || Plan.Rollback === undefined) {
+    // With both failures, the second is that of PlanRollback.
+    return ProbeFailure && Failure && failedRollback(Failure);
   }
-  if (since) {
-    const { Error: name, Cause } = readFailure(since);
-    return { Status: 'FAILED', Cause: `${name}: ${Cause}` };
+  const { Impossible } = Plan.Rollback;
+  if (Impossible !== undefined) {
+    return { Status: 'IMPOSSIBLE', Cause: Impossible };
   }
-  const { KeyId, KeyArn } = Plan as KeyPlan;
-  const { VerifiedAt, ...proof } = Verification ?? {};
+  const failure = Failure ?? ProbeFailure;
+  if (failure) return failedRollback(failure);
   return {
     Status: 'ROLLED_BACK',
-    KeyId,
-    KeyArn,
+    KeyId: Plan.KeyId,
+    KeyArn: Plan.KeyArn,
     ...(Description?.ActiveAt && { ActiveAt: Description.ActiveAt }),
-    ...(VerifiedAt && { VerifiedAt }),
-    ...(Verification && {
-      Verification: proof as RollbackOutcome['Verification'],
-    }),
+    ...verifiedProbe(state),
   };
+}
+
+function failedRollback(failure: CaughtFailure): RollbackOutcome {
+  const { Error: name, Cause } = readFailure(failure);
+  return { Status: 'FAILED', Cause: `${name}: ${Cause}` };
 }

@@ -8,6 +8,7 @@ import { isoTime } from '../events/iso-time.ts';
 import { readStreamArn, streamOfExecution } from '../identifiers/arn.ts';
 import type { LastApplied } from '../ledger/entry.ts';
 import type { Settlement } from '../ledger/settle.ts';
+import { appliedKey } from './completion.ts';
 import { isUncaught, readFailure } from './failure.ts';
 import { rollbackOutcome } from './rollback.ts';
 import type { CaughtFailure, RotationState } from './state.ts';
@@ -106,11 +107,9 @@ export function unappliedSlot(state?: RotationState): number | undefined {
 export function appliedByRollback(
   state?: RotationState,
 ): LastApplied | undefined {
-  const { Plan, Description } = state ?? {};
-  if (Plan === undefined || !('Rollback' in Plan)) return undefined;
-  if (Description?.ActiveAt === undefined) return undefined;
-  const { KeyId, KeyArn } = Plan;
-  return { KeyId, KeyArn, AppliedAt: Date.parse(Description.ActiveAt) };
+  return state !== undefined && 'Rollback' in state.Plan
+    ? appliedKey(state.Plan, state.Description)
+    : undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface PlanCommon {
 export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
   /** ROTATE: KeyId as written. UNCHANGED, ROLL_BACK: as the stream has or had it. */
   Decision: 'ROTATE' | 'UNCHANGED' | 'ROLL_BACK';
-  /** From the moment on at which the probe proved the key unusable. */
+  /** Present after the probe proves the key unusable. */
   Rollback?: Rollback;
   KeepSlotForRollback: boolean;
 }
@@ -36,7 +36,7 @@ export interface BusyPlan extends PlanCommon {
   Decision: 'STREAM_BUSY';
 }
 
-/** What PlanRotation made of the request. */
+/** The plan that PlanRotation makes from the request. */
 export type Plan = KeyPlan | BusyPlan;
 
 /** What a rotation rolls back, and why. */
@@ -46,14 +46,27 @@ export interface Rollback {
   KeyArn: string;
   PreviousKeyId: string | null;
   PreviousKeyArn: string | null;
-  /** What the probe met. */
+  /** Why the probe failed. */
   Failure: CaughtFailure;
-  /** Why it cannot be rolled back, for people; absent where it can. */
+  /** Why a rollback is impossible, for people. */
   Impossible?: string;
 }
 
-/** What ReserveQuota answers, for IsQuotaAvailable. */
-export type ReservationResult = GrantedReservation | RefusedReservation;
+/** The result of ReserveQuota, for IsQuotaAvailable. `Cause` is for people. */
+export type ReservationResult =
+  | GrantedReservation
+  | {
+      Status: 'QUOTA_EXHAUSTED';
+      Cause: string;
+      /** ISO 8601, to the whole second. */
+      NextAvailableAt: string;
+    }
+  | {
+      Status: 'ALREADY_IN_PROGRESS' | 'ROTATION_IN_PROGRESS';
+      Cause: string;
+      InProgressRotationId: string;
+    }
+  | { Status: 'STALE_PLAN' };
 
 interface GrantedReservation {
   Status: 'GRANTED';
@@ -62,20 +75,7 @@ interface GrantedReservation {
   LeaseExpiresAt: string;
 }
 
-interface RefusedReservation {
-  Status:
-    | 'QUOTA_EXHAUSTED'
-    | 'ALREADY_IN_PROGRESS'
-    | 'ROTATION_IN_PROGRESS'
-    | 'STALE_PLAN';
-  /** Why, for people. */
-  Cause?: string;
-  /** ISO 8601, to the whole second. */
-  NextAvailableAt?: string;
-  InProgressRotationId?: string;
-}
-
-/** What StartEncryption answers, for IsEncryptionStarted. */
+/** The result of StartEncryption, for IsEncryptionStarted. */
 export interface StartResult {
   Status:
     | 'STARTED'
@@ -92,15 +92,15 @@ export interface StartResult {
   Unanswered: number;
   /** When the latest call was answered or timed out, ISO 8601. */
   StartedAt: string;
-  SlotId?: number;
+  SlotId: number;
   RequestId?: string;
   /** Before the next call. */
   WaitSeconds?: number;
-  /** What AWS said, for people. */
+  /** AWS's message, for people. */
   Cause?: string;
 }
 
-/** What DescribeStream answers, for IsStreamActive. Times are ISO 8601. */
+/** The result of DescribeStream, for IsStreamActive. Times are ISO 8601. */
 export interface Description {
   Status: 'ACTIVE' | 'UPDATING' | 'NOT_APPLIED';
   StreamStatus: string;
@@ -110,8 +110,8 @@ export interface Description {
   /** Whether the stream was ever seen UPDATING since the Start. */
   SawUpdating: boolean;
   /**
-   * For how long it has been ACTIVE under a key that is not ours, by what Step
-   * Functions waited: the clocks of two functions may be apart.
+   * How long it has been ACTIVE under a key other than the plan's, counted in
+   * waits of Step Functions, since two functions' clocks may differ.
    */
   OtherKeySeconds?: number;
   ActiveAt?: string;
@@ -136,7 +136,7 @@ export interface RotationState {
   Description?: Description;
   Verification?: VerificationResult;
   Failure?: CaughtFailure;
-  /** What KMS refused when the probe was written. */
+  /** KMS's refusal of the probe. */
   ProbeFailure?: CaughtFailure;
 }
 
@@ -148,4 +148,9 @@ export interface PlannedState extends RotationState {
 /** The state after IsQuotaAvailable. */
 export interface GrantedState extends PlannedState {
   Reservation: GrantedReservation;
+}
+
+/** The state after IsEncryptionStarted. */
+export interface StartedState extends PlannedState {
+  Start: StartResult;
 }

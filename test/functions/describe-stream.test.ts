@@ -3,7 +3,7 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { kinesisClient, kmsClient } from '../../shared/lambda/clients.ts';
-import type { PlannedState } from '../../shared/rotation/state.ts';
+import type { PlannedState, StartResult } from '../../shared/rotation/state.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -26,8 +26,21 @@ afterAll(async () => {
   await aws.close();
 });
 
+/** A Start without an answer, as of now. */
+const unanswered = (): StartResult => ({
+  Status: 'UNKNOWN',
+  StartedAt: new Date().toISOString(),
+  Unanswered: 1,
+  Throttled: 0,
+  LimitExceeded: 0,
+  SlotId: 1,
+});
+
 const look = (state: PlannedState) =>
-  createDescribeStream({ kinesis, kms, now: Date.now })(state, CONTEXT);
+  createDescribeStream({ kinesis, kms, now: Date.now })(
+    { Start: unanswered(), ...state },
+    CONTEXT,
+  );
 
 describe('DescribeStream', () => {
   it('finds a stream ACTIVE under the planned key', async () => {
@@ -56,13 +69,10 @@ describe('DescribeStream', () => {
 
   it('waits for a stream that still shows its previous key', async () => {
     const state = await plannedState(aws, aws.nextStream());
-    const StartedAt = new Date().toISOString();
     const Start = {
+      ...unanswered(),
       Status: 'STARTED',
-      StartedAt,
       Unanswered: 0,
-      Throttled: 0,
-      LimitExceeded: 0,
     } as const;
     expect(await look({ ...state, Start })).toMatchObject({
       Status: 'UPDATING',

@@ -332,6 +332,7 @@ describe('decidePlan for a busy stream', () => {
       LimitExceeded: 0,
       Unanswered: 0,
       StartedAt: iso(NOW),
+      SlotId: 1,
     };
     const first = decidePlan(facts([2]));
 
@@ -348,7 +349,11 @@ describe('decidePlan for a busy stream', () => {
   it('forgets an earlier wait that came to its end', () => {
     const first = decidePlan(facts([2], { Stream: stream('UPDATING') }));
     const ready = decidePlan(facts([2], { Previous: { Plan: first } }));
-    const QUOTA = { Status: 'QUOTA_EXHAUSTED' } as const;
+    const QUOTA = {
+      Status: 'QUOTA_EXHAUSTED',
+      Cause: 'none left',
+      NextAvailableAt: iso(NOW),
+    } as const;
 
     const later = decidePlan(
       facts([2], {
@@ -399,6 +404,7 @@ describe('decidePlan for a busy stream', () => {
           LimitExceeded: 0,
           Unanswered: 0,
           StartedAt: iso(now),
+          SlotId: 1,
         };
         now += Plan.WaitSeconds * 1000;
         Plan = decidePlan(facts([2], { Previous: { Plan, Start }, Now: now }));

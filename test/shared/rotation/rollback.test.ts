@@ -171,6 +171,7 @@ describe('planRollback', () => {
       LimitExceeded: 0,
       Unanswered: 0,
       StartedAt: '',
+      SlotId: 1,
     } as const;
     const Stream = { StreamStatus: 'UPDATING', KeyId: 'alias/new' } as const;
     const first = planned({ Start: busy, Stream });

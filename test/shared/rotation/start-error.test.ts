@@ -16,6 +16,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   classifyStartError,
+  decideOnStartError,
   MAX_START_ATTEMPTS,
   startBackoffSeconds,
 } from '../../../shared/rotation/start-error.ts';
@@ -178,5 +179,48 @@ describe('startBackoffSeconds', () => {
     }
 
     expect(seconds).toBeLessThan(60);
+  });
+});
+
+describe('decideOnStartError', () => {
+  const first = { Throttled: 0, LimitExceeded: 0, Unanswered: 0 };
+  const last = MAX_START_ATTEMPTS - 1;
+  const decide = (
+    refusal: ReturnType<typeof classifyStartError>,
+    attempt: Partial<typeof first> = {},
+  ) => decideOnStartError(refusal, { ...first, ...attempt }, () => 0.5);
+
+  it('counts a call without an answer', () => {
+    const decision = { Status: 'UNKNOWN', Unanswered: 3 };
+    expect(decide('UNKNOWN', { Unanswered: 2 })).toEqual(decision);
+  });
+
+  it('takes a stream that is busy after an unanswered call for its own', () => {
+    expect(decide('STREAM_BUSY')).toEqual({ Status: 'STREAM_BUSY' });
+    const decision = { Status: 'UNKNOWN', Unanswered: 2 };
+    expect(decide('STREAM_BUSY', { Unanswered: 1 })).toEqual(decision);
+  });
+
+  it.each([
+    ['LIMIT_EXCEEDED', { LimitExceeded: 1, Throttled: 0 }],
+    ['THROTTLED', { LimitExceeded: 0, Throttled: 1 }],
+    ['KEY_STATE', { LimitExceeded: 0, Throttled: 1 }],
+  ] as const)('waits after %s', (refusal, counts) => {
+    const decision = { Status: 'THROTTLED', WaitSeconds: 1, ...counts };
+    expect(decide(refusal)).toEqual(decision);
+  });
+
+  it('forgets LimitExceededException after a refusal of another kind', () => {
+    const decision = decide('THROTTLED', { LimitExceeded: last });
+    expect(decision).toMatchObject({ LimitExceeded: 0 });
+  });
+
+  it.each([
+    ['LIMIT_EXCEEDED', { LimitExceeded: last }, 'QUOTA_EXHAUSTED'],
+    ['THROTTLED', { Throttled: last }, 'REFUSED'],
+    ['KEY_STATE', { Throttled: last }, 'REFUSED'],
+    ['REFUSED', {}, 'REFUSED'],
+  ] as const)('stops calling after %s with %o', (refusal, attempt, Status) => {
+    expect(decide(refusal, attempt)).toEqual({ Status });
   });
 });

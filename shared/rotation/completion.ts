@@ -1,0 +1,62 @@
+import type { Success, Verification } from '../contract/outcome.ts';
+import type { LastApplied } from '../ledger/entry.ts';
+import type { Quota } from '../ledger/usage.ts';
+import type {
+  Description,
+  KeyPlan,
+  PlannedState,
+  RotationState,
+} from './state.ts';
+
+/** The key that Describe showed as applied, for a Start without an answer. */
+export function appliedKey(
+  { KeyId, KeyArn }: Pick<KeyPlan, 'KeyId' | 'KeyArn'>,
+  description: Description | undefined,
+): LastApplied | undefined {
+  return description?.ActiveAt === undefined
+    ? undefined
+    : { KeyId, KeyArn, AppliedAt: Date.parse(description.ActiveAt) };
+}
+
+/** When the probe was written, and its proof; undefined without a probe. */
+export function verifiedProbe({
+  Verification: result,
+}: RotationState):
+  | { VerifiedAt: string; Verification: Verification }
+  | undefined {
+  if (result === undefined) return undefined;
+  const { VerifiedAt, ...Verification } = result;
+  return { VerifiedAt, Verification };
+}
+
+/** The outcome of a rotation that succeeded. */
+export function successOutcome(state: PlannedState, Quota: Quota): Success {
+  const { Plan, Description } = state;
+  return {
+    Status: 'SUCCEEDED',
+    ...result(state),
+    RotationId: Plan.RotationId,
+    StreamName: Plan.StreamName,
+    StreamARN: Plan.StreamARN,
+    EncryptionType: 'KMS',
+    KeyId: Plan.KeyId,
+    KeyArn: Plan.KeyArn,
+    PreviousKeyId: Plan.PreviousKeyId,
+    StartedAt: Plan.StartedAt,
+    ActiveAt: Description?.ActiveAt ?? null,
+    ...(verifiedProbe(state) ?? { VerifiedAt: null, Verification: null }),
+    Quota,
+    ...(Plan.Trigger && { Trigger: Plan.Trigger }),
+  };
+}
+
+function result({
+  Plan,
+  Reservation,
+}: PlannedState): Pick<Success, 'Outcome' | 'InProgressRotationId'> {
+  if (Reservation?.Status === 'ALREADY_IN_PROGRESS') {
+    const { InProgressRotationId } = Reservation;
+    return { Outcome: 'ALREADY_IN_PROGRESS', InProgressRotationId };
+  }
+  return { Outcome: Plan.Decision === 'UNCHANGED' ? 'UNCHANGED' : 'ROTATED' };
+}

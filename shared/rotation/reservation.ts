@@ -1,0 +1,40 @@
+import type { Reservation } from '../ledger/reserve.ts';
+import { QUOTA_LIMIT } from '../ledger/window.ts';
+import type { KeyPlan, ReservationResult } from './state.ts';
+
+/** Turns the ledger's answer into the result of ReserveQuota. */
+export function toReservationResult(
+  reservation: Reservation,
+  plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'KeyArn' | 'Decision'>,
+): ReservationResult {
+  switch (reservation.Status) {
+    case 'GRANTED':
+    case 'STALE_PLAN':
+      return reservation;
+    case 'QUOTA_EXHAUSTED': {
+      const { NextAvailableAt, Quota } = reservation;
+      const stream = `StreamName "${plan.StreamName}"`;
+      const outside = Quota.UsedByOthers
+        ? `, ${Quota.UsedByOthers} of them outside this ledger`
+        : '';
+      return {
+        Status: 'QUOTA_EXHAUSTED',
+        NextAvailableAt,
+        Cause:
+          Quota.Remaining > 0
+            ? `${stream} has ${Quota.Remaining} slot left of its ${QUOTA_LIMIT} in 24 hours, and KeepSlotForRollback asks for two; two are free at ${NextAvailableAt}. Start the rotation again then, with OnQuotaExhausted WAIT, or without KeepSlotForRollback`
+            : `${stream} has used ${Quota.Used} of its ${QUOTA_LIMIT} keys in 24 hours${outside}; the next slot is free at ${NextAvailableAt}. Start the rotation again then, or with OnQuotaExhausted WAIT`,
+      };
+    }
+    case 'IN_PROGRESS': {
+      const { RotationId, StartedAt, KeyId, KeyArn } = reservation.Lease;
+      // No other rotation does this rotation's rollback.
+      const isSame = KeyArn === plan.KeyArn && plan.Decision !== 'ROLL_BACK';
+      return {
+        Status: isSame ? 'ALREADY_IN_PROGRESS' : 'ROTATION_IN_PROGRESS',
+        InProgressRotationId: RotationId,
+        Cause: `${RotationId} has been moving StreamName "${plan.StreamName}" to ${KeyId} since ${StartedAt}${isSame ? '' : `, and this rotation asks for ${plan.KeyId}; start it again when that one has ended`}`,
+      };
+    }
+  }
+}
