@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+
+const read = (path: string) => readFileSync(path, 'utf8');
+
+it('CONTRIBUTING.md names files that exist', () => {
+  const rows = read('CONTRIBUTING.md').match(/^\| .* \|$/gm) ?? [];
+  const paths = rows.flatMap((row) =>
+    [...row.matchAll(/`([a-z]+\/[\w./-]*|serverless\.yml)`/g)].map(
+      ([, path = '']) => path,
+    ),
+  );
+  expect(paths.length).toBeGreaterThan(40);
+  expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+});
+
+it('README.md has at most 150 lines', () => {
+  expect(read('README.md').trimEnd().split('\n').length).toBeLessThan(151);
+});
+
+it('every action of a workflow is pinned by digest', () => {
+  const folder = '.github/workflows';
+  const uses = readdirSync(folder).flatMap((file) =>
+    [...read(`${folder}/${file}`).matchAll(/uses: (\S+)/g)].map(
+      ([, one]) => one,
+    ),
+  );
+  expect(uses.length).toBeGreaterThan(0);
+  expect(uses.filter((one) => !/@[0-9a-f]{40}$/.test(String(one)))).toEqual([]);
+});
