@@ -52,14 +52,14 @@ function translate(
 ): ExecutionEvent | undefined {
   const { type } = event;
   const timestamp = event.timestamp.getTime();
-  const { name = '', input, output, error, cause } = detailsOf(event);
+  const { name, input, output, error, cause } = detailsOf(event);
   const [, entered] = ENTERED.exec(type) ?? [];
-  if (entered !== undefined) {
+  if (entered !== undefined && name !== undefined) {
     const state = { name, type: entered, input: toObject(input) };
     return { type: 'StateEntered', timestamp, state };
   }
   const [, exited] = EXITED.exec(type) ?? [];
-  if (exited !== undefined) {
+  if (exited !== undefined && name !== undefined) {
     const state = { name, type: exited, output: toObject(output) };
     return { type: 'StateExited', timestamp, state };
   }
@@ -96,8 +96,8 @@ function callOf(
   while (previous !== undefined) {
     const [, type] = ENTERED.exec(previous.type) ?? [];
     if (type !== undefined) {
-      const { name = '' } = detailsOf(previous);
-      return { state: { name, type }, attempt };
+      const { name } = detailsOf(previous);
+      return { ...(name !== undefined && { state: { name, type } }), attempt };
     }
     if (SCHEDULED.test(previous.type)) attempt++;
     previous = byId.get(previous.previousEventId ?? 0);

@@ -5,7 +5,10 @@ import {
   parseRequest,
   type RotationRequest,
 } from '../../shared/contract/request.ts';
-import { requestedStream } from '../../shared/contract/requested.ts';
+import {
+  requestedKeys,
+  requestedStream,
+} from '../../shared/contract/requested.ts';
 import { AwsRefusal, RotationError } from '../../shared/errors/errors.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
@@ -167,17 +170,18 @@ export async function previewRotation(
   };
 }
 
-/** How many keys PlanRotation asks KMS about. */
+/** How many keys PlanRotation describes. */
 function keysAskedFor(
-  { KeyId, KeyIds = [KeyId ?? ''] }: RotationRequest,
+  request: RotationRequest,
   current: string | null,
   { LastApplied }: LedgerEntry,
 ): number {
+  const { keyIds } = requestedKeys(request);
   const isKnown =
     current === null ||
-    KeyIds.includes(current) ||
+    keyIds.includes(current) ||
     (LastApplied?.KeyId === current && LastApplied.KeyArn !== undefined);
-  return KeyIds.length + (isKnown ? 0 : 1);
+  return keyIds.length + (isKnown ? 0 : 1);
 }
 
 type Granted = Pick<
