@@ -12,6 +12,8 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
 const RUN =
@@ -55,6 +57,15 @@ async function outputOf(
   return `${ended.stderr}${ended.stdout}`.trimEnd();
 }
 
+/** The endpoint of Step Functions that `local` prints, among other lines. */
+async function exportedEndpoint(output: Readable): Promise<string> {
+  for await (const line of createInterface({ input: output })) {
+    const [, endpoint] = /AWS_ENDPOINT_URL_SFN=(\S+)/.exec(line) ?? [];
+    if (endpoint !== undefined) return endpoint;
+  }
+  throw new Error('The embedded AWS has ended');
+}
+
 if (import.meta.main) {
   const path = 'docs/cli.md';
   const directory = await mkdtemp(join(tmpdir(), 'cli-'));
@@ -74,32 +85,34 @@ if (import.meta.main) {
     ['cli/main.ts', 'local', '--rotations', 'examples/rotations.yml', ...ports],
     { env, stdio: ['ignore', 'pipe', 'ignore'] },
   );
-  const [exported] = (await once(local.stdout, 'data')) as [Buffer];
-  const [, sfn] = /AWS_ENDPOINT_URL_SFN=(\S+)/.exec(exported.toString()) ?? [];
-  const page = await readFile(path, 'utf8');
-  const outputs: string[] = [];
-  for (const { args, exitCode } of examplesIn(page)) {
-    const [, arn = ''] = /^Started (\S+)$/m.exec(outputs.at(-1) ?? '') ?? [];
-    const words = args.map((word) => (word === 'EXECUTION_ARN' ? arn : word));
-    const example = { args: words, exitCode };
-    outputs.push(
-      await outputOf(example, {
-        ...env,
-        AWS_ENDPOINT_URL_SFN: sfn,
-        AWS_ACCESS_KEY_ID: 'local',
-        AWS_SECRET_ACCESS_KEY: 'local',
+  try {
+    const sfn = await exportedEndpoint(local.stdout);
+    const page = await readFile(path, 'utf8');
+    const outputs: string[] = [];
+    for (const { args, exitCode } of examplesIn(page)) {
+      const [, arn = ''] = /^Started (\S+)$/m.exec(outputs.at(-1) ?? '') ?? [];
+      const words = args.map((word) => (word === 'EXECUTION_ARN' ? arn : word));
+      const example = { args: words, exitCode };
+      outputs.push(
+        await outputOf(example, {
+          ...env,
+          AWS_ENDPOINT_URL_SFN: sfn,
+          AWS_ACCESS_KEY_ID: 'local',
+          AWS_SECRET_ACCESS_KEY: 'local',
+        }),
+      );
+    }
+    await writeFile(
+      path,
+      page.replaceAll(RUN, (block) => {
+        const [mark] = block.split('\n');
+        const shown = outputs.shift();
+        return `${mark}\n\n\`\`\`\n${commandOf(mark)}\n${shown}\n\`\`\`\n`;
       }),
     );
+  } finally {
+    local.kill('SIGINT');
+    await once(local, 'exit');
+    await rm(directory, { recursive: true });
   }
-  local.kill('SIGINT');
-  await once(local, 'exit');
-  await writeFile(
-    path,
-    page.replaceAll(RUN, (block) => {
-      const [mark] = block.split('\n');
-      const shown = outputs.shift();
-      return `${mark}\n\n\`\`\`\n${commandOf(mark)}\n${shown}\n\`\`\`\n`;
-    }),
-  );
-  await rm(directory, { recursive: true });
 }
