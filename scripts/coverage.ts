@@ -1,6 +1,6 @@
 /**
- * Holds the line coverage of every folder to its threshold: `npm test` runs it
- * after the tests. Lines that only child processes run count too. They run the
+ * Holds the line coverage of every folder to its threshold: run it after
+ * `npm test -- --coverage`. Lines that only child processes run count too. They run the
  * sources as they are, since Node.js replaces types by spaces, so offsets in V8's
  * coverage are offsets in the file.
  */

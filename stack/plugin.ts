@@ -104,5 +104,7 @@ export default class StackPlugin {
 function keepTemporaryFilesTogether(): void {
   const directory = mkdtempSync(join(tmpdir(), 'kinesis-key-rotation-'));
   process.env.TMPDIR = directory;
-  process.once('exit', () => rmSync(directory, { recursive: true }));
+  process.once('exit', () =>
+    rmSync(directory, { recursive: true, force: true }),
+  );
 }

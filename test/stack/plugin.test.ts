@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import StackPlugin from '../../stack/plugin.ts';
 import type { Resources } from '../../stack/template.ts';
 import { temporaryDirectory } from '../support/local/temporary-directory.ts';
@@ -76,7 +77,30 @@ async function plugin(given: Given) {
   };
 }
 
+// The plugin moves it for the rest of the process.
+beforeEach(async () => {
+  vi.stubEnv('TMPDIR', await temporaryDirectory());
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
 describe('StackPlugin', () => {
+  it('takes its temporary files away once, however often it runs in a process', async () => {
+    const before = process.listeners('exit');
+    const { begin } = await plugin({ rotations: STREAMS });
+    await begin();
+    const directory = process.env.TMPDIR ?? '';
+    await begin();
+    const atExit = process
+      .listeners('exit')
+      .filter((listener) => !before.includes(listener));
+    for (const listener of atExit) listener(0);
+    expect(atExit).toHaveLength(2);
+    expect(existsSync(directory)).toBe(false);
+  });
+
   it('adds what rotations.yml determines', async () => {
     const { begin, resources } = await plugin({ rotations: STREAMS });
     await begin();
