@@ -1,5 +1,7 @@
 import { type Resources, ref, type Template } from './template.ts';
 
+/** The checkers of definitions know no other partition. */
+const INTEGRATION = 'arn:aws:states:';
 const PLACEHOLDER = /\$\{((\w+?)(Function|StateMachine))Arn\}/g;
 
 /**
@@ -8,25 +10,32 @@ const PLACEHOLDER = /\$\{((\w+?)(Function|StateMachine))Arn\}/g;
  *
  * Its functions are published versions, so that an execution that waits for a
  * day goes on with the code that it started with; other state machines that it
- * starts are as they are at the time.
+ * starts are as they are at the time. The ARN of a service integration carries the
+ * partition, else the execution fails in GovCloud and China.
  *
  * @param asl the definition in Amazon States Language
  * @throws {Error} for a Task whose function or state machine is not in the
  *   template
  */
 export function definitionProperties(asl: string, { Resources }: Template) {
+  const text = JSON.stringify(JSON.parse(asl));
+  const substitutions = [...asl.matchAll(PLACEHOLDER)].map(
+    ([, id = '', name = '', kind]) => [
+      `${id}Arn`,
+      ref(
+        kind === 'Function'
+          ? versionOf(name, Resources)
+          : stateMachine(id, Resources),
+      ),
+    ],
+  );
+  const hasIntegration = text.includes(INTEGRATION);
   return {
-    DefinitionString: JSON.stringify(JSON.parse(asl)),
-    DefinitionSubstitutions: Object.fromEntries(
-      [...asl.matchAll(PLACEHOLDER)].map(([, id = '', name = '', kind]) => [
-        `${id}Arn`,
-        ref(
-          kind === 'Function'
-            ? versionOf(name, Resources)
-            : stateMachine(id, Resources),
-        ),
-      ]),
-    ),
+    DefinitionString: text.replaceAll(INTEGRATION, 'arn:${Partition}:states:'),
+    DefinitionSubstitutions: Object.fromEntries([
+      ...substitutions,
+      ...(hasIntegration ? [['Partition', ref('AWS::Partition')]] : []),
+    ]),
   };
 }
 

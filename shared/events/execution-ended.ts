@@ -65,7 +65,7 @@ export function failureOfStatus({
   Cause,
 }: {
   Status?: string;
-  Error?: string | null;
+  Error?: string | null | undefined;
   Cause?: string | null;
 }): CaughtFailure | undefined {
   const isEnded = Status !== undefined && Object.hasOwn(ENDED, Status);

@@ -8,3 +8,14 @@
 export function isoTime(time: string | number): string {
   return new Date(time).toISOString();
 }
+
+/**
+ * A time that every engine compares alike: some compare the texts, in which
+ * `.000Z` comes before `Z`.
+ *
+ * @param ms milliseconds since the epoch; what is below a second is dropped
+ * @returns ISO 8601 without milliseconds, in UTC
+ */
+export function wholeSecond(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

@@ -2,7 +2,7 @@ import type { Success } from '../contract/outcome.ts';
 import { failureOfStatus } from '../events/execution-ended.ts';
 import { executionName } from '../identifiers/arn.ts';
 import { isObject, parseJson } from '../json.ts';
-import { readFailure } from '../rotation/failure.ts';
+import { readFailure, textField } from '../rotation/failure.ts';
 import type { CaughtFailure } from '../rotation/state.ts';
 import type { StreamOutcome } from './outcome.ts';
 import { pauseSeconds } from './pace.ts';
@@ -28,9 +28,9 @@ export interface RotationEnd {
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
  */
 interface Description {
-  ExecutionArn?: string;
+  ExecutionArn?: string | undefined;
   Status?: string;
-  Error?: string;
+  Error?: string | undefined;
   Cause?: string;
   /** Since the epoch, in milliseconds or in seconds. */
   StartDate?: number;
@@ -71,11 +71,10 @@ export function readRotationEnd(
       }),
     };
   }
-  const cause = parseJson(Failure?.Cause);
-  const description: Description = isObject(cause) ? cause : {};
+  const description = describedIn(Failure?.Cause ?? '');
   const { ExecutionArn, StartDate = now } = description;
   const ended =
-    ExecutionArn === undefined ? Failure : failureOfStatus(description);
+    description.Status === undefined ? Failure : failureOfStatus(description);
   return {
     Result: fitOutcome(
       {
@@ -90,5 +89,21 @@ export function readRotationEnd(
       StartedAt: StartDate < SECONDS_UNTIL ? StartDate * 1000 : StartDate,
       EndedAt: now,
     }),
+  };
+}
+
+/** A description that was cut off may have lost what stands behind its input. */
+function describedIn(cause: string): Description {
+  const whole = parseJson(cause);
+  if (isObject(whole)) return whole;
+  if (!cause.startsWith('{')) return {};
+  const found = (name: string) => textField(cause, name);
+  return {
+    ExecutionArn: found('ExecutionArn'),
+    Status: 'FAILED',
+    Error: found('Error'),
+    Cause:
+      found('Cause') ??
+      'Step Functions cut off what it said; the history of the stream says why',
   };
 }

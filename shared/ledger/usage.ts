@@ -1,3 +1,4 @@
+import { wholeSecond } from '../events/iso-time.ts';
 import { countedSlots } from './counted-slots.ts';
 import type { LedgerEntry } from './entry.ts';
 import { QUOTA_LIMIT, SLOT_MS } from './window.ts';
@@ -38,5 +39,5 @@ export function usage(entry: LedgerEntry, now: number, wanted = 1): Quota {
 
 /** Rounded up, so that a rotation that wakes at that second finds the slot free. */
 function ceilSecond(ms: number): string {
-  return new Date(Math.ceil(ms / 1000) * 1000).toISOString();
+  return wholeSecond(Math.ceil(ms / 1000) * 1000);
 }

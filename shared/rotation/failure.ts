@@ -2,33 +2,61 @@ import { legible } from '../errors/text.ts';
 import { fieldOf, parseJson } from '../json.ts';
 import type { CaughtFailure } from './state.ts';
 
+/** Reserved for Step Functions: a Fail state must not carry such a name. */
+const RESERVED = /^States\./;
+
+const TIMED_OUT = 'A function or the execution ran longer than it may';
+
 /**
  * Error and cause for people. Step Functions passes a function's error on as JSON
- * text, `{"errorType", "errorMessage", "trace"}`. The caller of StopExecution chooses
- * both texts, or gives none.
+ * text, `{"errorType", "errorMessage", "trace"}`, cut at 32,768 characters. Its own
+ * errors come without the prefix `States.` and may have no cause. The caller of
+ * StopExecution chooses both texts, or gives none.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html
+ * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
  */
 export function readFailure(
   failure: Partial<CaughtFailure> | undefined,
 ): CaughtFailure {
   const cause = failure?.Cause ?? '';
+  const name = (failure?.Error ?? 'ExecutionAborted').replace(RESERVED, '');
   return {
-    Error: legible(failure?.Error ?? 'ExecutionAborted'),
-    Cause: legible(messageIn(cause) ?? cause),
+    Error: legible(name),
+    Cause: legible(
+      textField(cause, 'errorMessage') ??
+        (cause || (name === 'Timeout' ? TIMED_OUT : '')),
+    ),
   };
 }
 
 /**
- * Whether it is one of the errors that `States.ALL` does not match.
+ * Whether it is one of the errors that `States.ALL` does not match, as
+ * {@link readFailure} names them.
  *
  * @see https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
  */
 export function isUncaught({ Error: name }: CaughtFailure): boolean {
-  return name === 'States.DataLimitExceeded' || name === 'States.Runtime';
+  return name === 'DataLimitExceeded' || name === 'Runtime';
 }
 
-function messageIn(cause: string): string | undefined {
-  const message = fieldOf(parseJson(cause), 'errorMessage');
-  return typeof message === 'string' ? message : undefined;
+/**
+ * A text of a JSON object. Of one that was cut off, as causes are, the part before
+ * `Input` is searched, so that nothing of a request is taken for it.
+ */
+export function textField(json: string, name: string): string | undefined {
+  const value = parseJson(json);
+  if (value !== undefined) {
+    const text = fieldOf(value, name);
+    return typeof text === 'string' ? text : undefined;
+  }
+  const [before = ''] = json.split('"Input":', 1);
+  const found = before.match(
+    new RegExp(`[{,]\\s*"${name}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*"?)`),
+  )?.[1];
+  return json.startsWith('{') && found !== undefined
+    ? ((parseJson(found) ?? parseJson(`${found.replace(/\\$/, '')}"`)) as
+        | string
+        | undefined)
+    : undefined;
 }

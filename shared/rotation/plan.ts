@@ -1,5 +1,6 @@
 import type { RotationRequest } from '../contract/request.ts';
 import { RotationError } from '../errors/errors.ts';
+import { wholeSecond } from '../events/iso-time.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
 import { lastAppliedTo } from '../keys/current-key.ts';
 import {
@@ -76,9 +77,7 @@ function planCommon(facts: PlanningFacts): Omit<PlanCommon, 'Reason'> {
       BusySince: new Date(busySince).toISOString(),
     }),
     OnQuotaExhausted: Request.OnQuotaExhausted,
-    QuotaDeadline: new Date(
-      Date.parse(facts.StartedAt) + QUOTA_WAIT_MS,
-    ).toISOString(),
+    QuotaDeadline: wholeSecond(Date.parse(facts.StartedAt) + QUOTA_WAIT_MS),
     OnVerificationFailed: Request.OnVerificationFailed,
     ...(Request.Probe && { Probe: Request.Probe }),
     ...(Request.Trigger && { Trigger: Request.Trigger }),

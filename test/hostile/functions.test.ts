@@ -222,7 +222,9 @@ describe('hostile input', () => {
           cause: 'x'.repeat(32_768),
         },
       });
-      expect(toldOf(RotationId)).toMatchObject([{ Error: error }]);
+      expect(toldOf(RotationId)).toMatchObject([
+        { Error: error.replace('States.', '') },
+      ]);
     }
   });
 

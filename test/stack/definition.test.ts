@@ -49,6 +49,14 @@ describe('definitionProperties', () => {
     );
   });
 
+  it('names the partition of a service integration', () => {
+    const asl = JSON.stringify({ Resource: 'arn:aws:states:::a:b.sync:2' });
+    expect(definitionProperties(asl, { Resources: {} })).toEqual({
+      DefinitionString: '{"Resource":"arn:${Partition}:states:::a:b.sync:2"}',
+      DefinitionSubstitutions: { Partition: { Ref: 'AWS::Partition' } },
+    });
+  });
+
   it('says which state has no function', () => {
     expect(() =>
       definitionProperties(asl, { Resources: { AVersion: version('A') } }),

@@ -130,7 +130,7 @@ const TAKEN: [string, number, object][] = [
     },
   ],
   ['execution-aborted', 1, settled('ExecutionAborted')],
-  ['execution-timed-out', 1, settled('States.Timeout')],
+  ['execution-timed-out', 1, settled('Timeout')],
   ['execution-failed', 1, settled('UnusableKey')],
   [
     'start-stream-encryption',

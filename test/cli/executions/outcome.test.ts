@@ -85,7 +85,7 @@ describe('executionOutcome', () => {
 
   it.each([
     ['ExecutionAborted', 'ExecutionAborted', 'stopped'],
-    ['ExecutionTimedOut', 'States.Timeout', 'TimeoutSeconds'],
+    ['ExecutionTimedOut', 'Timeout', 'TimeoutSeconds'],
   ] as const)('has a cause for %s', (type, name, words) => {
     expect(executionOutcome(ARN, [STARTED, event(type)])).toMatchObject({
       Status: 'FAILED',

@@ -67,7 +67,7 @@ describe('readRotationEnd', () => {
 
   it.each([
     ['ABORTED', 'ExecutionAborted'],
-    ['TIMED_OUT', 'States.Timeout'],
+    ['TIMED_OUT', 'Timeout'],
   ])('says of one that was %s %s', (Status, error) => {
     expect(readRotationEnd(failure({ Status }), NOW).Result).toMatchObject({
       Status: 'FAILED',
@@ -75,6 +75,43 @@ describe('readRotationEnd', () => {
       Cause: expect.stringMatching(/^The execution /),
     });
   });
+
+  it.each([
+    ['after its cause', ''],
+    ['before its cause', 'Input first'],
+  ])(
+    'says nothing of the input when Step Functions cut it off %s',
+    (_, first) => {
+      const Input = {
+        StreamName: 'orders',
+        Trigger: { Error: 'No', Cause: 'No' },
+      };
+      const Data = 'c2VjcmV0'.repeat(4000);
+      const said = {
+        Cause: 'KeyId "a": Disabled',
+        Error: 'UnusableKey',
+        ExecutionArn,
+      };
+      const probe = { Input: { ...Input, Probe: { Data } } };
+      const description = first ? { ...probe, ...said } : { ...said, ...probe };
+      const Cause = JSON.stringify(description).slice(0, 32_000);
+      const Failure = { Error: 'States.TaskFailed', Cause };
+      const { Result } = readRotationEnd(
+        { ...end, DetailBytes: 1000, Failure },
+        NOW,
+      );
+      expect(Result).toMatchObject(
+        first
+          ? { Error: 'Runtime', Cause: expect.stringContaining('cut off') }
+          : {
+              Error: 'UnusableKey',
+              Cause: 'KeyId "a": Disabled',
+              Execution: '1f2e',
+            },
+      );
+      expect(JSON.stringify(Result)).not.toContain('c2VjcmV0');
+    },
+  );
 
   it('says of one that was never started why not', () => {
     const Failure = {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wholeSecond } from '../../../shared/events/iso-time.ts';
 import { emptyEntry, type LedgerEntry } from '../../../shared/ledger/entry.ts';
 import {
   type CloudTrailStart,
@@ -345,7 +346,7 @@ describe('recordExternalStart', () => {
       Limit: 25,
       Used: 28,
       Remaining: 0,
-      NextAvailableAt: new Date(free).toISOString(),
+      NextAvailableAt: wholeSecond(free),
     });
     const ask = (now: number) =>
       reserve(entry, claim('next', entry), now).answer.Status;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
 import { RotationError } from '../../../shared/errors/errors.ts';
+import { wholeSecond } from '../../../shared/events/iso-time.ts';
 import type { Claim } from '../../../shared/ledger/entry.ts';
 import { LEDGER_RECORD } from '../../../shared/ledger/ledger-reader.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
@@ -123,7 +124,7 @@ describe('QuotaLedger', () => {
       Limit: 25,
       Used: 25,
       Remaining: 0,
-      NextAvailableAt: new Date(T0 + SLOT_MS).toISOString(),
+      NextAvailableAt: wholeSecond(T0 + SLOT_MS),
     });
     expect(await rotate(ledger, stream, 'early')).toBe('QUOTA_EXHAUSTED');
     now = T0 + SLOT_MS - 1;

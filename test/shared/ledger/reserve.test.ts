@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wholeSecond } from '../../../shared/events/iso-time.ts';
 import {
   type Claim,
   emptyEntry,
@@ -39,7 +40,7 @@ describe('reserve', () => {
     );
     expect(answer).toMatchObject({
       Status: 'QUOTA_EXHAUSTED',
-      NextAvailableAt: new Date(T0 + SLOT_MS).toISOString(),
+      NextAvailableAt: wholeSecond(T0 + SLOT_MS),
     });
   });
 
@@ -236,7 +237,7 @@ describe('a slot kept for a rollback', () => {
   it('returns when two slots are free, to the second', () => {
     const entry = rotateTimes(24, 1000);
     const asked = reserve(entry, twice('r', entry), T0 + HOUR).answer;
-    const free = new Date(T0 + SLOT_MS).toISOString();
+    const free = wholeSecond(T0 + SLOT_MS);
     expect(asked).toMatchObject({
       Status: 'QUOTA_EXHAUSTED',
       NextAvailableAt: free,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wholeSecond } from '../../../shared/events/iso-time.ts';
 import { emptyEntry } from '../../../shared/ledger/entry.ts';
 import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
 import { reserve } from '../../../shared/ledger/reserve.ts';
@@ -164,7 +165,7 @@ describe('exhaust', () => {
       Limit: 25,
       Used: 25,
       Remaining: 0,
-      NextAvailableAt: new Date(free).toISOString(),
+      NextAvailableAt: wholeSecond(free),
       UsedByOthers: 22,
     });
     const ask = (at: number) =>
@@ -201,7 +202,7 @@ describe('exhaust', () => {
     const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
     const [quota, after] = apply(entry, exhaust(entry, 'r', slotId, T0));
     const next = T0 + EXHAUSTED_MS;
-    expect(quota.NextAvailableAt).toBe(new Date(next).toISOString());
+    expect(quota.NextAvailableAt).toBe(wholeSecond(next));
     const ask = (at: number) =>
       reserve(after, claim('x', after), at).answer.Status;
     expect(ask(next - 1)).toBe('QUOTA_EXHAUSTED');

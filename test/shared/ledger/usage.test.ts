@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { wholeSecond } from '../../../shared/events/iso-time.ts';
 import { emptyEntry } from '../../../shared/ledger/entry.ts';
 import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
 import { usage } from '../../../shared/ledger/usage.ts';
@@ -22,9 +23,9 @@ describe('usage', () => {
     const first = T0 + 1000 + SLOT_MS;
     expect(usage(entry, T0 + HOUR)).toMatchObject({
       Used: QUOTA_LIMIT,
-      NextAvailableAt: new Date(first).toISOString(),
+      NextAvailableAt: wholeSecond(first),
     });
-    const third = new Date(first + 2000).toISOString();
+    const third = wholeSecond(first + 2000);
     expect(usage(entry, T0 + HOUR, 3).NextAvailableAt).toBe(third);
   });
 
@@ -36,7 +37,7 @@ describe('usage', () => {
     ] as const) {
       expect(usage({ ...full, ExhaustedUntil }, T0 + 1)).toMatchObject({
         Used: 25,
-        NextAvailableAt: new Date(next).toISOString(),
+        NextAvailableAt: wholeSecond(next),
       });
     }
   });

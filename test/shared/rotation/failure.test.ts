@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { legible } from '../../../shared/errors/text.ts';
-import { readFailure } from '../../../shared/rotation/failure.ts';
+import { isUncaught, readFailure } from '../../../shared/rotation/failure.ts';
 
 /** What an error of ours can say. */
 const anyMessage = fc.string({ unit: 'binary' }).map(legible);
@@ -30,12 +30,27 @@ describe('readFailure', () => {
     ['JSON null', 'null'],
     ['JSON without errorMessage', '{"Error":"x"}'],
     ['an errorMessage that is no text', '{"errorMessage":{"a":1}}'],
-    ['cut-off JSON', '{"errorMessage":"cut o'],
   ])('leaves a cause that is %s as it is', (_what, Cause) => {
     expect(readFailure({ Error: 'Whatever', Cause })).toEqual({
       Error: 'Whatever',
       Cause,
     });
+  });
+
+  it.each([
+    ['its message', '{"errorType":"X","errorMessage":"a \\"b\\"","trace":["a'],
+    ['a message that is cut', '{"errorMessage":"a \\"b\\"'],
+    ['a message that is cut in an escape', '{"errorMessage":"a \\"b\\"\\'],
+  ])('finds in JSON that was cut off %s', (_what, Cause) => {
+    expect(readFailure({ Error: 'X', Cause }).Cause).toBe('a "b"');
+  });
+
+  it('carries no name that is reserved, and has a cause for what timed out', () => {
+    expect(readFailure({ Error: 'States.Timeout', Cause: '' })).toEqual({
+      Error: 'Timeout',
+      Cause: 'A function or the execution ran longer than it may',
+    });
+    expect(isUncaught(readFailure({ Error: 'States.Runtime' }))).toBe(true);
   });
 
   it('names what has no name', () => {

@@ -12,7 +12,6 @@ import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import {
   BUSY_TIMEOUT_MS,
   LEASE_MS,
-  QUOTA_WAIT_MS,
   UPDATE_TIMEOUT_MS,
 } from '../../../shared/rotation/deadlines.ts';
 import {
@@ -142,7 +141,7 @@ describe('decidePlan', () => {
       OnQuotaExhausted: 'FAIL',
       OnVerificationFailed: 'ROLL_BACK',
       KeepSlotForRollback: false,
-      QuotaDeadline: iso(NOW + QUOTA_WAIT_MS),
+      QuotaDeadline: '2026-01-03T00:00:00Z',
     });
   });
 
@@ -222,7 +221,7 @@ describe('decidePlan', () => {
   it('counts the quota deadline from the start of the rotation', () => {
     const plan = decidePlan(facts([2], { Now: NOW + 5 * UPDATE_TIMEOUT_MS }));
 
-    expect(plan.QuotaDeadline).toBe(iso(NOW + QUOTA_WAIT_MS));
+    expect(plan.QuotaDeadline).toBe('2026-01-03T00:00:00Z');
   });
 
   it('says what the ledger last saw applied', () => {

@@ -282,6 +282,17 @@ function newHandlers(): Promise<TaskHandlers> {
   return loaded;
 }
 
+/** Names under which Step Functions may report it, each in turn. */
+const DEATHS = [
+  'Lambda.Unknown',
+  'Lambda.ClientExecutionTimeoutException',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+  'Sandbox.Timedout',
+];
+let deaths = 0;
+const nextDeath = () => DEATHS[deaths++ % DEATHS.length];
+
 /** Tells the proxy which state is on, and has functions killed. */
 function inPhases(
   handlers: TaskHandlers,
@@ -301,7 +312,7 @@ function inPhases(
       const killed = new Promise<never>((_, reject) => {
         scope.onKill = () => {
           const error = new Error('RequestId: 1 Error: Runtime exited');
-          reject(Object.assign(error, { name: 'Lambda.Unknown' }));
+          reject(Object.assign(error, { name: nextDeath() }));
           onKilled();
         };
       });
