@@ -6,6 +6,7 @@ import { measureOutcome } from '../shared/lambda/metrics.ts';
 import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import { appliedKey, successOutcome } from '../shared/rotation/completion.ts';
+import { stoppedRotation } from '../shared/rotation/reservation.ts';
 import type { PlannedState } from '../shared/rotation/state.ts';
 import { assertNotSuperseded } from '../shared/rotation/superseded.ts';
 
@@ -17,18 +18,20 @@ interface Dependencies {
 /**
  * Releases the lease, keeps a record, publishes the outcome and returns it.
  *
- * @throws LedgerContended, and KeyMismatch when another key was applied before
- *   the probe
+ * @throws LedgerContended, KeyMismatch when another key was applied before the
+ *   probe, and ExecutionAborted for a rotation that was stopped
  */
 export function createCompleteRotation({ ledger, notifier }: Dependencies) {
   return taskHandler(async (state: PlannedState): Promise<Success> => {
     const { StreamARN, RotationId } = state.Plan;
     logger.appendKeys({ RotationId });
-    const { Quota, LastApplied } = await ledger.settle(
+    const { Quota, LastApplied, WasStopped } = await ledger.settle(
       StreamARN,
       RotationId,
       appliedKey(state.Plan, state.Description),
     );
+    // Whoever settled it has told of its end; a success would contradict that.
+    if (WasStopped) throw stoppedRotation(state.Plan);
     assertNotSuperseded(state, LastApplied);
     const outcome = successOutcome(state, Quota);
     await ledger.record(StreamARN, outcome);

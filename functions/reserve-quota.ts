@@ -13,7 +13,7 @@ interface Dependencies {
 /**
  * Takes the stream's lease and one slot of its quota, or says why not.
  *
- * @throws LedgerContended
+ * @throws LedgerContended, and ExecutionAborted for a rotation that was stopped
  */
 export function createReserveQuota({ ledger }: Dependencies) {
   return taskHandler(async (state: PlannedState) => {

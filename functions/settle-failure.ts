@@ -5,8 +5,10 @@ import { logger } from '../shared/lambda/logger.ts';
 import { measureOutcome } from '../shared/lambda/metrics.ts';
 import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
+import type { Settlement } from '../shared/ledger/settle.ts';
 import {
   appliedByRollback,
+  type FailedRotation,
   failureOutcome,
   isUnpublished,
   readFailedRotation,
@@ -44,15 +46,7 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
         if (isUnpublished(failed)) await announce(outcome, notifier);
         return outcome;
       }
-      const slotId = unappliedSlot(state);
-      if (slotId !== undefined) {
-        await ledger.release(streamArn, RotationId, slotId, 'SEEN');
-      }
-      const settlement = await ledger.settle(
-        streamArn,
-        RotationId,
-        appliedByRollback(state),
-      );
+      const settlement = await settle(failed, streamArn, ledger);
       const outcome = settledOutcome(failed, streamArn, settlement);
       const recorded = await ledger
         .record(streamArn, outcome, state ? 'IF_FAILED' : 'IF_NEW')
@@ -69,6 +63,20 @@ export function createSettleFailure({ ledger, notifier }: Dependencies) {
       return recorded;
     },
   );
+}
+
+/** What the rotation held is given back, with an unused slot. */
+async function settle(
+  { RotationId, state, wasStopped }: FailedRotation,
+  streamArn: string,
+  ledger: QuotaLedger,
+): Promise<Settlement> {
+  if (wasStopped) return ledger.settleStopped(streamArn, RotationId);
+  const slotId = unappliedSlot(state);
+  if (slotId !== undefined) {
+    await ledger.release(streamArn, RotationId, slotId, 'SEEN');
+  }
+  return ledger.settle(streamArn, RotationId, appliedByRollback(state));
 }
 
 async function announce(outcome: Failure, notifier: Notifier): Promise<void> {

@@ -224,6 +224,7 @@ function grant(entry: LedgerEntry, plan: KeyPlan, now: number): Granted {
             Error: 'RotationInProgress',
             Cause: `${answer.Lease.RotationId} is moving the stream to ${answer.Lease.KeyId}. Wait for it, or stop it`,
           };
+    case 'STOPPED':
     case 'STALE_PLAN':
       return {
         Expected: 'ROTATED',

@@ -45,6 +45,7 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
   const RotationId = `${localExecutions(region)}${name}`;
   const StartedAt = (options.startedAt ?? new Date()).toISOString();
   let ended: Outcome | undefined;
+  let outlived: Promise<unknown> | undefined;
   const result = await runExecution({
     ...options,
     handlers: Object.fromEntries(
@@ -63,17 +64,22 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
     definition: await readStateMachine(),
     input: request,
     executionArn: RotationId,
+    onOutlived: (functions) => {
+      outlived = functions;
+    },
   });
   // An execution that was aborted behind its last function did what that did.
   if (ended !== undefined) return ended;
   if (result.Status === 'SUCCEEDED') return result.Output as Outcome;
-  return settleFromOutside(handlers, {
+  const outcome = await settleFromOutside(handlers, {
     RotationId,
     StartedAt,
     Request: request,
     ...result,
     ...(result.Status === 'ABORTED' && stopReason(options.signal?.reason)),
   });
+  await outlived;
+  return outcome;
 }
 
 /** Error and Cause of StopExecution, from the reason of the abort. */

@@ -52,6 +52,8 @@ export interface ExecutionOptions {
   /** Aborts the execution, as StopExecution does. */
   signal?: AbortSignal;
   onEvent?: (event: ExecutionEvent) => void;
+  /** Takes the end of the functions that outlive the execution. */
+  onOutlived?: (ended: Promise<unknown>) => void;
 }
 
 export type StateMachineName = 'rotate-stream' | 'rotate-fleet';
@@ -80,14 +82,15 @@ function machineOf(definition: StateMachineDefinition): StateMachine {
 }
 
 /**
- * Runs an execution of a state machine. An aborted one answers only when the
- * function that was running has ended, so that nothing goes on behind its back.
+ * Runs an execution of a state machine. As on AWS, one that is aborted does not wait
+ * for the function that was running: `onOutlived` gets what the caller has to wait
+ * for before it closes what functions call.
  */
 export async function runExecution(
   options: ExecutionOptions,
 ): Promise<ExecutionResult> {
   const { definition, handlers, integrations = {} } = options;
-  const { executionArn, signal, onEvent } = options;
+  const { executionArn, signal, onEvent, onOutlived } = options;
   const running = new Set<Promise<unknown>>();
   const asTask = (name: string, call: (input: never) => Promise<unknown>) => [
     name,
@@ -131,7 +134,9 @@ export async function runExecution(
   }
   await ended;
   signal?.removeEventListener('abort', execution.abort);
-  await Promise.allSettled(running);
+  const outlived = Promise.allSettled(running);
+  if (onOutlived === undefined) await outlived;
+  else onOutlived(outlived);
   return result;
 }
 

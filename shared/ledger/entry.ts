@@ -78,6 +78,15 @@ export interface LedgerEntry {
    * used them. The stream counts as exhausted until this time.
    */
   ExhaustedUntil?: number;
+  /** Rotations that were stopped, of which a function may still run. */
+  Stopped?: readonly StoppedRotation[];
+}
+
+/** Step Functions neither stops a function that runs nor waits for it. */
+export interface StoppedRotation {
+  RotationId: string;
+  /** When the last of its functions has ended. */
+  Until: number;
 }
 
 /** What a rotation needs the lease and a slot for. */
@@ -147,4 +156,22 @@ export function isNewer(entry: LedgerEntry, appliedAt: number): boolean {
 /** Whether no other key was applied since the slot was spent. */
 export function isLatest(entry: LedgerEntry, { SpentAfter }: Slot): boolean {
   return lastAppliedAt(entry) === SpentAfter;
+}
+
+/** The rotations that were stopped so recently that a function may still run. */
+export function stoppedRotations(
+  { Stopped = [] }: LedgerEntry,
+  now: number,
+): readonly StoppedRotation[] {
+  return Stopped.filter(({ Until }) => now < Until);
+}
+
+export function isStopped(
+  entry: LedgerEntry,
+  rotationId: string,
+  now: number,
+): boolean {
+  return stoppedRotations(entry, now).some(
+    ({ RotationId }) => RotationId === rotationId,
+  );
 }

@@ -25,7 +25,7 @@ import {
   toEntry,
 } from './ledger-reader.ts';
 import { type Reservation, reserve } from './reserve.ts';
-import { exhaust, type Settlement, settle } from './settle.ts';
+import { exhaust, type Settlement, settle, settleStopped } from './settle.ts';
 import {
   confirm,
   type Disproof,
@@ -132,6 +132,13 @@ export class QuotaLedger extends LedgerReader {
   ): Promise<Settlement> {
     return this.#change(streamArn, (entry) =>
       settle(entry, rotationId, this.#now(), applied),
+    );
+  }
+
+  /** Ends a rotation whose execution was stopped; see {@link settleStopped}. */
+  settleStopped(streamArn: string, rotationId: string): Promise<Settlement> {
+    return this.#change(streamArn, (entry) =>
+      settleStopped(entry, rotationId, this.#now()),
     );
   }
 

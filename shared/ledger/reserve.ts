@@ -4,6 +4,7 @@ import {
   type Claim,
   changeEntry,
   isLatest,
+  isStopped,
   type Lease,
   type LedgerEntry,
   lastAppliedAt,
@@ -17,7 +18,9 @@ export type Reservation =
   | { Status: 'GRANTED'; SlotId: number; LeaseExpiresAt: string }
   | { Status: 'QUOTA_EXHAUSTED'; NextAvailableAt: string; Quota: Quota }
   | { Status: 'IN_PROGRESS'; Lease: Lease }
-  | { Status: 'STALE_PLAN' };
+  | { Status: 'STALE_PLAN' }
+  /** Its execution was stopped, and is not waited for. */
+  | { Status: 'STOPPED' };
 
 /**
  * Takes the lease and a slot for a rotation, or says why not. The same rotation
@@ -29,6 +32,9 @@ export function reserve(
   claim: Claim,
   now: number,
 ): Transition<Reservation> {
+  if (isStopped(entry, claim.RotationId, now)) {
+    return { answer: { Status: 'STOPPED' } };
+  }
   const lease = activeLease(entry, now);
   if (lease && lease.RotationId !== claim.RotationId) {
     return { answer: { Status: 'IN_PROGRESS', Lease: lease } };

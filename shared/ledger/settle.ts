@@ -2,23 +2,51 @@ import { currentSlots, slotsInWindow } from './counted-slots.ts';
 import {
   changeEntry,
   isNewer,
+  isStopped,
   type LastApplied,
   type Lease,
   type LedgerEntry,
+  stoppedRotations,
   type Transition,
 } from './entry.ts';
 import { type Quota, usage } from './usage.ts';
-import { EXHAUSTED_MS, SLOT_MS } from './window.ts';
+import { EXHAUSTED_MS, SLOT_MS, STOPPED_MS } from './window.ts';
 
 /** What a rotation held when it was settled. */
 export interface Settlement {
   /** The lease that it still had; absent without one. */
   Lease?: Lease;
+  /** Whether its execution was stopped, which is settled elsewhere. */
+  WasStopped: boolean;
   /** Slots of this rotation that stay, because AWS counts or may count them. */
   SlotsSpent: number;
   /** The last applied key, from any rotation or caller. */
   LastApplied?: LastApplied;
   Quota: Quota;
+}
+
+/**
+ * Ends a rotation whose execution was stopped: a function of it that still runs
+ * can take nothing any more. A redrive can, once that function has ended.
+ */
+export function settleStopped(
+  entry: LedgerEntry,
+  rotationId: string,
+  now: number,
+): Transition<Settlement> {
+  const { answer, entry: settled } = settle(entry, rotationId, now);
+  if (settled === undefined && answer.WasStopped) return { answer };
+  const others = stoppedRotations(entry, now).filter(
+    ({ RotationId }) => RotationId !== rotationId,
+  );
+  const stopped = { RotationId: rotationId, Until: now + STOPPED_MS };
+  return {
+    answer,
+    entry: {
+      ...(settled ?? changeEntry(entry, {})),
+      Stopped: [...others, stopped],
+    },
+  };
 }
 
 /**
@@ -53,6 +81,7 @@ export function settle(
   return {
     answer: {
       ...(isHolder && { Lease: entry.Lease }),
+      WasStopped: isStopped(entry, rotationId, now),
       SlotsSpent: spent.length,
       ...(LastApplied && { LastApplied }),
       Quota: usage(hasChanged ? after : entry, now),

@@ -31,3 +31,9 @@ export const UNANSWERED_MS = CLOCK_MARGIN_MS + ANSWER_MS;
 
 /** CloudTrail reports the second in which AWS answered. */
 export const REPORT_PRECISION_MS = 1000;
+
+/**
+ * How long a rotation that was stopped may take nothing: a function that was
+ * running goes on to its time limit of 50 s, by a clock that may be behind.
+ */
+export const STOPPED_MS = 50_000 + CLOCK_MARGIN_MS;

@@ -1,8 +1,23 @@
+import { RotationError } from '../errors/errors.ts';
 import type { Reservation } from '../ledger/reserve.ts';
 import { QUOTA_LIMIT } from '../ledger/window.ts';
 import type { KeyPlan, ReservationResult } from './state.ts';
 
-/** Turns the ledger's answer into the result of ReserveQuota. */
+/** For a function that outlives its execution, and for a redrive right after it. */
+export function stoppedRotation({
+  StreamName,
+}: Pick<KeyPlan, 'StreamName'>): RotationError {
+  return new RotationError(
+    'ExecutionAborted',
+    `The rotation of StreamName "${StreamName}" was stopped, and a function of it may still run; nothing was started. Redrive it in two minutes, or start another one now`,
+  );
+}
+
+/**
+ * Turns the ledger's answer into the result of ReserveQuota.
+ *
+ * @throws {RotationError} ExecutionAborted for a rotation that was stopped
+ */
 export function toReservationResult(
   reservation: Reservation,
   plan: Pick<KeyPlan, 'StreamName' | 'KeyId' | 'KeyArn' | 'Decision'>,
@@ -11,6 +26,8 @@ export function toReservationResult(
     case 'GRANTED':
     case 'STALE_PLAN':
       return reservation;
+    case 'STOPPED':
+      throw stoppedRotation(plan);
     case 'QUOTA_EXHAUSTED': {
       const { NextAvailableAt, Quota } = reservation;
       const stream = `StreamName "${plan.StreamName}"`;

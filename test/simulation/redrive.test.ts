@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { usage } from '../../shared/ledger/usage.ts';
+import { STOPPED_MS } from '../../shared/ledger/window.ts';
+import { pause } from '../support/simulation/virtual-time.ts';
 import { inWorld } from '../support/simulation/world.ts';
 
 const KEYS = ['alias/a', 'alias/b'];
@@ -30,6 +32,7 @@ it('a Start whose answer was lost stays counted, though others moved the stream 
       await executions.idle();
       rotate(KEYS[0]);
       await executions.idle();
+      await pause(STOPPED_MS);
       executions.redrive(stopped);
       await executions.idle();
       invariants.atEnd('orders');

@@ -444,19 +444,32 @@ describe.concurrent('an execution that was stopped and settled, redriven', () =>
 
   it('before its Start, is planned again where another was faster', async () => {
     const specimen = await laboratory.newSpecimen();
-    const { scope } = specimen;
+    const { scope, time } = specimen;
     await specimen.rotate({ stopAt: 'StartEncryption' });
     await specimen.rotate();
+    time.ahead += 2 * MINUTE;
     const outcome = await specimen.redrive(specimen.stop());
     expect(outcome).toMatchObject({ Outcome: 'UNCHANGED', Quota: { Used: 1 } });
     expect(scope.applied(START)).toBe(1);
+  });
+
+  it('in the two minutes in which a function may still run, holds nothing', async () => {
+    const specimen = await laboratory.newSpecimen();
+    await specimen.rotate({ stopAt: 'StartEncryption' });
+    const outcome = await specimen.redrive(specimen.stop());
+    expect(outcome).toMatchObject({
+      Error: 'ExecutionAborted',
+      Cause: expect.stringContaining('Redrive it in two minutes'),
+      SlotsSpent: 0,
+    });
+    await expectSettled(specimen, 0);
   });
 
   it.each(['DescribeStream', 'VerifyEncryption'])(
     'at %s, does not claim a stream that another has moved on',
     async (stopAt) => {
       const specimen = await laboratory.newSpecimen();
-      const { StreamName } = specimen;
+      const { StreamName, time } = specimen;
       const other = newAlias(specimen, 'other');
       await specimen.rotate({ stopAt });
       await specimen.key();
@@ -464,6 +477,7 @@ describe.concurrent('an execution that was stopped and settled, redriven', () =>
       expect(await specimen.rotate({ request })).toMatchObject({
         Outcome: 'ROTATED',
       });
+      time.ahead += 2 * MINUTE;
       const outcome = await specimen.redrive(specimen.stop());
       expect(outcome).toMatchObject({
         Error: 'KeyMismatch',

@@ -22,6 +22,7 @@ import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { readStateMachine } from '../../local/runner/state-machine.ts';
+import { wholeSecond } from '../../shared/events/iso-time.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -280,9 +281,9 @@ describe('the quota', () => {
 
     const refused = await aws.rotate({ StreamName, KeyIds });
     calls.stop();
-    const NextAvailableAt = new Date(
+    const NextAvailableAt = wholeSecond(
       Math.ceil((firstAt + SLOT_MS) / 1000) * 1000,
-    ).toISOString();
+    );
     expect(refused).toMatchObject({
       Status: 'FAILED',
       Error: 'QuotaExhausted',
@@ -333,7 +334,7 @@ describe('the quota', () => {
       'PlanRotation',
       'IsRotationNeeded',
     ]);
-    const NextAvailableAt = new Date(freeAt).toISOString();
+    const NextAvailableAt = wholeSecond(freeAt);
     expect(waits).toMatchObject([{ Reservation: { NextAvailableAt } }]);
     const { States } = await readStateMachine();
     expect(States.WaitForQuota).toMatchObject({

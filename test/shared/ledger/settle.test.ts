@@ -1,15 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { wholeSecond } from '../../../shared/events/iso-time.ts';
-import { emptyEntry } from '../../../shared/ledger/entry.ts';
+import { emptyEntry, type LedgerEntry } from '../../../shared/ledger/entry.ts';
 import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
 import { reserve } from '../../../shared/ledger/reserve.ts';
-import { exhaust, settle } from '../../../shared/ledger/settle.ts';
+import {
+  exhaust,
+  settle,
+  settleStopped,
+} from '../../../shared/ledger/settle.ts';
 import { confirm, spend } from '../../../shared/ledger/spend.ts';
 import { usage } from '../../../shared/ledger/usage.ts';
 import {
   CLOCK_MARGIN_MS,
   EXHAUSTED_MS,
   SLOT_MS,
+  STOPPED_MS,
 } from '../../../shared/ledger/window.ts';
 import {
   ARN,
@@ -215,5 +220,42 @@ describe('exhaust', () => {
     const applied = { KeyId: 'k', KeyArn: 'k', AppliedAt: T0 + 1 };
     const [, proven] = apply(after, confirm(after, 'x', 9, applied, 'id'));
     expect(usage(proven, T0 + 1)).toMatchObject({ Used: 1, Remaining: 24 });
+  });
+});
+
+describe('settleStopped', () => {
+  const stopped = (entry = emptyEntry(ARN), now = T0) =>
+    apply(entry, settleStopped(entry, 'r', now))[1];
+  const ask = (entry: LedgerEntry, name: string, now: number) =>
+    reserve(entry, claim(name, entry), now).answer.Status;
+
+  it('lets a function that is still running take nothing', () => {
+    const entry = stopped();
+    expect(ask(entry, 'r', T0 + STOPPED_MS - 1)).toBe('STOPPED');
+    expect(ask(entry, 'other', T0)).toBe('GRANTED');
+  });
+
+  it('lets a redrive go on once that function has ended', () => {
+    expect(STOPPED_MS).toBe(50_000 + CLOCK_MARGIN_MS);
+    expect(ask(stopped(), 'r', T0 + STOPPED_MS)).toBe('GRANTED');
+  });
+
+  it('gives back what the rotation held, and says of a later end that it was stopped', () => {
+    const { entry } = grant(emptyEntry(ARN), 'r', T0);
+    const after = stopped(entry);
+    expect(after.Slots).toEqual([]);
+    expect(after.Lease).toBeUndefined();
+    expect(settle(after, 'r', T0).answer.WasStopped).toBe(true);
+    expect(settle(entry, 'r', T0).answer.WasStopped).toBe(false);
+  });
+
+  it('remembers a rotation once, and forgets those of which nothing runs', () => {
+    const twice = stopped(stopped(), T0 + 1);
+    expect(twice.Stopped).toHaveLength(1);
+    const [, later] = apply(
+      twice,
+      settleStopped(twice, 's', T0 + 1 + STOPPED_MS),
+    );
+    expect(later.Stopped?.map(({ RotationId }) => RotationId)).toEqual(['s']);
   });
 });
