@@ -30,7 +30,7 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
       RotationId,
       appliedKey(state.Plan, state.Description),
     );
-    // Whoever settled it has told of its end; a success would contradict that.
+    // Its end is published already; a success would contradict that.
     if (WasStopped) throw stoppedRotation(state.Plan);
     assertNotSuperseded(state, LastApplied);
     const outcome = successOutcome(state, Quota);

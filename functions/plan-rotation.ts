@@ -1,6 +1,12 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import {
+  boundaryOf,
+  boundedProbe,
+  deployedBoundaries,
+  type StreamBoundaries,
+} from '../shared/config/stream-boundary.ts';
+import {
   parseRequest,
   type RotationRequest,
 } from '../shared/contract/request.ts';
@@ -15,7 +21,7 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import type { LedgerEntry } from '../shared/ledger/entry.ts';
 import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
-import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
+import { lookUpKeys, requireInRing } from '../shared/lookup/describe-keys.ts';
 import {
   type DescribedStream,
   describeStream,
@@ -27,6 +33,7 @@ interface Dependencies {
   kinesis: KinesisClient;
   kms: KMSClient;
   ledger: Pick<LedgerReader, 'read'>;
+  boundaries?: StreamBoundaries;
   /** Milliseconds since the epoch. */
   now: () => number;
 }
@@ -45,15 +52,18 @@ interface PlanRotationEvent {
  * Reads the request, describes stream and keys, reads the ledger, and decides.
  * Read-only.
  *
- * @throws InvalidRequest, UnusableKey, InvalidKeyRing, StreamBusy, and what
+ * @throws InvalidRequest, UnusableKey, InvalidKeyRing, KeyNotInRing, StreamBusy, and what
  *   DescribeStreamSummary and kms:DescribeKey refuse
  */
 export function createPlanRotation(dependencies: Dependencies) {
-  const { kms, now } = dependencies;
+  const { kms, boundaries = {}, now } = dependencies;
   return taskHandler(async (event: PlanRotationEvent) => {
-    const request = parseRequest(event.Request);
+    const requested = parseRequest(event.Request);
     logger.appendKeys({ RotationId: event.RotationId });
-    const { stream, entry } = await lookAt(request, event, dependencies);
+    const { stream, entry } = await lookAt(requested, event, dependencies);
+    const boundary = boundaryOf(boundaries, stream.StreamName);
+    const Probe = boundedProbe(requested, boundary, stream.StreamName);
+    const request = { ...requested, ...(Probe && { Probe }) };
     const { Keys, Current } = await lookUpKeys(kms, request, stream, entry);
     const plan = decidePlan({
       RotationId: event.RotationId,
@@ -66,6 +76,9 @@ export function createPlanRotation(dependencies: Dependencies) {
       Previous: event.Previous as Partial<RotationState>,
       Now: now(),
     });
+    if (plan.Decision === 'ROTATE') {
+      await requireInRing(kms, boundary, plan, plan);
+    }
     const { Decision, Reason, StreamName, Trigger } = plan;
     logger.info('Rotation planned', { Decision, Reason, StreamName, Trigger });
     return { Plan: plan } satisfies { Plan: Plan };
@@ -98,5 +111,6 @@ export const handler = createPlanRotation({
   kinesis: kinesisClient(),
   kms: kmsClient(),
   ledger: ledgerReader(),
+  boundaries: deployedBoundaries,
   now: Date.now,
 });

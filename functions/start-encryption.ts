@@ -3,6 +3,11 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import {
+  boundaryOf,
+  deployedBoundaries,
+  type StreamBoundaries,
+} from '../shared/config/stream-boundary.ts';
 import { nameError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
@@ -16,7 +21,7 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import { ANSWER_MS } from '../shared/ledger/window.ts';
-import { describeKey } from '../shared/lookup/describe-keys.ts';
+import { describeKey, requireInRing } from '../shared/lookup/describe-keys.ts';
 import {
   classifyStartError,
   decideOnStartError,
@@ -32,6 +37,7 @@ interface Dependencies {
   kinesis: KinesisClient;
   kms: KMSClient;
   ledger: QuotaLedger;
+  boundaries?: StreamBoundaries;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** In [0, 1). */
@@ -43,11 +49,11 @@ interface Dependencies {
  * call, so that a crash leaves the slot counted, and after its answer, the latest
  * moment at which AWS can have counted it.
  *
- * @throws LedgerContended, ServiceUnavailable, and what StartStreamEncryption
+ * @throws LedgerContended, ServiceUnavailable, KeyNotInRing, and what StartStreamEncryption
  *   refuses for good; the slot is then unused again
  */
 export function createStartEncryption(dependencies: Dependencies) {
-  const { kinesis, ledger, now } = dependencies;
+  const { kinesis, kms, ledger, boundaries = {}, now } = dependencies;
   return taskHandler(async (state: GrantedState): Promise<StartResult> => {
     const { Plan, Reservation, Start } = state;
     const { StreamARN, RotationId, KeyId, KeyArn } = Plan;
@@ -61,6 +67,11 @@ export function createStartEncryption(dependencies: Dependencies) {
       StartedAt: new Date(at).toISOString(),
     });
     logger.appendKeys({ RotationId, StreamARN });
+    // A rollback returns to a key that the stream had, not to one of a request.
+    if (Plan.Decision !== 'ROLL_BACK') {
+      const boundary = boundaryOf(boundaries, Plan.StreamName);
+      await requireInRing(kms, boundary, Plan, Plan);
+    }
 
     const spentBy = now() + ANSWER_MS - REQUEST_TIMEOUT_MS;
     const spending = await ledger.spend(
@@ -161,6 +172,7 @@ export const handler = createStartEncryption({
   kinesis: kinesisClient({ maxAttempts: 1 }),
   kms: kmsClient(),
   ledger: quotaLedger(),
+  boundaries: deployedBoundaries,
   now: Date.now,
   random: Math.random,
 });

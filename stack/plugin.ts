@@ -6,6 +6,7 @@ import {
   type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
+import { boundariesOf } from '../shared/config/stream-boundary.ts';
 import { alarms } from './alarms.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
@@ -20,7 +21,11 @@ import type { Resources, Template } from './template.ts';
 interface Serverless {
   serviceDir: string;
   service: {
-    custom: { rotations: string; rights: Rights };
+    custom: {
+      rotations: string;
+      rights: Rights;
+      esbuild: { define: Record<string, string> };
+    };
     resources: { Resources: Resources };
     provider: { compiledCloudFormationTemplate: Template };
   };
@@ -65,6 +70,9 @@ export default class StackPlugin {
     const path = resolve(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
     checkRegion(this.#entries, aws.getRegion());
+    service.custom.esbuild.define.STREAM_BOUNDARIES = JSON.stringify(
+      JSON.stringify(boundariesOf(this.#entries)),
+    );
     Object.assign(service.resources.Resources, {
       ...roles(service.custom.rights, this.#entries, stage),
       ...schedules(this.#entries),

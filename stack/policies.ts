@@ -88,15 +88,19 @@ function divideStatement(statement: Statement): Statement[] {
       divideStatement({ ...statement, Resource: half }),
     );
   }
-  const operator = 'ForAnyValue:StringEquals';
-  const aliases = Condition?.[operator]?.['kms:ResourceAliases'];
-  if (!Array.isArray(aliases) || aliases.length < 2) return [statement];
-  return halves(aliases).flatMap((half) =>
+  const long = Object.entries(Condition ?? {})
+    .flatMap(([operator, keys]) =>
+      Object.entries(keys).map(([key, values]) => ({ operator, key, values })),
+    )
+    .find(({ values }) => Array.isArray(values) && values.length > 1);
+  if (long === undefined) return [statement];
+  const { operator, key, values } = long;
+  return halves(values as unknown[]).flatMap((half) =>
     divideStatement({
       ...statement,
       Condition: {
         ...Condition,
-        [operator]: { 'kms:ResourceAliases': half },
+        [operator]: { ...Condition?.[operator], [key]: half },
       },
     }),
   );

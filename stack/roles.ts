@@ -11,7 +11,7 @@ import { arnOf, type Resources, sub } from './template.ts';
 interface FunctionRights {
   /** On the streams of rotations.yml. */
   kinesis?: string[];
-  /** On the keys of their rings. */
+  /** On the keys of the account, and on those of other accounts in rings. */
   kms?: string[];
   /** Actions that Kinesis authorizes on the streams and on the keys. */
   kinesisWithKeys?: string[];
@@ -140,21 +140,20 @@ function statements(
   ];
 }
 
-/** The keys that rings name by ARN or id, and those that they name by alias. */
-function ringsOf(entries: readonly RotationsStream[]): {
+/** Keys of other accounts that rings and FormerKeyIds name, by what IAM can match. */
+function foreignKeysOf(entries: readonly RotationsStream[]): {
   keys: Set<string>;
   /** By the ARN of all keys that can have them. */
   aliases: Map<string, Set<string>>;
 } {
   const keys = new Set<string>();
   const aliases = new Map<string, Set<string>>();
-  for (const keyId of entries.flatMap((entry) => entry.KeyIds)) {
+  for (const keyId of namedKeys(entries)) {
     const { resource, partition, region, account } = parseKeyId(
       keyId,
     ) as KeyIdParts;
-    const prefix = account
-      ? `arn:${partition}:kms:${region}:${account}:`
-      : ARN('kms');
+    if (!account) continue;
+    const prefix = `arn:${partition}:kms:${region}:${account}:`;
     if (resource.startsWith('key/')) keys.add(prefix + resource);
     else {
       const all = `${prefix}key/*`;
@@ -164,10 +163,17 @@ function ringsOf(entries: readonly RotationsStream[]): {
   return { keys, aliases };
 }
 
+const namedKeys = (entries: readonly RotationsStream[]) =>
+  entries.flatMap(({ KeyIds, FormerKeyIds = [] }) => [
+    ...KeyIds,
+    ...FormerKeyIds,
+  ]);
+
 /**
- * StartStreamEncryption is authorized on the key as well as on the stream, and
- * Kinesis has no condition on a key's alias: a ring of aliases takes all keys
- * of its account, of which KMS itself lets the function use only those.
+ * StartStreamEncryption is authorized on the key as well as on the stream. No page
+ * says whether on the alias or on its key, so both are named. A rollback returns to
+ * whatever key of the account the stream came from. What limits the key of a
+ * rotation is its ring, which PlanRotation and StartEncryption check.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonkinesisdatastreams.html
  */
@@ -175,30 +181,40 @@ function withKeys(
   Action: string[],
   entries: readonly RotationsStream[],
 ): Statement {
-  const { keys, aliases } = ringsOf(entries);
+  const { keys, aliases } = foreignKeysOf(entries);
+  const named = namedKeys(entries)
+    .filter((keyId) => keyId.startsWith('arn:') && keyId.includes(':alias/'))
+    .sort();
   return {
     Sid: 'StartWithKeys',
     Action,
-    Resource: [...keys, ...aliases.keys()].map(sub),
+    Resource: [
+      `${ARN('kms')}key/*`,
+      `${ARN('kms')}alias/*`,
+      ...new Set([...keys, ...aliases.keys(), ...named]),
+    ].map(sub),
   };
 }
 
 /**
- * Keys by ARN where the ring says which, else by their alias: whatever key has
- * it at the time.
+ * The keys of the account: those of the ring, and whatever key a stream comes from.
+ * Those of other accounts by their ARN, else by their alias. A data key is only for
+ * Kinesis, and only for a stream of rotations.yml.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/services-kinesis.html
  */
 function keyStatements(
   Action: string[],
   entries: readonly RotationsStream[],
 ): Statement[] {
-  const { keys, aliases } = ringsOf(entries);
-  const byArn: Statement = {
+  const { keys, aliases } = foreignKeysOf(entries);
+  const Condition = isForKinesis(Action) ? forStreams(entries) : undefined;
+  const own: Statement = {
     Sid: 'Keys',
     Action,
-    Resource: [...keys].map(sub),
-    ...(isForKinesis(Action) && { Condition: VIA_KINESIS }),
+    Resource: [`${ARN('kms')}key/*`, ...keys].map(sub),
+    ...(Condition && { Condition }),
   };
   const byAlias = [...aliases].map(
     ([all, names]): Statement => ({
@@ -206,24 +222,31 @@ function keyStatements(
       Action,
       Resource: [sub(all)],
       Condition: {
-        ...(isForKinesis(Action) ? VIA_KINESIS : {}),
+        ...Condition,
         'ForAnyValue:StringEquals': { 'kms:ResourceAliases': [...names] },
       },
     }),
   );
-  return keys.size > 0 ? [byArn, ...byAlias] : byAlias;
+  return [own, ...byAlias];
 }
 
 /** Whether Kinesis makes the call on the function's behalf. */
 const isForKinesis = (actions: string[]) =>
   actions.includes('kms:GenerateDataKey');
 
-/** In China the name goes on with .cn. */
-const VIA_KINESIS: Record<string, Record<string, unknown>> = {
+const forStreams = (
+  entries: readonly RotationsStream[],
+): Record<string, Record<string, unknown>> => ({
+  // In China the name goes on with .cn.
   StringLike: {
     'kms:ViaService': sub('kinesis.${AWS::Region}.amazonaws.com*'),
   },
-};
+  StringEquals: {
+    'kms:EncryptionContext:aws:kinesis:arn': entries.map(({ StreamName }) =>
+      arn('kinesis', `stream/${StreamName}`),
+    ),
+  },
+});
 
 const ARN = (service: string) =>
   `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:`;

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { parseRequest, type RotationRequest } from '../contract/request.ts';
 import { InputError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
+import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
 import { parseSchedule } from './schedule.ts';
 
 /** Fields of a stream that go into every request for it as they are. */
@@ -16,9 +17,14 @@ const REQUEST_FIELDS = [
   'Probe',
 ] as const;
 
+const REQUESTED: readonly string[] = REQUEST_FIELDS;
+
 /** Everything that rotations.yml may say of a stream, as docs show it. */
 export const STREAM_FIELDS = [
   ...REQUEST_FIELDS,
+  'FormerKeyIds',
+  'AllowOtherKeys',
+  'AllowOtherProbes',
   'Schedule',
   'Timezone',
   'MaximumWindowInMinutes',
@@ -33,6 +39,12 @@ export interface RotationsStream {
   OnVerificationFailed?: RotationRequest['OnVerificationFailed'];
   KeepSlotForRollback?: boolean;
   Probe?: RotationRequest['Probe'];
+  /** Keys of other accounts to which a rollback may return the stream. */
+  FormerKeyIds?: string[];
+  /** Whether requests may move the stream to keys outside its ring. */
+  AllowOtherKeys?: boolean;
+  /** Whether requests may write a probe of their own into the stream. */
+  AllowOtherProbes?: boolean;
   /** `rate(...)` or `cron(...)`, as EventBridge Scheduler has them. */
   Schedule?: string;
   /** Of `cron(...)`, as in the IANA time zone database; UTC without it. */
@@ -127,12 +139,14 @@ function readEntry(
     );
   }
   try {
-    const { Schedule, Timezone, MaximumWindowInMinutes, Alarms, ...request } =
-      entry;
+    const request = Object.fromEntries(
+      Object.entries(entry).filter(([field]) => REQUESTED.includes(field)),
+    );
     checkLiterals(entry);
     parseRequest({ StreamName: '', KeyIds: [], ...request });
     checkTimes(entry);
-    checkAlarms(Alarms);
+    checkAlarms(entry.Alarms);
+    checkBoundary(entry);
   } catch (error) {
     throw new RotationsFileError(`${where}: ${(error as Error).message}`);
   }
@@ -165,6 +179,26 @@ function checkTimes(entry: Record<string, unknown>): void {
       `MaximumWindowInMinutes ${quote(window)} is not a whole number from 1 to ${WINDOW_MINUTES}`,
     );
   }
+}
+
+function checkBoundary(entry: Record<string, unknown>): void {
+  for (const field of ['AllowOtherKeys', 'AllowOtherProbes']) {
+    const value = entry[field];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new Error(`${field} ${quote(value)} is not true or false`);
+  }
+  const { FormerKeyIds: former } = entry;
+  if (former === undefined) return;
+  if (!Array.isArray(former)) {
+    throw new Error(`FormerKeyIds ${quote(former)} is not a list of key ids`);
+  }
+  const bad = former.find(
+    (keyId) => typeof keyId !== 'string' || parseKeyId(keyId) === undefined,
+  );
+  if (bad === undefined) return;
+  throw new Error(
+    `FormerKeyIds ${quote(bad)} is not a key id; expected ${KEY_ID_FORMS}`,
+  );
 }
 
 /** CloudFormation would read these as something to look up. */

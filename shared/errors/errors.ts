@@ -10,6 +10,8 @@ export const ERRORS = {
   UnusableKey:
     'The target key is disabled, pending deletion, of another Region, or not a symmetric encryption key. No slot was taken.',
   InvalidKeyRing: 'All keys of the ring are the same key. No slot was taken.',
+  KeyNotInRing:
+    'The key is outside the ring that rotations.yml gives the stream, and the stream allows no others. No slot was taken.',
   QuotaExhausted:
     'The stream has no slot left of the 25 in 24 hours. The outcome says when the next one is free.',
   RotationInProgress:

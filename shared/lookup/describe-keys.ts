@@ -3,6 +3,11 @@ import {
   type KeyMetadata,
   type KMSClient,
 } from '@aws-sdk/client-kms';
+import {
+  assertInRing,
+  isNamedInRing,
+  type StreamBoundary,
+} from '../config/stream-boundary.ts';
 import type { RotationRequest } from '../contract/request.ts';
 import { requestedKeys } from '../contract/requested.ts';
 import { nameError } from '../errors/aws-errors.ts';
@@ -117,4 +122,27 @@ async function resolveCurrent(
   if (keyId === undefined) return undefined;
   const key = await resolveKey(kms, 'KeyId', keyId, region);
   return key.Metadata?.Arn;
+}
+
+/**
+ * Refuses a key outside the ring that rotations.yml gives the stream. Asks KMS only
+ * where the ring does not name the key as the request does.
+ *
+ * @throws {RotationError} KeyNotInRing, ServiceUnavailable
+ */
+export async function requireInRing(
+  kms: KMSClient,
+  boundary: StreamBoundary | undefined,
+  key: { KeyId: string; KeyArn: string },
+  { StreamName, StreamARN }: { StreamName: string; StreamARN: string },
+): Promise<void> {
+  if (boundary === undefined || isNamedInRing(boundary, key.KeyId)) return;
+  const { KeyIds } = boundary;
+  const ring = await describeKeys(
+    kms,
+    { KeyIds },
+    readStreamArn(StreamARN).region,
+  );
+  const arns = ring.map(({ Metadata }) => Metadata?.Arn);
+  assertInRing(boundary, key, arns, StreamName);
 }

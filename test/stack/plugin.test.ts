@@ -56,10 +56,15 @@ async function plugin(given: Given) {
     recursive: true,
   });
   const resources = await packagedResources();
+  const define: Record<string, string> = {};
   const { hooks } = new StackPlugin({
     serviceDir,
     service: {
-      custom: { rotations: given.file ?? 'rotations.yml', rights: {} },
+      custom: {
+        rotations: given.file ?? 'rotations.yml',
+        rights: {},
+        esbuild: { define },
+      },
       resources: { Resources: resources },
       provider: { compiledCloudFormationTemplate: { Resources: resources } },
     },
@@ -71,6 +76,7 @@ async function plugin(given: Given) {
   });
   return {
     resources,
+    define,
     begin: () => hooks['before:package:cleanup']?.(),
     complete: () =>
       hooks['after:aws:package:finalize:mergeCustomProviderResources']?.(),
@@ -107,6 +113,14 @@ describe('StackPlugin', () => {
     expect(Object.keys(resources)).toEqual(
       expect.arrayContaining(['SweepSchedule', 'Dashboard']),
     );
+  });
+
+  it('gives the bundles the ring of each stream', async () => {
+    const { begin, define } = await plugin({ rotations: STREAMS });
+    await begin();
+    expect(JSON.parse(JSON.parse(define.STREAM_BOUNDARIES ?? ''))).toEqual({
+      orders: { KeyIds: ['alias/a', 'alias/b'] },
+    });
   });
 
   it('ties the state machines to versions of the functions', async () => {

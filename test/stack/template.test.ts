@@ -1,8 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  CreateStreamCommand,
+  waitUntilStreamExists,
+} from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { bundlesIn } from '../../stack/bundling/bundles.ts';
 import { BUNDLE_BYTES } from '../../stack/bundling/function-build.ts';
 import { sourceFile } from '../../stack/names.ts';
@@ -172,7 +177,9 @@ describe("the fleet's state machine", () => {
       TracingConfiguration: { Enabled: true },
       LoggingConfiguration: { Level: 'ALL', IncludeExecutionData: false },
     });
-    expect(JSON.parse(Properties.DefinitionString as string)).toEqual(fleet);
+    const text = Properties.DefinitionString as string;
+    const here = text.replace('arn:${Partition}:', 'arn:aws:');
+    expect(JSON.parse(here)).toEqual(fleet);
     expect(template.Outputs).toMatchObject({
       FleetStateMachineArn: { Value: { Ref: 'RotateFleetStateMachine' } },
     });
@@ -183,8 +190,9 @@ describe("the fleet's state machine", () => {
       .Properties as {
       DefinitionSubstitutions: Record<string, { Ref: string }>;
     };
-    const { RotateStreamStateMachineArn, ...functions } =
+    const { RotateStreamStateMachineArn, Partition, ...functions } =
       DefinitionSubstitutions;
+    expect(Partition).toEqual({ Ref: 'AWS::Partition' });
     expect(RotateStreamStateMachineArn).toEqual({
       Ref: 'RotateStreamStateMachine',
     });
@@ -358,43 +366,48 @@ describe('rights', () => {
     }
   });
 
-  it('to keys name each by ARN, or by alias and account', () => {
+  it('to keys take those of the account, for Kinesis and the listed streams, and name those of others', () => {
     const onKeys = statementsOf(get('VerifyEncryptionRole')).filter(({ Sid }) =>
       Sid.startsWith('Keys'),
     );
     const here = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:';
     const there = 'arn:aws:kms:eu-west-1:999999999999:';
-    const StringLike = {
-      'kms:ViaService': { 'Fn::Sub': 'kinesis.${AWS::Region}.amazonaws.com*' },
-    };
-    const aliased = (prefix: string, ...names: string[]) => ({
-      Effect: 'Allow',
-      Action: ['kms:GenerateDataKey'],
-      Resource: [
-        prefix === here ? { 'Fn::Sub': `${prefix}key/*` } : `${prefix}key/*`,
-      ],
-      Condition: {
-        StringLike,
-        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': names },
+    const Condition = {
+      StringLike: {
+        'kms:ViaService': {
+          'Fn::Sub': 'kinesis.${AWS::Region}.amazonaws.com*',
+        },
       },
-    });
+      StringEquals: {
+        'kms:EncryptionContext:aws:kinesis:arn': ['orders.v2', 'payments'].map(
+          (name) => ({
+            'Fn::Sub': `arn:\${AWS::Partition}:kinesis:\${AWS::Region}:\${AWS::AccountId}:stream/${name}`,
+          }),
+        ),
+      },
+    };
+    const allow = { Effect: 'Allow', Action: ['kms:GenerateDataKey'] };
     expect(onKeys).toEqual([
       {
         Sid: 'Keys',
-        Effect: 'Allow',
-        Action: ['kms:GenerateDataKey'],
+        ...allow,
         Resource: [
-          `${here}key/12345678-1234-1234-1234-123456789012`,
-          `${here}key/mrk-1234567890abcdef1234567890abcdef`,
+          { 'Fn::Sub': `${here}key/*` },
           `${there}key/12345678-1234-1234-1234-123456789012`,
-        ].map((text) => (text.includes('${') ? { 'Fn::Sub': text } : text)),
-        Condition: { StringLike },
+        ],
+        Condition,
       },
       {
         Sid: 'KeysByAlias',
-        ...aliased(here, 'alias/orders-a', 'alias/orders-b'),
+        ...allow,
+        Resource: [`${there}key/*`],
+        Condition: {
+          ...Condition,
+          'ForAnyValue:StringEquals': {
+            'kms:ResourceAliases': ['alias/shared'],
+          },
+        },
       },
-      { Sid: 'KeysByAliasAnd2', ...aliased(there, 'alias/shared') },
     ]);
   });
 });
@@ -407,11 +420,11 @@ describe('the right to start encryption', () => {
     expect(statement?.Action).toEqual(['kinesis:StartStreamEncryption']);
     const here = 'arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:';
     expect(statement?.Resource).toEqual([
-      { 'Fn::Sub': `${here}key/12345678-1234-1234-1234-123456789012` },
-      { 'Fn::Sub': `${here}key/mrk-1234567890abcdef1234567890abcdef` },
-      'arn:aws:kms:eu-west-1:999999999999:key/12345678-1234-1234-1234-123456789012',
       { 'Fn::Sub': `${here}key/*` },
+      { 'Fn::Sub': `${here}alias/*` },
+      'arn:aws:kms:eu-west-1:999999999999:key/12345678-1234-1234-1234-123456789012',
       'arn:aws:kms:eu-west-1:999999999999:key/*',
+      'arn:aws:kms:eu-west-1:999999999999:alias/shared',
     ]);
   });
 });
@@ -657,7 +670,7 @@ describe('the dashboard', () => {
 });
 
 describe('the bundles', () => {
-  it('rotate a stream, as the sources do', async () => {
+  it('rotate a stream, as the sources do, and hold a listed one to its ring', async () => {
     const aws = await openLocalRotations(0.1);
     try {
       await mkdir(join(run.directory, 'bundles'));
@@ -678,6 +691,19 @@ describe('the bundles', () => {
         { handlers },
       );
       expect(failed).toMatchObject({ Error: 'NotFoundException' });
+      const StreamName = 'payments';
+      const kinesis = kinesisClient();
+      await kinesis.send(
+        new CreateStreamCommand({ StreamName, ShardCount: 1 }),
+      );
+      await waitUntilStreamExists(
+        { client: kinesis, maxWaitTime: 60 },
+        { StreamName },
+      );
+      kinesis.destroy();
+      const [KeyId] = request.KeyIds;
+      const outside = await aws.rotate({ StreamName, KeyId }, { handlers });
+      expect(outside).toMatchObject({ Error: 'KeyNotInRing' });
     } finally {
       await aws.close();
     }

@@ -57,7 +57,6 @@ export class Invariants {
   /** Who has each stream, by the ledger's last entry. */
   readonly #leases = new Map<string, Lease | undefined>();
   /** Rotations whose function took something after they had been settled. */
-  readonly #late = new Set<string>();
 
   constructor(options: InvariantsOptions) {
     this.#options = options;
@@ -79,12 +78,6 @@ export class Invariants {
     const isRefused =
       operation === 'StartStreamEncryption' && typeof fault === 'object';
     if (fault !== undefined && isRisky && !isRefused) this.disturb(rotationId);
-    const execution = this.#executions.get(rotationId);
-    const isZombie = execution !== undefined && execution.status !== 'RUNNING';
-    const isSettling = functionName === 'SettleFailure';
-    if (isZombie && !isSettling && operation === 'PutItem') {
-      this.#late.add(rotationId);
-    }
   }
 
   /** A rotation was stopped, or a function of it has died. */
@@ -259,14 +252,12 @@ export class Invariants {
       }
     }
     const held = entry.Lease?.RotationId === arn;
-    // A function that was still running when its execution was stopped may take
-    // the lease after the event has settled it; it runs out by itself.
-    if (held && !this.#late.has(arn)) {
+    if (held) {
       this.#broken(stream, `${arn} is ${status} and still has the lease`);
     }
     const own = entry.Slots.filter((slot) => slot.RotationId === arn);
     const isReserved = own.some(({ State }) => State === 'RESERVED');
-    if (isReserved && !this.#late.has(arn)) {
+    if (isReserved) {
       this.#broken(stream, `${arn} is ${status} and still has a slot reserved`);
     }
     const spent = own.filter(isSpent).length;
@@ -296,7 +287,7 @@ export class Invariants {
   atEnd(stream: string): void {
     this.#checkSlots(stream);
     const { Lease, ...entry } = this.entry(stream);
-    if (Lease && !this.#late.has(Lease.RotationId)) {
+    if (Lease) {
       this.#broken(stream, `${Lease.RotationId} left its lease behind`);
     }
     // What only a lease that is gone could have spent counts no more.

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import { type Rights, roles } from '../../../stack/roles.ts';
+
+export interface Policy {
+  name: string;
+  policy: object;
+}
+
+/** What CloudFormation would put in for the embedded AWS. */
+const PSEUDO: Record<string, string> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': 'us-east-1',
+  'AWS::AccountId': '000000000000',
+};
+const ATTRIBUTES: Record<string, string> = {
+  LedgerTable:
+    'arn:aws:dynamodb:us-east-1:000000000000:table/kinesis-key-rotation-ledger',
+  DeadLetterQueue: 'arn:aws:sqs:us-east-1:000000000000:dead-letters',
+};
+
+/**
+ * The identity policies of every function's role, as they are packaged for these
+ * streams, with intrinsics resolved for the embedded AWS.
+ *
+ * @returns by the name of the function
+ */
+export function rolePolicies(
+  entries: readonly RotationsStream[],
+): Map<string, Policy[]> {
+  const yaml = readFileSync('serverless.yml', 'utf8');
+  const tags = ['!Sub', '!Ref', '!GetAtt'].map((tag) => ({
+    tag,
+    resolve: (text: string) => text,
+  }));
+  const { custom } = parse(yaml, { customTags: tags, logLevel: 'silent' });
+  const resources = resolved(
+    roles(custom.rights as Rights, entries, 'dev'),
+  ) as ReturnType<typeof roles>;
+  return new Map(
+    Object.keys(custom.rights).map((name) => {
+      const role = resources[`${name}Role`] as { Properties: unknown };
+      const { Policies, ManagedPolicyArns = [] } = role.Properties as {
+        Policies: { PolicyDocument: object }[];
+        ManagedPolicyArns?: { Ref: string }[];
+      };
+      const managed = ManagedPolicyArns.map(
+        ({ Ref }) => resources[Ref]?.Properties as { PolicyDocument: object },
+      );
+      return [
+        name,
+        [...Policies, ...managed].map(({ PolicyDocument }, at) => ({
+          name: `${name}-${at}`,
+          policy: PolicyDocument,
+        })),
+      ];
+    }),
+  );
+}
+
+function resolved(template: unknown): unknown {
+  return JSON.parse(JSON.stringify(template), (_, value) => {
+    const text = value?.['Fn::Sub'];
+    if (typeof text === 'string') {
+      return text.replace(/\$\{([^}]+)\}/g, (_, name) => PSEUDO[name] ?? name);
+    }
+    const [id] = value?.['Fn::GetAtt'] ?? [];
+    return id === undefined ? value : ATTRIBUTES[id];
+  });
+}

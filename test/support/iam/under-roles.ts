@@ -1,0 +1,172 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  DescribeStreamSummaryCommand,
+  KinesisClient,
+  KinesisServiceException,
+} from '@aws-sdk/client-kinesis';
+import { DescribeKeyCommand, ListAliasesCommand } from '@aws-sdk/client-kms';
+import { vi } from 'vitest';
+import type { TaskHandlers } from '../../../local/runner/state-machine.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import { kinesisClient, kmsClient } from '../../../shared/lambda/clients.ts';
+import { type Call, isAllowed } from './authorize.ts';
+import { rolePolicies } from './role-policies.ts';
+
+const STREAM = 'arn:aws:kinesis:us-east-1:000000000000:stream/';
+const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/';
+const VIA_KINESIS = 'kinesis.us-east-1.amazonaws.com';
+/** The key that Kinesis owns: no right of the caller is needed. */
+const OWNED_BY_KINESIS = 'alias/aws/kinesis';
+
+interface Command {
+  input: {
+    StreamARN?: string;
+    StreamName?: string;
+    KeyId?: string;
+    TableName?: string;
+  };
+}
+
+export interface Authorizer {
+  /** The same functions, each under its role. */
+  authorized: (handlers: TaskHandlers) => TaskHandlers;
+  /** Every call that a role was asked for, with its answer. */
+  calls: (Call & { allowed: boolean })[];
+  /** Policies of keys, by key ARN; the default one for the others. */
+  keyPolicies: Map<string, object>;
+  close: () => void;
+}
+
+/**
+ * Has every AWS call of a function authorized as its packaged role would be, and
+ * Kinesis's own calls of KMS on its behalf, before it goes to the emulator. Calls
+ * outside a function are not.
+ *
+ * @param entries the streams of rotations.yml for which the roles are made
+ */
+export function underRoles(entries: readonly RotationsStream[]): Authorizer {
+  const policies = rolePolicies(entries);
+  const current = new AsyncLocalStorage<string>();
+  const calls: Authorizer['calls'] = [];
+  const keyPolicies = new Map<string, object>();
+  const kms = kmsClient();
+  const kinesis = kinesisClient();
+  // The class from which every client of the SDK inherits.
+  const base = Object.getPrototypeOf(KinesisClient.prototype);
+  const send = base.send;
+
+  const ask = async (call: Call, denial: string) => {
+    const allowed = await isAllowed(call, policies.get(call.role) ?? []);
+    calls.push({ ...call, allowed });
+    if (allowed) return;
+    throw new KinesisServiceException({
+      name: denial,
+      $fault: 'client',
+      $metadata: { httpStatusCode: 400 },
+      message: `${call.role} is not authorized to perform: ${call.action} on resource: ${call.resource}`,
+    });
+  };
+  const keyOf = async (keyId: string) => {
+    const { KeyMetadata } = await kms
+      .send(new DescribeKeyCommand({ KeyId: keyId }))
+      .catch(() => ({ KeyMetadata: undefined }));
+    return KeyMetadata?.Arn;
+  };
+  const askForKey = async (call: Omit<Call, 'keyPolicy'>, denial: string) => {
+    const { Aliases = [] } = await kms.send(
+      new ListAliasesCommand({ KeyId: call.resource }),
+    );
+    const context = {
+      ...call.context,
+      'kms:ResourceAliases': Aliases.map(({ AliasName = '' }) => AliasName),
+    };
+    const keyPolicy = keyPolicies.get(call.resource);
+    await ask({ ...call, context, keyPolicy }, denial);
+  };
+  const authorize = async (role: string, command: Command) => {
+    const { input } = command;
+    const operation = command.constructor.name.replace(/Command$/, '');
+    const resource = input.StreamARN ?? `${STREAM}${input.StreamName}`;
+    switch (operation) {
+      case 'GetItem':
+      case 'PutItem':
+        return ask(
+          {
+            role,
+            action: `dynamodb:${operation}`,
+            resource: `${TABLE}${input.TableName}`,
+          },
+          'AccessDeniedException',
+        );
+      case 'DescribeKey': {
+        const key = await keyOf(input.KeyId ?? '');
+        if (key === undefined) return;
+        const call = { role, action: 'kms:DescribeKey', resource: key };
+        return askForKey(call, 'AccessDeniedException');
+      }
+      case 'StartStreamEncryption': {
+        const action = 'kinesis:StartStreamEncryption';
+        await ask({ role, action, resource }, 'AccessDeniedException');
+        const key = await keyOf(input.KeyId ?? '');
+        if (key === undefined) return;
+        return ask({ role, action, resource: key }, 'AccessDeniedException');
+      }
+      case 'PutRecord': {
+        const action = 'kinesis:PutRecord';
+        await ask({ role, action, resource }, 'AccessDeniedException');
+        const { StreamDescriptionSummary: stream } = await kinesis.send(
+          new DescribeStreamSummaryCommand({ StreamARN: resource }),
+        );
+        const { KeyId = OWNED_BY_KINESIS } = stream ?? {};
+        const key = KeyId === OWNED_BY_KINESIS ? undefined : await keyOf(KeyId);
+        if (key === undefined) return;
+        return askForKey(
+          {
+            role,
+            action: 'kms:GenerateDataKey',
+            resource: key,
+            context: {
+              'kms:ViaService': VIA_KINESIS,
+              'kms:EncryptionContext:aws:kinesis:arn': resource,
+            },
+          },
+          'KMSAccessDeniedException',
+        );
+      }
+      case 'DescribeStreamSummary':
+        return ask(
+          { role, action: 'kinesis:DescribeStreamSummary', resource },
+          'AccessDeniedException',
+        );
+      default:
+        throw new Error(`${role} calls ${operation}, which is not judged here`);
+    }
+  };
+
+  const spy = vi.spyOn(base, 'send').mockImplementation(async function (
+    this: object,
+    ...args: unknown[]
+  ) {
+    const role = current.getStore();
+    if (role !== undefined) {
+      await current.exit(() => authorize(role, args[0] as Command));
+    }
+    return send.apply(this, args);
+  });
+  return {
+    authorized: (handlers) =>
+      Object.fromEntries(
+        Object.entries(handlers).map(([name, handler]) => [
+          name,
+          (event, context) => current.run(name, () => handler(event, context)),
+        ]),
+      ),
+    calls,
+    keyPolicies,
+    close: () => {
+      spy.mockRestore();
+      kms.destroy();
+      kinesis.destroy();
+    },
+  };
+}
