@@ -64,14 +64,13 @@ export function createPlanRotation(dependencies: Dependencies) {
     const boundary = boundaryOf(boundaries, stream.StreamName);
     const Probe = boundedProbe(requested, boundary, stream.StreamName);
     const request = { ...requested, ...(Probe && { Probe }) };
-    const { Keys, Current } = await lookUpKeys(kms, request, stream, entry);
+    const keys = await lookUpKeys(kms, request, stream, entry);
     const plan = decidePlan({
       RotationId: event.RotationId,
       StartedAt: isoTime(event.StartedAt),
       Request: request,
       Stream: stream,
-      Keys,
-      Current,
+      ...keys,
       Entry: entry,
       Previous: event.Previous as Partial<RotationState>,
       Now: now(),
@@ -80,6 +79,9 @@ export function createPlanRotation(dependencies: Dependencies) {
       await requireInRing(kms, boundary, plan, plan);
     }
     const { Decision, Reason, StreamName, Trigger } = plan;
+    if ('NoWayBack' in plan) {
+      logger.warn('No rollback is possible', { NoWayBack: plan.NoWayBack });
+    }
     logger.info('Rotation planned', { Decision, Reason, StreamName, Trigger });
     return { Plan: plan } satisfies { Plan: Plan };
   });

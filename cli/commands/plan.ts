@@ -79,6 +79,11 @@ export function previewText(preview: RotationPreview): string {
     ...labelledRow('Waits', preview.WaitsFor && `for ${preview.WaitsFor}`),
     ...labelledRow('Key', preview.KeyArn),
     ...labelledRow('From', preview.PreviousKeyArn),
+    ...labelledRow(
+      'Return',
+      preview.NoWayBack &&
+        `impossible after a failed probe: ${preview.NoWayBack}`,
+    ),
     ...labelledRow('Quota', QuotaBefore && quotaText(QuotaBefore)),
     ...labelledRow('After', QuotaAfter && quotaText(QuotaAfter)),
     ...(Estimate

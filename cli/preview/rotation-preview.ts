@@ -38,6 +38,8 @@ export interface RotationPreview {
   KeyArn?: string;
   PreviousKeyId?: string | null;
   PreviousKeyArn?: string | null;
+  /** Why a rollback would be impossible; absent where none is known. */
+  NoWayBack?: string;
   QuotaBefore?: Quota;
   QuotaAfter?: Quota;
   Estimate?: Estimate;
@@ -136,7 +138,15 @@ export async function previewRotation(
     };
   }
   const { KeyId, KeyArn, PreviousKeyId, PreviousKeyArn } = plan;
-  const keyed = { ...common, KeyId, KeyArn, PreviousKeyId, PreviousKeyArn };
+  const { NoWayBack } = plan;
+  const keyed = {
+    ...common,
+    KeyId,
+    KeyArn,
+    PreviousKeyId,
+    PreviousKeyArn,
+    ...(NoWayBack && { NoWayBack }),
+  };
   const keys = keysAskedFor(request, PreviousKeyId, entry);
   if (plan.Decision === 'UNCHANGED') {
     const calls = callsOf(keys);

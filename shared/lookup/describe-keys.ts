@@ -56,7 +56,8 @@ export async function describeKey(
 
 /**
  * Describes the keys of a request, in their order, and the stream's current key.
- * A key that KMS refuses to describe carries the refusal.
+ * A key that KMS refuses to describe carries the refusal. `Former` is the key that the
+ * stream is under, where it was described.
  *
  * @throws {RotationError} ServiceUnavailable
  */
@@ -65,17 +66,23 @@ export async function lookUpKeys(
   request: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
   stream: StreamWithKey,
   entry: LedgerEntry,
-): Promise<{ Keys: ResolvedKey[]; Current: CurrentKey }> {
+): Promise<{ Keys: ResolvedKey[]; Current: CurrentKey; Former?: ResolvedKey }> {
   const region = readStreamArn(stream.StreamARN).region;
   const Keys = await describeKeys(kms, request, region);
   const known = Keys.find((key) => key.KeyId === stream.KeyId);
   const lastApplied = lastAppliedTo(stream, entry);
   const isKnown =
     lastApplied?.KeyArn !== undefined && lastApplied.KeyId === stream.KeyId;
-  const resolved =
-    known?.Metadata?.Arn ??
-    (isKnown ? undefined : await resolveCurrent(kms, stream.KeyId, region));
-  return { Keys, Current: currentKey(stream.KeyId, lastApplied, resolved) };
+  const isUnknown =
+    known?.Metadata === undefined && !isKnown && stream.KeyId !== undefined;
+  const current = isUnknown
+    ? await resolveKey(kms, 'KeyId', stream.KeyId ?? '', region)
+    : known;
+  const Current = currentKey(stream.KeyId, lastApplied, current?.Metadata?.Arn);
+  const isSame = ({ Metadata }: ResolvedKey) =>
+    Metadata !== undefined && Metadata.Arn === Current.KeyArn;
+  const Former = Keys.find(isSame) ?? (isUnknown ? current : undefined);
+  return { Keys, Current, ...(Former && { Former }) };
 }
 
 /** Describes the keys of a request, in their order. */
@@ -111,17 +118,6 @@ async function resolveKey(
     if (Refusal.name === 'ServiceUnavailable') throw Refusal;
     return { KeyId: keyId, Refusal };
   }
-}
-
-/** Undefined where KMS no longer knows the key: then it is not the request's. */
-async function resolveCurrent(
-  kms: KMSClient,
-  keyId: string | undefined,
-  region: string,
-): Promise<string | undefined> {
-  if (keyId === undefined) return undefined;
-  const key = await resolveKey(kms, 'KeyId', keyId, region);
-  return key.Metadata?.Arn;
 }
 
 /**

@@ -13,6 +13,7 @@ import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { BUSY_TIMEOUT_MS, QUOTA_WAIT_MS } from './deadlines.ts';
 import { pollSeconds } from './polling.ts';
+import { noWayBack } from './rollback.ts';
 import type {
   BusyPlan,
   KeyPlan,
@@ -33,6 +34,8 @@ export interface PlanningFacts {
   /** The request's keys, in its order. */
   Keys: readonly ResolvedKey[];
   Current: CurrentKey;
+  /** The stream's key, where it was described. */
+  Former?: ResolvedKey;
   Entry: LedgerEntry;
   /** The state that an earlier round of the same rotation left. */
   Previous?: Partial<RotationState>;
@@ -133,13 +136,16 @@ function planKey(
   facts: PlanningFacts,
 ): KeyPlan {
   const { Request, Keys, Current, Stream, Entry } = facts;
+  const region = readStreamArn(Stream.StreamARN).region;
   const applied = appliedSince(facts);
-  const chosen =
-    applied ??
-    chooseKey(Request, Keys, Current, readStreamArn(Stream.StreamARN).region);
+  const chosen = applied ?? chooseKey(Request, Keys, Current, region);
   const [Decision, Reason] = applied
     ? (['UNCHANGED', `a key was applied at ${applied.AppliedAt}`] as const)
     : decide(chosen, Current, Request.Force);
+  const NoWayBack =
+    Decision === 'ROTATE' && Request.OnVerificationFailed === 'ROLL_BACK'
+      ? noWayBack(Current, facts.Former, region)
+      : undefined;
   return {
     ...common,
     KeyId:
@@ -151,6 +157,7 @@ function planKey(
     PreviousKeyArn: Current.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
+    ...(NoWayBack && { NoWayBack }),
   };
 }
 

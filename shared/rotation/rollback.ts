@@ -1,7 +1,7 @@
 import type { RollbackOutcome } from '../contract/outcome.ts';
 import { quote } from '../errors/text.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
-import type { ChosenKey, ResolvedKey } from '../keys/key-ring.ts';
+import type { ChosenKey, CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
 import { unusableReason } from '../keys/usable-key.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
@@ -79,6 +79,27 @@ function beginRollback({ Plan, ProbeFailure }: PlannedState): Rollback {
     PreviousKeyArn,
     Failure: readFailure(ProbeFailure),
   };
+}
+
+/**
+ * Why a rotation could not return a stream to the key that it is under now, as far as
+ * that is known before the Start.
+ *
+ * @param former that key, where it was described
+ */
+export function noWayBack(
+  current: CurrentKey,
+  former: ResolvedKey | undefined,
+  region: string,
+): string | undefined {
+  if (current.KeyId === null) return 'the stream is not encrypted now';
+  if (former === undefined) return undefined;
+  const key = `the present key, ${quote(current.KeyId)},`;
+  if (former.Metadata === undefined) {
+    return `${key} cannot be described: ${former.Refusal?.message}`;
+  }
+  const reason = unusableReason(former.Metadata, region);
+  return reason && `${key} ${reason}`;
 }
 
 /** The previous key as it is submitted, or why the stream cannot return to it. */

@@ -30,6 +30,8 @@ export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
   /** Present after the probe proves the key unusable. */
   Rollback?: Rollback;
   KeepSlotForRollback: boolean;
+  /** Why a rollback would be impossible, where that is known before the Start. */
+  NoWayBack?: string;
 }
 
 export interface BusyPlan extends PlanCommon {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AwsRefusal } from '../../../shared/errors/errors.ts';
-import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
+import type { CurrentKey, ResolvedKey } from '../../../shared/keys/key-ring.ts';
 import { emptyEntry } from '../../../shared/ledger/entry.ts';
 import { BUSY_TIMEOUT_MS } from '../../../shared/rotation/deadlines.ts';
 import {
+  noWayBack,
   planRollback,
   rollbackOutcome,
 } from '../../../shared/rotation/rollback.ts';
@@ -286,5 +287,37 @@ describe('rollbackOutcome', () => {
       Status: 'ROLLED_BACK',
       ...key,
     });
+  });
+});
+
+describe('noWayBack', () => {
+  const current = { KeyId: 'alias/old', KeyArn: keyArn(0) };
+
+  it('is unknown for a key that was not described, and absent for a usable one', () => {
+    expect(noWayBack(current, undefined, REGION)).toBeUndefined();
+    expect(noWayBack(current, old, REGION)).toBeUndefined();
+  });
+
+  it.each<[string, CurrentKey, ResolvedKey | undefined, RegExp]>([
+    [
+      'of a stream that is not encrypted',
+      { KeyId: null, KeyArn: null },
+      undefined,
+      /^the stream is not encrypted now$/,
+    ],
+    [
+      'of a disabled key',
+      current,
+      { KeyId: 'alias/old', Metadata: kmsKey(0, { KeyState: 'Disabled' }) },
+      /"alias\/old", has KeyState Disabled/,
+    ],
+    [
+      'of a key that may not be described',
+      current,
+      { KeyId: 'alias/old', Refusal: new Error('denied') },
+      /cannot be described: denied$/,
+    ],
+  ])('says why there is none: %s', (_, key, former, words) => {
+    expect(noWayBack(key, former, REGION)).toMatch(words);
   });
 });
