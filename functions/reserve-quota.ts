@@ -3,7 +3,10 @@ import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import { LEASE_MS } from '../shared/rotation/deadlines.ts';
-import { toReservationResult } from '../shared/rotation/reservation.ts';
+import {
+  rolledBackKey,
+  toReservationResult,
+} from '../shared/rotation/reservation.ts';
 import type { PlannedState } from '../shared/rotation/state.ts';
 
 interface Dependencies {
@@ -25,6 +28,7 @@ export function createReserveQuota({ ledger }: Dependencies) {
     }
     const reservation = await ledger.reserve(Plan.StreamARN, {
       ...Plan,
+      ...rolledBackKey(Plan),
       LeaseMs: LEASE_MS,
     });
     logger.info('Quota requested', { Status: reservation.Status });

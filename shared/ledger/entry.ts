@@ -56,6 +56,16 @@ export interface Lease {
   /** The key before the rotation; null for a stream that was not encrypted. */
   PreviousKeyId: string | null;
   PreviousKeyArn: string | null;
+  /** Of a rollback. */
+  RollsBack?: RolledBackKey;
+}
+
+/** The key that a rollback leaves: the one that the rotation was asked for. */
+export interface RolledBackKey {
+  KeyId: string;
+  KeyArn: string;
+  /** The key before it; null for a stream that was not encrypted. */
+  PreviousKeyId: string | null;
 }
 
 export interface LastApplied {
@@ -107,6 +117,7 @@ export interface Claim {
   HeldBy?: string;
   /** Whether to reserve a second slot, for the way back to the previous key. */
   KeepSlotForRollback?: boolean;
+  RollsBack?: RolledBackKey;
   /** How long the rotation may hold the stream. */
   LeaseMs: number;
 }

@@ -83,6 +83,7 @@ export function reserve(
         KeyArn: claim.KeyArn,
         PreviousKeyId: claim.PreviousKeyId,
         PreviousKeyArn: claim.PreviousKeyArn,
+        ...(claim.RollsBack && { RollsBack: claim.RollsBack }),
       },
     }),
   };

@@ -1,4 +1,5 @@
 import { RotationError } from '../errors/errors.ts';
+import type { Claim } from '../ledger/entry.ts';
 import type { Reservation } from '../ledger/reserve.ts';
 import { QUOTA_LIMIT } from '../ledger/window.ts';
 import type { KeyPlan, ReservationResult } from './state.ts';
@@ -54,4 +55,14 @@ export function toReservationResult(
       };
     }
   }
+}
+
+/** For the lease: what is known of a rollback whose execution is stopped. */
+export function rolledBackKey({
+  Decision,
+  Rollback,
+}: Pick<KeyPlan, 'Decision' | 'Rollback'>): Pick<Claim, 'RollsBack'> {
+  if (Decision !== 'ROLL_BACK' || Rollback === undefined) return {};
+  const { KeyId, KeyArn, PreviousKeyId } = Rollback;
+  return { RollsBack: { KeyId, KeyArn, PreviousKeyId } };
 }

@@ -1,4 +1,4 @@
-import type { Failure } from '../contract/outcome.ts';
+import type { Failure, RollbackOutcome } from '../contract/outcome.ts';
 import { parseRequest } from '../contract/request.ts';
 import {
   isExecutionEnded,
@@ -6,7 +6,7 @@ import {
 } from '../events/execution-ended.ts';
 import { isoTime } from '../events/iso-time.ts';
 import { readStreamArn, streamOfExecution } from '../identifiers/arn.ts';
-import type { LastApplied } from '../ledger/entry.ts';
+import type { LastApplied, Lease } from '../ledger/entry.ts';
 import type { Settlement } from '../ledger/settle.ts';
 import { appliedKey } from './completion.ts';
 import { isUncaught, readFailure } from './failure.ts';
@@ -141,8 +141,10 @@ export function settledOutcome(
 ): Failure {
   const { state } = failed;
   const planned = state && 'KeyId' in state.Plan ? state.Plan : undefined;
-  const key = planned?.Rollback ?? planned ?? Lease;
-  const rollback = state && rollbackOutcome(state);
+  const key = planned?.Rollback ?? planned ?? Lease?.RollsBack ?? Lease;
+  const rollback = state
+    ? rollbackOutcome(state)
+    : stoppedRollback(failed, Lease);
   const isRolledBack = rollback?.Status === 'ROLLED_BACK';
   return {
     ...failureOutcome(failed),
@@ -158,6 +160,19 @@ export function settledOutcome(
     ...(isRolledBack && { Outcome: 'ROLLED_BACK' as const }),
     SlotsSpent,
     Quota,
+  };
+}
+
+/** A rollback that was under way when its execution was stopped. */
+function stoppedRollback(
+  { failure }: FailedRotation,
+  lease: Lease | undefined,
+): RollbackOutcome | undefined {
+  if (lease?.RollsBack === undefined) return undefined;
+  const { Error: name, Cause } = failure;
+  return {
+    Status: 'FAILED',
+    Cause: `${name}: ${Cause}; it was returning the stream to ${lease.KeyId}`,
   };
 }
 

@@ -214,6 +214,34 @@ describe('a rollback', () => {
     await settled(StreamName, outcome, 1);
   });
 
+  it('that is stopped is recorded under the key that was asked for', async () => {
+    const { StreamName, a, b } = await rotated();
+    const stopping = new AbortController();
+    let starts = 0;
+    const { DescribeStream } = aws.handlers;
+    const handlers: TaskHandlers = {
+      ...probing(DENIED()),
+      DescribeStream: async (event, context) => {
+        const { Plan } = event as { Plan: KeyPlan };
+        if (Plan.Decision === 'ROLL_BACK' && starts++ === 0) stopping.abort();
+        return DescribeStream?.(event, context);
+      },
+    };
+    const outcome = await rotate({ StreamName, KeyId: b }, handlers, {
+      signal: stopping.signal,
+    });
+    expect(outcome).toMatchObject({
+      Error: 'ExecutionAborted',
+      KeyId: b,
+      PreviousKeyId: a,
+      Rollback: {
+        Status: 'FAILED',
+        Cause: expect.stringContaining(`was returning the stream to ${a}`),
+      },
+    });
+    await settled(StreamName, outcome, 2);
+  });
+
   it('is impossible to a key that cannot be used any more', async () => {
     const { StreamName, a, b } = await rotated();
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
