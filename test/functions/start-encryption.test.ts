@@ -24,14 +24,17 @@ const PLAN = {
 };
 
 /** A Kinesis that fails every call, and counts them. */
-async function failingKinesis(status: number) {
+async function failingKinesis(
+  status: number,
+  __type = 'InternalFailureException',
+) {
   const calls: string[] = [];
   const server = createServer((request, response) => {
     calls.push(String(request.headers['x-amz-target']));
     response.writeHead(status, {
       'Content-Type': 'application/x-amz-json-1.1',
     });
-    response.end(JSON.stringify({ __type: 'InternalFailureException' }));
+    response.end(JSON.stringify({ __type }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -98,4 +101,28 @@ it('makes no call that its stamp would not cover', async () => {
 
   expect(calls).toEqual([]);
   expect((await ledger.read(ARN)).Slots).toMatchObject([{ State: 'RESERVED' }]);
+});
+
+it('holds nothing while it waits for a stream that is busy', async () => {
+  const table = await openLedgerTable('busy-stream');
+  onTestFinished(() => table.close());
+  const { endpoint } = await failingKinesis(400, 'ResourceInUseException');
+  const ledger = new QuotaLedger(table.client, 'busy-stream');
+  const Reservation = await ledger.reserve(ARN, { ...PLAN, LeaseMs: 60_000 });
+  const kinesis = kinesisClient({ endpoint, maxAttempts: 1 });
+  onTestFinished(() => kinesis.destroy());
+  const start = createStartEncryption({
+    kinesis,
+    kms: new KMSClient(),
+    ledger,
+    now: () => STARTED,
+    random: Math.random,
+  }) as unknown as (event: object, context: object) => Promise<object>;
+
+  expect(
+    await start({ Plan: PLAN, Reservation }, { functionName: 'test' }),
+  ).toMatchObject({ Status: 'STREAM_BUSY' });
+
+  const { Slots, Lease } = await ledger.read(ARN);
+  expect({ Slots, Lease }).toEqual({ Slots: [], Lease: undefined });
 });

@@ -4,6 +4,10 @@ import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import type { PlannedState } from '../../shared/rotation/state.ts';
 import {
+  closeFaultyClients,
+  faultyKinesis,
+} from '../support/workflow/faulty-kinesis.ts';
+import {
   type LocalRotations,
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
@@ -14,12 +18,13 @@ let aws: LocalRotations;
 let kinesis: KinesisClient;
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 3);
+  aws = await openLocalRotations(0.1, 4);
   kinesis = kinesisClient();
 });
 
 afterAll(async () => {
   kinesis.destroy();
+  await closeFaultyClients();
   await aws.close();
 });
 
@@ -44,6 +49,22 @@ describe('VerifyEncryption', () => {
     await expect(verify(state)).rejects.toMatchObject({
       name: 'RecordNotEncrypted',
       message: expect.stringContaining('EncryptionType NONE'),
+    });
+  });
+
+  it('takes an answer without EncryptionType for no proof', async () => {
+    const state = await plannedState(aws, aws.nextStream());
+    const headers = { 'content-type': 'application/x-amz-json-1.1' };
+    const body = JSON.stringify({ ShardId: 's', SequenceNumber: '1' });
+    const silent = faultyKinesis('PutRecord', [
+      ({ answer }) => answer({ status: 200, headers, body }),
+    ]);
+    const verifyThere = createVerifyEncryption({
+      kinesis: silent,
+      now: () => NOW,
+    });
+    await expect(verifyThere(state, CONTEXT)).rejects.toMatchObject({
+      name: 'RecordNotEncrypted',
     });
   });
 

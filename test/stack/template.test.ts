@@ -412,6 +412,41 @@ describe('rights', () => {
   });
 });
 
+describe('what ends and settles an execution', () => {
+  it('lets outcomes be published under our source alone', () => {
+    for (const name of ['CompleteRotation', 'SettleFailure']) {
+      const [notify] = statementsOf(get(`${name}Role`)).filter(
+        ({ Sid }) => Sid === 'Notify',
+      );
+      expect(notify?.Condition).toEqual({
+        StringEquals: { 'events:source': 'kinesis-key-rotation' },
+      });
+    }
+  });
+
+  it('lets only its rule call SettleFailure, which is retried twice', () => {
+    expect(get('SettlePermission').Properties).toMatchObject({
+      Principal: 'events.amazonaws.com',
+      SourceArn: { 'Fn::GetAtt': ['SettleRule', 'Arn'] },
+    });
+    expect(get('SettleInvocations').Properties).toMatchObject({
+      FunctionName: { Ref: 'SettleFailureLambdaFunction' },
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: { Destination: DEAD_LETTERS } },
+    });
+    expect(get('SweepDriftInvocations').Properties).toMatchObject({
+      MaximumRetryAttempts: 0,
+    });
+  });
+
+  it('alarms of executions that failed, timed out or were aborted', () => {
+    const text = JSON.stringify(ofType('AWS::CloudWatch::Alarm'));
+    for (const metric of ['Failed', 'TimedOut', 'Aborted']) {
+      expect(text).toContain(`"MetricName":"Executions${metric}"`);
+    }
+  });
+});
+
 describe('the right to start encryption', () => {
   it('is there on the keys, too, which Kinesis asks for', () => {
     const [statement] = statementsOf(get('StartEncryptionRole')).filter(

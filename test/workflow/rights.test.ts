@@ -234,6 +234,28 @@ describe('the ring of a stream', () => {
     expect(await keyOf(StreamName)).toBeUndefined();
   });
 
+  it('is checked again before the Start', async () => {
+    const { StreamName } = nextEntry();
+    const outcome = await aws.rotate(
+      { StreamName, KeyId: await newKey() },
+      {
+        handlers: {
+          ...aws.handlers,
+          StartEncryption: createStartEncryption({
+            kinesis,
+            kms,
+            ledger: quotaLedger(),
+            boundaries: boundariesOf(entries),
+            now: Date.now,
+            random: () => 0,
+          }),
+        },
+      },
+    );
+    expect(outcome).toMatchObject({ Error: 'KeyNotInRing', SlotsSpent: 0 });
+    expect((await quotaLedger().read(arnOf(StreamName))).Slots).toEqual([]);
+  });
+
   it('takes a key of the ring by any of its names', async () => {
     const { StreamName, a } = nextEntry();
     const { LastApplied } = await quotaLedger().read(arnOf(StreamName));

@@ -57,6 +57,7 @@ describe('isServiceError', () => {
     [403, true],
     [499, true],
     [399, false],
+    [408, false],
     [500, false],
     [503, false],
     [undefined, false],
