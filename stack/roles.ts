@@ -122,8 +122,13 @@ function statements(
             Sid: 'Notify',
             Action: ['events:PutEvents'],
             Resource: [arn('events', 'event-bus/default')],
+            // The service reference has the key as a list: one PutEvents has many
+            // events. Without a set operator, such a condition may never hold.
             Condition: {
-              StringEquals: { 'events:source': 'kinesis-key-rotation' },
+              'ForAllValues:StringEquals': {
+                'events:source': 'kinesis-key-rotation',
+              },
+              Null: { 'events:source': 'false' },
             },
           },
         ]

@@ -61,7 +61,7 @@ export interface Lease {
 }
 
 /** The key that a rollback leaves: the one that the rotation was asked for. */
-export interface RolledBackKey {
+interface RolledBackKey {
   KeyId: string;
   KeyArn: string;
   /** The key before it; null for a stream that was not encrypted. */

@@ -419,7 +419,10 @@ describe('what ends and settles an execution', () => {
         ({ Sid }) => Sid === 'Notify',
       );
       expect(notify?.Condition).toEqual({
-        StringEquals: { 'events:source': 'kinesis-key-rotation' },
+        'ForAllValues:StringEquals': {
+          'events:source': 'kinesis-key-rotation',
+        },
+        Null: { 'events:source': 'false' },
       });
     }
   });

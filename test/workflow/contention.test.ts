@@ -94,12 +94,14 @@ describe('two rotations of one stream in the same instant', () => {
 
 describe('a busy stream', () => {
   const outsideStart = (StreamName: string, KeyId: string) =>
-    kinesis.send(
-      new StartStreamEncryptionCommand({
-        StreamName,
-        EncryptionType: 'KMS',
-        KeyId,
-      }),
+    aws.iam.elsewhere(() =>
+      kinesis.send(
+        new StartStreamEncryptionCommand({
+          StreamName,
+          EncryptionType: 'KMS',
+          KeyId,
+        }),
+      ),
     );
 
   it('that is UPDATING when we come is waited for, with nothing held', async () => {

@@ -157,11 +157,13 @@ describe('StartStreamEncryption', () => {
       withStart([DROPPED_BEFORE], {
         DescribeStream: async (event, context) => {
           if (!isResharding) {
-            await other.send(
-              new UpdateStreamModeCommand({
-                StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
-                StreamModeDetails: { StreamMode: 'ON_DEMAND' },
-              }),
+            await aws.iam.elsewhere(() =>
+              other.send(
+                new UpdateStreamModeCommand({
+                  StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
+                  StreamModeDetails: { StreamMode: 'ON_DEMAND' },
+                }),
+              ),
             );
           }
           isResharding = true;

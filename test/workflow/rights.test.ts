@@ -1,4 +1,5 @@
 import {
+  CreateStreamCommand,
   DescribeStreamSummaryCommand,
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
@@ -8,7 +9,15 @@ import {
   DescribeKeyCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+} from 'vitest';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
@@ -20,7 +29,7 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { isAllowed } from '../support/iam/authorize.ts';
 import { rolePolicies } from '../support/iam/role-policies.ts';
-import { type Authorizer, underRoles } from '../support/iam/under-roles.ts';
+import type { Authorizer } from '../support/iam/under-roles.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -35,8 +44,8 @@ const kms = kmsClient();
 
 beforeAll(async () => {
   aws = await openLocalRotations(0, 11);
-  entries = Array.from({ length: 10 }, () => aws.nextStream());
-  iam = underRoles(entries);
+  entries = Array.from({ length: 11 }, () => aws.nextStream());
+  iam = aws.iam;
 });
 
 beforeEach(() => {
@@ -44,8 +53,12 @@ beforeEach(() => {
   iam.calls.length = 0;
 });
 
+// Each test says which calls are denied.
+afterEach(() => {
+  iam.calls.length = 0;
+});
+
 afterAll(async () => {
-  iam.close();
   kinesis.destroy();
   kms.destroy();
   await aws.close();
@@ -67,7 +80,7 @@ function rotate(request: object, changes: Partial<RotationsStream> = {}) {
     }),
   };
   return aws.rotate(request, {
-    handlers: iam.authorized(handlers),
+    handlers,
     retries: NO_RETRY_PAUSES,
   });
 }
@@ -185,7 +198,9 @@ describe('under the packaged roles', () => {
   });
 
   it('a stream that rotations.yml does not list is out of reach', async () => {
-    const { StreamName, KeyIds } = aws.nextStream();
+    const StreamName = 'unlisted';
+    await kinesis.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }));
+    const KeyIds = entries[0]?.KeyIds;
     expect(await rotate({ StreamName, KeyIds })).toMatchObject({
       Error: 'AccessDeniedException',
       SlotsSpent: 0,

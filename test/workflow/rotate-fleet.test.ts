@@ -15,6 +15,7 @@ import { FLEET_CONCURRENCY } from '../../shared/fleet/pace.ts';
 import { kmsClient, quotaLedger } from '../../shared/lambda/clients.ts';
 import {
   type LocalRotations,
+  MISSING_STREAM,
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
 
@@ -48,7 +49,7 @@ async function fleet(
   const events: StreamEvent[] = [];
   const outcome = await runFleet({
     input: { Streams: requests },
-    handlers: aws.handlers,
+    handlers: aws.iam.authorized(aws.handlers),
     region: aws.region,
     waits: { ...aws.waits, WaitForTurn: 0, WaitForPace: 0 },
     ...options,
@@ -138,7 +139,7 @@ describe('a fleet', () => {
     all[0] = { ...all[0], Mode: 'RESTORE' };
     all[2] = { StreamName: 'stream-2', KeyId: 'alias/nowhere' };
     all[4] = { StreamName: 'stream-4', KeyId: 'alias/disabled' };
-    all[6] = { StreamName: 'no-such-stream', KeyId: 'alias/0-a' };
+    all[6] = { StreamName: MISSING_STREAM, KeyId: 'alias/0-a' };
 
     const { outcome, events } = await fleet(all);
 
@@ -147,7 +148,7 @@ describe('a fleet', () => {
       Error: 'FleetIncomplete',
       Counts: { ROTATED: 16, UNCHANGED: 1, ALREADY_IN_PROGRESS: 0, FAILED: 3 },
       Cause:
-        '3 of 20 rotations failed: stream-2 NotFoundException, stream-4 UnusableKey, no-such-stream ResourceNotFoundException',
+        '3 of 20 rotations failed: stream-2 NotFoundException, stream-4 UnusableKey, missing ResourceNotFoundException',
     });
     expect(outcome.Streams.map(({ StreamName }) => StreamName)).toEqual(
       all.map(({ StreamName }) => StreamName),

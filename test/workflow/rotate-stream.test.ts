@@ -35,6 +35,7 @@ import { SLOT_MS } from '../../shared/ledger/window.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import {
   type LocalRotations,
+  MISSING_STREAM,
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
 import { recordStates } from '../support/workflow/record-states.ts';
@@ -348,16 +349,18 @@ describe('a ledger entry that another principal just changed', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     await aws.rotate({ StreamName, KeyId: KeyIds[0] });
     const touch = () =>
-      dynamodb.send(
-        new UpdateItemCommand({
-          TableName: ledgerTableName(),
-          Key: {
-            StreamARN: { S: arnOf(StreamName) },
-            Record: { S: 'LEDGER' },
-          },
-          UpdateExpression: 'ADD Version :one',
-          ExpressionAttributeValues: { ':one': { N: '1' } },
-        }),
+      aws.iam.elsewhere(() =>
+        dynamodb.send(
+          new UpdateItemCommand({
+            TableName: ledgerTableName(),
+            Key: {
+              StreamARN: { S: arnOf(StreamName) },
+              Record: { S: 'LEDGER' },
+            },
+            UpdateExpression: 'ADD Version :one',
+            ExpressionAttributeValues: { ':one': { N: '1' } },
+          }),
+        ),
       );
     const lost: string[] = [];
     let state = '';
@@ -480,12 +483,12 @@ describe('a request that cannot be met', () => {
 
   it('a stream that does not exist', async () => {
     const outcome = await aws.rotate({
-      StreamName: 'nope',
+      StreamName: MISSING_STREAM,
       KeyId: 'alias/0-a',
     });
     expect(outcome).toMatchObject({
       Error: 'ResourceNotFoundException',
-      Cause: expect.stringContaining('StreamName "nope"'),
+      Cause: expect.stringContaining('StreamName "missing"'),
       Quota: { Used: 0 },
     });
   });

@@ -14,6 +14,7 @@ import {
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import {
   type LocalRotations,
+  MISSING_STREAM,
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
 
@@ -127,7 +128,7 @@ describe('a rotation comes out as its preview said', () => {
   });
 
   it.each([
-    ['a stream that is not there', { StreamName: 'nowhere' }, {}],
+    ['a stream that is not there', { StreamName: MISSING_STREAM }, {}],
     ['a key that is not there', {}, { KeyId: 'alias/nowhere' }],
   ])('that is refused for %s', async (_, stream, key) => {
     const request = {

@@ -15,8 +15,8 @@ const PSEUDO: Record<string, string> = {
   'AWS::AccountId': '000000000000',
 };
 const ATTRIBUTES: Record<string, string> = {
-  LedgerTable:
-    'arn:aws:dynamodb:us-east-1:000000000000:table/kinesis-key-rotation-ledger',
+  // A test's ledger has a table of its own.
+  LedgerTable: 'arn:aws:dynamodb:us-east-1:000000000000:table/*',
   DeadLetterQueue: 'arn:aws:sqs:us-east-1:000000000000:dead-letters',
 };
 

@@ -14,6 +14,7 @@ import { rolePolicies } from './role-policies.ts';
 
 const STREAM = 'arn:aws:kinesis:us-east-1:000000000000:stream/';
 const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/';
+const EVENT_BUS = 'arn:aws:events:us-east-1:000000000000:event-bus/default';
 const VIA_KINESIS = 'kinesis.us-east-1.amazonaws.com';
 /** The key that Kinesis owns: no right of the caller is needed. */
 const OWNED_BY_KINESIS = 'alias/aws/kinesis';
@@ -24,12 +25,15 @@ interface Command {
     StreamName?: string;
     KeyId?: string;
     TableName?: string;
+    Entries?: { Source?: string; EventBusName?: string }[];
   };
 }
 
 export interface Authorizer {
   /** The same functions, each under its role. */
   authorized: (handlers: TaskHandlers) => TaskHandlers;
+  /** What another principal does while a function runs. */
+  elsewhere: <T>(task: () => T) => T;
   /** Every call that a role was asked for, with its answer. */
   calls: (Call & { allowed: boolean })[];
   /** Policies of keys, by key ARN; the default one for the others. */
@@ -133,6 +137,18 @@ export function underRoles(entries: readonly RotationsStream[]): Authorizer {
           'KMSAccessDeniedException',
         );
       }
+      case 'PutEvents': {
+        const [{ Source = '' } = {}] = input.Entries ?? [];
+        return ask(
+          {
+            role,
+            action: 'events:PutEvents',
+            resource: EVENT_BUS,
+            context: { 'events:source': Source },
+          },
+          'AccessDeniedException',
+        );
+      }
       case 'DescribeStreamSummary':
         return ask(
           { role, action: 'kinesis:DescribeStreamSummary', resource },
@@ -161,6 +177,7 @@ export function underRoles(entries: readonly RotationsStream[]): Authorizer {
           (event, context) => current.run(name, () => handler(event, context)),
         ]),
       ),
+    elsewhere: (task) => current.exit(task),
     calls,
     keyPolicies,
     close: () => {

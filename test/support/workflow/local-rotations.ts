@@ -11,6 +11,7 @@ import {
   openLocalAws,
 } from '../../../local/session/local-aws.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import { type Authorizer, underRoles } from '../iam/under-roles.ts';
 
 /** The waits that Kinesis needs and an emulator does not, in milliseconds. */
 const SHORT_WAITS = {
@@ -22,6 +23,8 @@ const SHORT_WAITS = {
 
 export interface LocalRotations extends LocalAws {
   waits: typeof SHORT_WAITS;
+  /** Authorizes what {@link rotate} calls, as the packaged roles would. */
+  iam: Authorizer;
   /** A stream of its own for a test, with a ring of its own. */
   nextStream: () => RotationsStream;
   rotate: (
@@ -29,6 +32,9 @@ export interface LocalRotations extends LocalAws {
     options?: Partial<RotationOptions>,
   ) => ReturnType<typeof runRotation>;
 }
+
+/** Listed for the roles, though there is no such stream. */
+export const MISSING_STREAM = 'missing';
 
 /** An embedded AWS in a folder of its own, with streams to be rotated. */
 export async function openLocalRotations(
@@ -43,13 +49,21 @@ export async function openLocalRotations(
     KeyIds: [`alias/${i}-a`, `alias/${i}-b`, `alias/${i}-c`],
   }));
   const aws = await openLocalAws(entries);
+  const iam = underRoles([
+    ...entries,
+    { StreamName: MISSING_STREAM, KeyIds: ['alias/0-a', 'alias/0-b'] },
+  ]);
   let next = 0;
   return {
     ...aws,
     waits: SHORT_WAITS,
+    iam,
     close: async () => {
+      const denied = iam.calls.filter(({ allowed }) => !allowed);
+      iam.close();
       await aws.close();
       await rm(directory, { recursive: true });
+      if (denied.length > 0) throw new Error(deniedText(denied));
     },
     nextStream: () => {
       const entry = entries[next++];
@@ -59,10 +73,17 @@ export async function openLocalRotations(
     rotate: (request, options) =>
       runRotation({
         request,
-        handlers: aws.handlers,
         region: aws.region,
         waits: SHORT_WAITS,
         ...options,
+        handlers: iam.authorized(options?.handlers ?? aws.handlers),
       }),
   };
+}
+
+function deniedText(calls: Authorizer['calls']): string {
+  const lines = calls.map(
+    ({ role, action, resource }) => `${role} may not ${action} ${resource}`,
+  );
+  return `The packaged roles deny calls of a test that expects none:\n${[...new Set(lines)].join('\n')}`;
 }
