@@ -59,8 +59,14 @@ export function underRoles(entries: readonly RotationsStream[]): Authorizer {
   const base = Object.getPrototypeOf(KinesisClient.prototype);
   const send = base.send;
 
+  // The policies of the roles never change, and those of keys are in the call.
+  const known = new Map<string, Promise<boolean>>();
   const ask = async (call: Call, denial: string) => {
-    const allowed = await isAllowed(call, policies.get(call.role) ?? []);
+    const question = JSON.stringify(call);
+    const answer =
+      known.get(question) ?? isAllowed(call, policies.get(call.role) ?? []);
+    known.set(question, answer);
+    const allowed = await answer;
     calls.push({ ...call, allowed });
     if (allowed) return;
     throw new KinesisServiceException({
