@@ -4,11 +4,15 @@ import {
   KinesisClient,
   KinesisServiceException,
 } from '@aws-sdk/client-kinesis';
-import { DescribeKeyCommand, ListAliasesCommand } from '@aws-sdk/client-kms';
+import {
+  DescribeKeyCommand,
+  KMSClient,
+  ListAliasesCommand,
+} from '@aws-sdk/client-kms';
 import { vi } from 'vitest';
 import type { TaskHandlers } from '../../../local/runner/state-machine.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
-import { kinesisClient, kmsClient } from '../../../shared/lambda/clients.ts';
+import { kinesisClient } from '../../../shared/lambda/clients.ts';
 import { type Call, isAllowed } from './authorize.ts';
 import { rolePolicies } from './role-policies.ts';
 
@@ -18,6 +22,11 @@ const EVENT_BUS = 'arn:aws:events:us-east-1:000000000000:event-bus/default';
 const VIA_KINESIS = 'kinesis.us-east-1.amazonaws.com';
 /** The key that Kinesis owns: no right of the caller is needed. */
 const OWNED_BY_KINESIS = 'alias/aws/kinesis';
+
+function endpoint(service: string): { endpoint?: string } {
+  const url = process.env[`AWS_ENDPOINT_URL_${service}`];
+  return url === undefined ? {} : { endpoint: url };
+}
 
 interface Command {
   input: {
@@ -53,8 +62,9 @@ export function underRoles(entries: readonly RotationsStream[]): Authorizer {
   const current = new AsyncLocalStorage<string>();
   const calls: Authorizer['calls'] = [];
   const keyPolicies = new Map<string, object>();
-  const kms = kmsClient();
-  const kinesis = kinesisClient();
+  // A proxy that a test puts before them later must not count these calls.
+  const kms = new KMSClient(endpoint('KMS'));
+  const kinesis = kinesisClient(endpoint('KINESIS'));
   // The class from which every client of the SDK inherits.
   const base = Object.getPrototypeOf(KinesisClient.prototype);
   const send = base.send;
