@@ -6,9 +6,9 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
-  quotaLedger,
 } from '../../shared/lambda/clients.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
+import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -40,14 +40,11 @@ afterAll(async () => {
   await aws.close();
 });
 
-const arnOf = ({ StreamName }: RotationsStream) =>
-  `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
-
 /**
- * Stops a rotation while the function of a state runs. The function does its work
- * when the rule has settled the execution: StopExecution does not wait for it.
+ * Stops a rotation while the function of a state runs. The function works after the
+ * rule has settled the execution: StopExecution does not wait for it.
  *
- * @param isEarly whether it has done its work before, and only answers later
+ * @param isEarly whether the function works before the stop, and only answers after it
  */
 async function stopDuring(
   state: string,
@@ -87,7 +84,11 @@ async function stopDuring(
 async function recordsOf(stream: RotationsStream): Promise<Outcome[]> {
   const records: Outcome[] = [];
   const table = ledgerTableName();
-  for await (const record of readHistory(dynamodb, table, arnOf(stream))) {
+  for await (const record of readHistory(
+    dynamodb,
+    table,
+    localStreamArn(stream.StreamName),
+  )) {
     records.push(record);
   }
   return records;
@@ -107,7 +108,7 @@ it(`${STOPS} stops while a function runs leave no lease and no reserved slot, an
         stream,
       );
       ends.push(outcome);
-      const { Lease, Slots } = await quotaLedger().read(arnOf(stream));
+      const { Lease, Slots } = await ledgerOf(stream.StreamName);
       const reserved = Slots.filter(({ State }) => State === 'RESERVED');
       if (Lease || reserved.length > 0) left.push({ state, Lease, reserved });
     }
@@ -118,7 +119,7 @@ it(`${STOPS} stops while a function runs leave no lease and no reserved slot, an
   expect(left).toEqual([]);
 }, 300_000);
 
-it('a function that reserves after the stop is told so', async () => {
+it('ReserveQuota throws ExecutionAborted after the stop', async () => {
   const stream = aws.nextStream();
   const { outcome, late } = await stopDuring('ReserveQuota', false, stream);
   expect(outcome).toMatchObject({ Error: 'ExecutionAborted', SlotsSpent: 0 });

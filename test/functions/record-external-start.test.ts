@@ -14,6 +14,7 @@ import {
   kmsClient,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
+import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -36,9 +37,6 @@ afterAll(async () => {
   kinesis.destroy();
   await aws.close();
 });
-
-const arnOf = (StreamName: string) =>
-  `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
 
 /** CloudTrail's record of a Start that was answered just now. */
 const eventOf = (detail: {
@@ -106,18 +104,18 @@ describe('RecordExternalStart', () => {
       Status: 'SUCCEEDED',
       Outcome: 'RECORDED',
       RequestId: event.detail.requestID,
-      StreamARN: arnOf(StreamName),
+      StreamARN: localStreamArn(StreamName),
       KeyId,
       By: ALICE,
       Quota: { Limit: 25, Used: 1, Remaining: 24, NextAvailableAt: null },
     };
     expect(await recordExternalStart(event)).toEqual(booked);
-    const { Version } = await quotaLedger().read(arnOf(StreamName));
+    const { Version } = await ledgerOf(StreamName);
     expect(await recordExternalStart(event)).toEqual({
       ...booked,
       Outcome: 'KNOWN',
     });
-    expect((await quotaLedger().read(arnOf(StreamName))).Version).toBe(Version);
+    expect((await ledgerOf(StreamName)).Version).toBe(Version);
     const outcome = await aws.rotate({ StreamName, KeyIds });
     expect(outcome).toMatchObject({
       Outcome: 'ROTATED',
@@ -130,8 +128,7 @@ describe('RecordExternalStart', () => {
   it('knows what a rotation started, from the deployed function', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
     await aws.rotate({ StreamName, KeyId: KeyIds[0] });
-    const StreamARN = arnOf(StreamName);
-    const before = await quotaLedger().read(StreamARN);
+    const before = await ledgerOf(StreamName);
     const event = eventOf({
       requestID: before.Slots[0]?.RequestId ?? '',
       requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
@@ -141,7 +138,7 @@ describe('RecordExternalStart', () => {
       Outcome: 'KNOWN',
       Quota: { Used: 1 },
     });
-    expect(await quotaLedger().read(StreamARN)).toEqual(before);
+    expect(await ledgerOf(StreamName)).toEqual(before);
   });
 
   it('answers a rotation whose own answer was lost', async () => {
@@ -175,7 +172,7 @@ describe('RecordExternalStart', () => {
     deaf.destroy();
     kms.destroy();
     expect(rotated).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 1 } });
-    const { LastApplied } = await quotaLedger().read(arnOf(StreamName));
+    const { LastApplied } = await ledgerOf(StreamName);
     const event = eventOf({
       requestID,
       requestParameters: { streamName: StreamName, keyId: KeyIds[0] },
@@ -187,7 +184,7 @@ describe('RecordExternalStart', () => {
     expect(await recordExternalStart(event)).toMatchObject({
       Outcome: 'KNOWN',
     });
-    const after = await quotaLedger().read(arnOf(StreamName));
+    const after = await ledgerOf(StreamName);
     expect(after.LastApplied?.KeyId).toBe(LastApplied?.KeyId);
     const unchanged = await aws.rotate({ StreamName, KeyId: KeyIds[0] });
     expect(unchanged).toMatchObject({ Outcome: 'UNCHANGED' });
@@ -206,7 +203,7 @@ describe('RecordExternalStart', () => {
       RequestId: 'refused',
       ErrorCode: 'LimitExceededException',
     });
-    expect((await quotaLedger().read(arnOf(StreamName))).Version).toBe(0);
+    expect((await ledgerOf(StreamName)).Version).toBe(0);
   });
 
   it('records every one of many that come at once', async () => {
@@ -220,7 +217,9 @@ describe('RecordExternalStart', () => {
     const answers = await Promise.all(events.map(recordExternalStart));
     const outcomes = answers.map(({ Outcome }) => Outcome).sort();
     expect(outcomes).toEqual(['KNOWN', 'KNOWN', ...Array(4).fill('RECORDED')]);
-    expect((await quotaLedger().usage(arnOf(StreamName))).Used).toBe(4);
+    expect((await quotaLedger().usage(localStreamArn(StreamName))).Used).toBe(
+      4,
+    );
   });
 
   it.each([

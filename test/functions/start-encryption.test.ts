@@ -8,6 +8,7 @@ import { kinesisClient, quotaLedger } from '../../shared/lambda/clients.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import { openLedgerTable } from '../support/aws/ledger-table.ts';
 import { openLocalRotations } from '../support/workflow/local-rotations.ts';
+import { CONTEXT } from '../support/workflow/planned-state.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
 const STARTED = Date.now();
@@ -43,6 +44,25 @@ async function failingKinesis(
   return { calls, endpoint: `http://127.0.0.1:${port}` };
 }
 
+type Start = (event: object, context: object) => Promise<object>;
+
+/** StartEncryption with Kinesis at this endpoint. */
+function startAt(
+  endpoint: string,
+  ledger: QuotaLedger,
+  now: () => number,
+): Start {
+  const kinesis = kinesisClient({ endpoint, maxAttempts: 1 });
+  onTestFinished(() => kinesis.destroy());
+  return createStartEncryption({
+    kinesis,
+    kms: new KMSClient(),
+    ledger,
+    now,
+    random: Math.random,
+  }) as unknown as Start;
+}
+
 it('the deployed function calls StartStreamEncryption once, whatever it meets', async () => {
   const aws = await openLocalRotations(0.1);
   onTestFinished(() => aws.close());
@@ -56,14 +76,8 @@ it('the deployed function calls StartStreamEncryption once, whatever it meets', 
 
   vi.resetModules();
   const { handler } = await import('../../functions/start-encryption.ts');
-  const start = handler as unknown as (
-    event: object,
-    context: object,
-  ) => Promise<object>;
-  const result = await start(
-    { Plan: PLAN, Reservation },
-    { functionName: 'test' },
-  );
+  const start = handler as unknown as Start;
+  const result = await start({ Plan: PLAN, Reservation }, CONTEXT);
 
   expect(result).toMatchObject({ Status: 'UNKNOWN', Unanswered: 1 });
   expect(calls).toEqual(['Kinesis_20131202.StartStreamEncryption']);
@@ -85,43 +99,27 @@ it('makes no call that its stamp would not cover', async () => {
   };
   const ledger = new QuotaLedger(table.client, 'slow-ledger');
   const Reservation = await ledger.reserve(ARN, { ...PLAN, LeaseMs: 60_000 });
-  const kinesis = kinesisClient({ endpoint, maxAttempts: 1 });
-  onTestFinished(() => kinesis.destroy());
-  const start = createStartEncryption({
-    kinesis,
-    kms: new KMSClient(),
-    ledger,
-    now,
-    random: Math.random,
-  }) as unknown as (event: object, context: object) => Promise<object>;
+  const start = startAt(endpoint, ledger, now);
 
   await expect(
-    start({ Plan: PLAN, Reservation }, { functionName: 'test' }),
+    start({ Plan: PLAN, Reservation }, CONTEXT),
   ).rejects.toMatchObject({ name: 'ServiceUnavailable' });
 
   expect(calls).toEqual([]);
   expect((await ledger.read(ARN)).Slots).toMatchObject([{ State: 'RESERVED' }]);
 });
 
-it('holds nothing while it waits for a stream that is busy', async () => {
+it('releases lease and slot while it waits for a busy stream', async () => {
   const table = await openLedgerTable('busy-stream');
   onTestFinished(() => table.close());
   const { endpoint } = await failingKinesis(400, 'ResourceInUseException');
   const ledger = new QuotaLedger(table.client, 'busy-stream');
   const Reservation = await ledger.reserve(ARN, { ...PLAN, LeaseMs: 60_000 });
-  const kinesis = kinesisClient({ endpoint, maxAttempts: 1 });
-  onTestFinished(() => kinesis.destroy());
-  const start = createStartEncryption({
-    kinesis,
-    kms: new KMSClient(),
-    ledger,
-    now: () => STARTED,
-    random: Math.random,
-  }) as unknown as (event: object, context: object) => Promise<object>;
+  const start = startAt(endpoint, ledger, () => STARTED);
 
-  expect(
-    await start({ Plan: PLAN, Reservation }, { functionName: 'test' }),
-  ).toMatchObject({ Status: 'STREAM_BUSY' });
+  expect(await start({ Plan: PLAN, Reservation }, CONTEXT)).toMatchObject({
+    Status: 'STREAM_BUSY',
+  });
 
   const { Slots, Lease } = await ledger.read(ARN);
   expect({ Slots, Lease }).toEqual({ Slots: [], Lease: undefined });

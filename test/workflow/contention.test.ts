@@ -3,7 +3,8 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kinesisClient, quotaLedger } from '../../shared/lambda/clients.ts';
+import { kinesisClient } from '../../shared/lambda/clients.ts';
+import { ledgerOf } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -16,11 +17,6 @@ const UPDATE_SECONDS = 2;
 
 let aws: LocalRotations;
 let kinesis: KinesisClient;
-
-const ledgerOf = (StreamName: string) =>
-  quotaLedger().read(
-    `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
-  );
 
 beforeAll(async () => {
   aws = await openLocalRotations(UPDATE_SECONDS, 10);

@@ -27,6 +27,7 @@ import {
   closeFaultyClients,
   faultyKinesis,
 } from '../support/workflow/faulty-kinesis.ts';
+import { ledgerOf } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -59,11 +60,6 @@ function withHastyDescribe(): TaskHandlers {
   });
   return { DescribeStream };
 }
-
-const ledgerOf = (StreamName: string) =>
-  quotaLedger().read(
-    `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
-  );
 
 async function rotate(request: object, handlers: TaskHandlers) {
   return aws.rotate(request, { handlers, retries: NO_RETRY_PAUSES });

@@ -21,7 +21,10 @@ import {
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
-import { boundariesOf } from '../../shared/config/stream-boundary.ts';
+import {
+  boundariesOf,
+  type StreamBoundaries,
+} from '../../shared/config/stream-boundary.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -30,6 +33,7 @@ import {
 import { isAllowed } from '../support/iam/authorize.ts';
 import { rolePolicies } from '../support/iam/role-policies.ts';
 import type { Authorizer } from '../support/iam/under-roles.ts';
+import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -53,7 +57,7 @@ beforeEach(() => {
   iam.calls.length = 0;
 });
 
-// Each test says which calls are denied.
+// Each test asserts its own denied calls.
 afterEach(() => {
   iam.calls.length = 0;
 });
@@ -64,20 +68,31 @@ afterAll(async () => {
   await aws.close();
 });
 
+const startWithin = (boundaries: StreamBoundaries) =>
+  createStartEncryption({
+    kinesis,
+    kms,
+    ledger: quotaLedger(),
+    boundaries,
+    now: Date.now,
+    random: () => 0,
+  });
+
 /** A rotation as deployed: functions under their roles, streams in their rings. */
 function rotate(request: object, changes: Partial<RotationsStream> = {}) {
   const boundaries = boundariesOf(
     entries.map((entry) => ({ ...entry, ...changes })),
   );
-  const shared = { kinesis, kms, ledger: quotaLedger(), now: Date.now };
   const handlers = {
     ...aws.handlers,
-    PlanRotation: createPlanRotation({ ...shared, boundaries }),
-    StartEncryption: createStartEncryption({
-      ...shared,
+    PlanRotation: createPlanRotation({
+      kinesis,
+      kms,
+      ledger: quotaLedger(),
       boundaries,
-      random: () => 0,
+      now: Date.now,
     }),
+    StartEncryption: startWithin(boundaries),
   };
   return aws.rotate(request, {
     handlers,
@@ -85,6 +100,7 @@ function rotate(request: object, changes: Partial<RotationsStream> = {}) {
   });
 }
 
+/** The denied calls of the test. */
 const denied = () =>
   iam.calls
     .filter(({ allowed }) => !allowed)
@@ -107,10 +123,7 @@ async function newKey(alias?: string): Promise<string> {
   return TargetKeyId;
 }
 
-const arnOf = (StreamName: string) =>
-  `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
-
-/** Outside the service, as its owner once did. */
+/** Moves a stream outside the service, as its owner may have done. */
 async function moveTo(StreamName: string, KeyId: string): Promise<void> {
   await kinesis.send(
     new StartStreamEncryptionCommand({
@@ -129,7 +142,7 @@ async function keyOf(StreamName: string): Promise<string | undefined> {
   return stream?.StreamStatus === 'ACTIVE' ? stream.KeyId : undefined;
 }
 
-/** A key policy that lets no role write. */
+/** A key policy that allows no role to write. */
 const ADMIN_ONLY = {
   Version: '2012-10-17',
   Statement: [
@@ -142,7 +155,7 @@ const ADMIN_ONLY = {
   ],
 };
 
-/** Nobody can write under the key to which an alias points. */
+/** Lets no principal write under the key of an alias. */
 async function forbid(alias: string): Promise<void> {
   const { KeyMetadata } = await kms.send(
     new DescribeKeyCommand({ KeyId: alias }),
@@ -151,7 +164,7 @@ async function forbid(alias: string): Promise<void> {
 }
 
 describe('under the packaged roles', () => {
-  it('a rotation makes no call that its role may not make', async () => {
+  it('a rotation makes only calls that its roles allow', async () => {
     const { StreamName, a, b } = nextEntry();
     expect(await rotate({ StreamName, KeyId: a })).toMatchObject({
       Outcome: 'ROTATED',
@@ -184,7 +197,7 @@ describe('under the packaged roles', () => {
   it('a stream whose alias was pointed elsewhere returns to its key by ARN', async () => {
     const { StreamName, a, b } = nextEntry();
     await rotate({ StreamName, KeyId: a });
-    const before = (await quotaLedger().read(arnOf(StreamName))).LastApplied;
+    const before = (await ledgerOf(StreamName)).LastApplied;
     await kms.send(
       new UpdateAliasCommand({ AliasName: a, TargetKeyId: await newKey() }),
     );
@@ -218,7 +231,7 @@ describe('under the packaged roles', () => {
       resource: await newKey(),
       context: {
         'kms:ViaService': 'kinesis.us-east-1.amazonaws.com',
-        'kms:EncryptionContext:aws:kinesis:arn': arnOf(name),
+        'kms:EncryptionContext:aws:kinesis:arn': localStreamArn(name),
       },
     };
     const policies = rolePolicies(entries).get('VerifyEncryption') ?? [];
@@ -256,24 +269,17 @@ describe('the ring of a stream', () => {
       {
         handlers: {
           ...aws.handlers,
-          StartEncryption: createStartEncryption({
-            kinesis,
-            kms,
-            ledger: quotaLedger(),
-            boundaries: boundariesOf(entries),
-            now: Date.now,
-            random: () => 0,
-          }),
+          StartEncryption: startWithin(boundariesOf(entries)),
         },
       },
     );
     expect(outcome).toMatchObject({ Error: 'KeyNotInRing', SlotsSpent: 0 });
-    expect((await quotaLedger().read(arnOf(StreamName))).Slots).toEqual([]);
+    expect((await ledgerOf(StreamName)).Slots).toEqual([]);
   });
 
   it('takes a key of the ring by any of its names', async () => {
     const { StreamName, a } = nextEntry();
-    const { LastApplied } = await quotaLedger().read(arnOf(StreamName));
+    const { LastApplied } = await ledgerOf(StreamName);
     expect(LastApplied).toBeUndefined();
     const KeyId = await newKey();
     await kms.send(
@@ -296,7 +302,7 @@ describe('the ring of a stream', () => {
     });
   });
 
-  it('is no limit where the stream says so', async () => {
+  it('does not limit a stream with AllowOtherKeys', async () => {
     const { StreamName } = nextEntry();
     const KeyId = await newKey();
     expect(

@@ -28,12 +28,12 @@ import {
   kmsClient,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
-import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import type { KeyPlan } from '../../shared/rotation/state.ts';
 import {
   closeFaultyClients,
   faultyKinesis,
 } from '../support/workflow/faulty-kinesis.ts';
+import { ledgerOf } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -100,11 +100,6 @@ async function planOf(Request: object): Promise<KeyPlan> {
   );
   return Plan as KeyPlan;
 }
-
-const ledgerOf = (StreamName: string): Promise<LedgerEntry> =>
-  quotaLedger().read(
-    `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
-  );
 
 const rotate = (request: object, handlers: TaskHandlers, more = {}) =>
   aws.rotate(request, { handlers, retries: NO_RETRY_PAUSES, ...more });

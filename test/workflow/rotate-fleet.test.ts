@@ -12,7 +12,8 @@ import {
   type StreamEvent,
 } from '../../local/runner/fleet.ts';
 import { FLEET_CONCURRENCY } from '../../shared/fleet/pace.ts';
-import { kmsClient, quotaLedger } from '../../shared/lambda/clients.ts';
+import { kmsClient } from '../../shared/lambda/clients.ts';
+import { ledgerOf } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   MISSING_STREAM,
@@ -21,11 +22,6 @@ import {
 
 let aws: LocalRotations;
 let requests: Record<string, unknown>[];
-
-const ledgerOf = (StreamName: string) =>
-  quotaLedger().read(
-    `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,
-  );
 
 async function slotsOf({ StreamName }: { StreamName?: unknown }) {
   const { Slots = [] } = await ledgerOf(String(StreamName));

@@ -33,6 +33,7 @@ import { notifier } from '../../shared/lambda/notifier.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import { SLOT_MS } from '../../shared/ledger/window.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
+import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   MISSING_STREAM,
@@ -44,10 +45,6 @@ import { countStartCalls } from '../support/workflow/start-calls.ts';
 let aws: LocalRotations;
 let kms: KMSClient;
 let dynamodb: DynamoDBClient;
-
-const arnOf = (StreamName: string) =>
-  `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
-const ledgerOf = (StreamName: string) => quotaLedger().read(arnOf(StreamName));
 
 async function keyArn(KeyId: string): Promise<string> {
   const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }));
@@ -71,7 +68,7 @@ async function history(StreamName: string) {
         'StreamARN = :stream AND begins_with(#record, :rotation)',
       ExpressionAttributeNames: { '#record': 'Record' },
       ExpressionAttributeValues: {
-        ':stream': { S: arnOf(StreamName) },
+        ':stream': { S: localStreamArn(StreamName) },
         ':rotation': { S: 'ROTATION#' },
       },
     }),
@@ -148,7 +145,7 @@ describe('a rotation', () => {
       Status: 'SUCCEEDED',
       Outcome: 'ROTATED',
       StreamName,
-      StreamARN: arnOf(StreamName),
+      StreamARN: localStreamArn(StreamName),
       EncryptionType: 'KMS',
       KeyId: ring[0],
       KeyArn: await keyArn(ring[0] ?? ''),
@@ -306,7 +303,13 @@ describe('the quota', () => {
     const yesterday = ledgerAt(() => freeAt - SLOT_MS);
     for (let i = 0; i < 25; i++) {
       const key = { KeyId: 'alias/old', KeyArn: 'old' };
-      await yesterday.confirm(arnOf(StreamName), `old-${i}`, i, key, `id-${i}`);
+      await yesterday.confirm(
+        localStreamArn(StreamName),
+        `old-${i}`,
+        i,
+        key,
+        `id-${i}`,
+      );
     }
     const ReserveQuota = createReserveQuota({ ledger: ledgerAt(() => now) });
     const { states, onEvent } = recordStates();
@@ -354,7 +357,7 @@ describe('a ledger entry that another principal just changed', () => {
           new UpdateItemCommand({
             TableName: ledgerTableName(),
             Key: {
-              StreamARN: { S: arnOf(StreamName) },
+              StreamARN: { S: localStreamArn(StreamName) },
               Record: { S: 'LEDGER' },
             },
             UpdateExpression: 'ADD Version :one',

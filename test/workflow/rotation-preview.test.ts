@@ -12,6 +12,7 @@ import {
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
+import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   MISSING_STREAM,
@@ -21,15 +22,13 @@ import {
 let aws: LocalRotations;
 let clients: PreviewClients;
 
-const arnOf = (name: string) =>
-  `arn:aws:kinesis:us-east-1:000000000000:stream/${name}`;
 const preview = (request: Record<string, unknown>) =>
   previewRotation(request, localExecutions('us-east-1'), clients);
 
 /** Says what is planned, does it, and says whether it came out so. */
 async function planned(request: Record<string, unknown>) {
   const plan = await preview(request);
-  const ledger = () => quotaLedger().read(arnOf(plan.StreamName));
+  const ledger = () => ledgerOf(plan.StreamName);
   const before = await ledger();
   const again = await preview(request);
   expect(await ledger()).toEqual(before);
@@ -103,7 +102,7 @@ describe('a rotation comes out as its preview said', () => {
     const { StreamName, KeyIds } = aws.nextStream();
     const At = Date.now();
     for (let n = 0; n < 25; n++) {
-      await quotaLedger().recordExternalStart(arnOf(StreamName), {
+      await quotaLedger().recordExternalStart(localStreamArn(StreamName), {
         RequestId: `${StreamName} ${n}`,
         KeyId: 'alias/other',
         At,
@@ -150,7 +149,7 @@ describe('while another rotation holds the stream', () => {
   ])('a preview for %s says so', async (_, at, expected) => {
     const { StreamName, KeyIds } = aws.nextStream();
     const first = await preview({ StreamName, KeyId: KeyIds[0] });
-    await quotaLedger().reserve(arnOf(StreamName), {
+    await quotaLedger().reserve(localStreamArn(StreamName), {
       RotationId: `${localExecutions('us-east-1')}other`,
       StartedAt: new Date().toISOString(),
       KeyId: first.KeyId ?? '',

@@ -293,7 +293,7 @@ describe('rollbackOutcome', () => {
 describe('noWayBack', () => {
   const current = { KeyId: 'alias/old', KeyArn: keyArn(0) };
 
-  it('is unknown for a key that was not described, and absent for a usable one', () => {
+  it('returns undefined for a key that was not described and for a usable key', () => {
     expect(noWayBack(current, undefined, REGION)).toBeUndefined();
     expect(noWayBack(current, old, REGION)).toBeUndefined();
   });
@@ -317,7 +317,7 @@ describe('noWayBack', () => {
       { KeyId: 'alias/old', Refusal: new Error('denied') },
       /cannot be described: denied$/,
     ],
-  ])('says why there is none: %s', (_, key, former, words) => {
+  ])('explains the case %s', (_, key, former, words) => {
     expect(noWayBack(key, former, REGION)).toMatch(words);
   });
 });
