@@ -218,6 +218,21 @@ describe('decidePlan', () => {
     expect(decidePlan(facts([2], {}, fields))).toMatchObject(fields);
   });
 
+  it.each([
+    ['ROLL_BACK', expect.stringContaining('KeyState Disabled')],
+    ['KEEP', undefined],
+  ] as const)(
+    'explains why a rollback would be impossible with %s',
+    (OnVerificationFailed, NoWayBack) => {
+      const Former = {
+        KeyId: 'alias/key-1',
+        Metadata: kmsKey(1, { KeyState: 'Disabled' }),
+      };
+      const planned = facts([2], { Former }, { OnVerificationFailed });
+      expect(keyPlan(planned).NoWayBack).toEqual(NoWayBack);
+    },
+  );
+
   it('counts the quota deadline from the start of the rotation', () => {
     const plan = decidePlan(facts([2], { Now: NOW + 5 * UPDATE_TIMEOUT_MS }));
 
