@@ -145,7 +145,7 @@ function statements(
   ];
 }
 
-/** Keys of other accounts that rings and FormerKeyIds name, by what IAM can match. */
+/** Keys that rings and FormerKeyIds name with their account, as IAM can match them. */
 function foreignKeysOf(entries: readonly RotationsStream[]): {
   keys: Set<string>;
   /** By the ARN of all keys that can have them. */
@@ -176,9 +176,9 @@ const namedKeys = (entries: readonly RotationsStream[]) =>
 
 /**
  * StartStreamEncryption is authorized on the key as well as on the stream. No page
- * says whether on the alias or on its key, so both are named. A rollback returns to
- * whatever key of the account the stream came from. What limits the key of a
- * rotation is its ring, which PlanRotation and StartEncryption check.
+ * says whether on the alias or on its key, so both are named. A rollback returns a
+ * stream to its previous key, which may be any key of the account. The ring limits
+ * the key of a rotation: PlanRotation and StartEncryption check it.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonkinesisdatastreams.html
  */
@@ -187,24 +187,26 @@ function withKeys(
   entries: readonly RotationsStream[],
 ): Statement {
   const { keys, aliases } = foreignKeysOf(entries);
-  const named = namedKeys(entries)
-    .filter((keyId) => keyId.startsWith('arn:') && keyId.includes(':alias/'))
-    .sort();
+  const aliasArns = [...aliases].flatMap(([all, names]) =>
+    [...names].map((name) => all.replace(/key\/\*$/, name)),
+  );
   return {
     Sid: 'StartWithKeys',
     Action,
     Resource: [
       `${ARN('kms')}key/*`,
       `${ARN('kms')}alias/*`,
-      ...new Set([...keys, ...aliases.keys(), ...named]),
+      ...keys,
+      ...aliases.keys(),
+      ...aliasArns,
     ].map(sub),
   };
 }
 
 /**
- * The keys of the account: those of the ring, and whatever key a stream comes from.
- * Those of other accounts by their ARN, else by their alias. A data key is only for
- * Kinesis, and only for a stream of rotations.yml.
+ * All keys of the account, since a stream may come from any of them. Keys of other
+ * accounts by their ARN, else by their alias. A data key is only for Kinesis, and
+ * only for a stream of rotations.yml.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/services-kinesis.html

@@ -82,9 +82,9 @@ function machineOf(definition: StateMachineDefinition): StateMachine {
 }
 
 /**
- * Runs an execution of a state machine. As on AWS, one that is aborted does not wait
- * for the function that was running: `onOutlived` gets what the caller has to wait
- * for before it closes what functions call.
+ * Runs an execution of a state machine. As on AWS, an aborted execution does not wait
+ * for the function that is running. `onOutlived` gets a promise of its end: the caller
+ * waits for it before it closes the services that functions call.
  */
 export async function runExecution(
   options: ExecutionOptions,

@@ -3,7 +3,7 @@ import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import type { RotationsStream } from './rotations-file.ts';
 
-/** What rotations.yml allows a stream, whatever a request asks for. */
+/** The limits that rotations.yml sets to the requests for a stream. */
 export type StreamBoundary = Pick<
   RotationsStream,
   'KeyIds' | 'FormerKeyIds' | 'Probe' | 'AllowOtherKeys' | 'AllowOtherProbes'
@@ -15,7 +15,7 @@ export type StreamBoundaries = Readonly<Record<string, StreamBoundary>>;
 /** Packaging puts their JSON into every bundle in place of this name. */
 declare const STREAM_BOUNDARIES: string | undefined;
 
-/** Those of the deployment; none on the embedded AWS. */
+/** The boundaries of the deployment; empty on the embedded AWS. */
 export const deployedBoundaries: StreamBoundaries =
   typeof STREAM_BOUNDARIES === 'undefined' ? {} : JSON.parse(STREAM_BOUNDARIES);
 
@@ -70,22 +70,18 @@ export function boundedProbe(
   );
 }
 
-/** Whether a key needs no look at KMS to be known as one of the ring. */
+/** Whether a stream may move to a key, by what is known without asking KMS. */
 export function isNamedInRing(
-  boundary: StreamBoundary | undefined,
+  { KeyIds, AllowOtherKeys = false }: StreamBoundary,
   keyId: string,
 ): boolean {
-  return (
-    boundary === undefined ||
-    boundary.AllowOtherKeys === true ||
-    boundary.KeyIds.includes(keyId)
-  );
+  return AllowOtherKeys || KeyIds.includes(keyId);
 }
 
 /**
- * Refuses a key that is no key of the stream's ring now, by whatever name.
+ * Refuses a key that the ring of a stream does not resolve to now.
  *
- * @param ringArns the key ARNs that the ring resolves to now
+ * @param ringArns the resolved key ARNs of the ring
  * @throws {RotationError} KeyNotInRing
  */
 export function assertInRing(

@@ -104,6 +104,6 @@ function describedIn(cause: string): Description {
     Error: found('Error'),
     Cause:
       found('Cause') ??
-      'Step Functions cut off what it said; the history of the stream says why',
+      'Step Functions cut off the description; the history of the stream has the cause',
   };
 }

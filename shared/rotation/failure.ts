@@ -41,22 +41,20 @@ export function isUncaught({ Error: name }: CaughtFailure): boolean {
 }
 
 /**
- * A text of a JSON object. Of one that was cut off, as causes are, the part before
- * `Input` is searched, so that nothing of a request is taken for it.
+ * A text field of a JSON object. Step Functions may have cut the JSON off: then the
+ * part before `Input` is searched, so that no field of a request is taken for it.
  */
 export function textField(json: string, name: string): string | undefined {
-  const value = parseJson(json);
-  if (value !== undefined) {
-    const text = fieldOf(value, name);
-    return typeof text === 'string' ? text : undefined;
-  }
+  const value = parseJson(json) ?? beginningOf(json, name);
+  const text = fieldOf(value, name);
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** An object of the one field, read from JSON that was cut off. */
+function beginningOf(json: string, name: string): unknown {
+  if (!json.startsWith('{')) return undefined;
   const [before = ''] = json.split('"Input":', 1);
-  const found = before.match(
-    new RegExp(`[{,]\\s*"${name}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*"?)`),
-  )?.[1];
-  return json.startsWith('{') && found !== undefined
-    ? ((parseJson(found) ?? parseJson(`${found.replace(/\\$/, '')}"`)) as
-        | string
-        | undefined)
-    : undefined;
+  const field = new RegExp(`[{,]\\s*"${name}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)*)`);
+  const [, text] = field.exec(before) ?? [];
+  return text === undefined ? undefined : parseJson(`{"${name}":"${text}"}`);
 }

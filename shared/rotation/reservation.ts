@@ -10,7 +10,7 @@ export function stoppedRotation({
 }: Pick<KeyPlan, 'StreamName'>): RotationError {
   return new RotationError(
     'ExecutionAborted',
-    `The rotation of StreamName "${StreamName}" was stopped, and a function of it may still run; nothing was started. Redrive it in two minutes, or start another one now`,
+    `The rotation of StreamName "${StreamName}" was stopped, and one of its functions may still run. Redrive it in two minutes, or start another rotation now`,
   );
 }
 
