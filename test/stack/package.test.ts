@@ -36,6 +36,22 @@ describe('npm run package', () => {
     }
   });
 
+  it.each(['us-gov-west-1', 'cn-north-1'])(
+    'packages for %s without an ARN of another partition',
+    async (region) => {
+      const { exitCode, template } = await run(`Streams:\n${stream(0)}`, [
+        '--region',
+        region,
+      ]);
+      expect(exitCode).toBe(0);
+      const text = JSON.stringify(await template());
+      expect(text.match(/arn:aws[^"]*|us-east-1/g)).toBeNull();
+      expect(text.match(/arn:[^:]*:states:::states:[^"\\]*/g)).toEqual([
+        'arn:${Partition}:states:::states:startExecution.sync:2',
+      ]);
+    },
+  );
+
   it('refuses a bad rotations.yml with one message', async () => {
     const { exitCode, output, leftOver } = await run(
       'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
