@@ -17,6 +17,8 @@ interface FunctionRights {
   kinesisWithKeys?: string[];
   /** On the ledger. */
   dynamodb?: string[];
+  /** On the executions of rotate-stream. */
+  executions?: string[];
   /** Whether it publishes outcomes on the default event bus. */
   publishes?: boolean;
   /** Whether it is invoked asynchronously, with a dead-letter queue. */
@@ -77,7 +79,14 @@ export function roles(
 
 function statements(
   name: string,
-  { kinesis, kinesisWithKeys, kms, dynamodb, ...rights }: FunctionRights,
+  {
+    kinesis,
+    kinesisWithKeys,
+    kms,
+    dynamodb,
+    executions,
+    ...rights
+  }: FunctionRights,
   entries: readonly RotationsStream[],
   stage: string,
 ): Statement[] {
@@ -113,6 +122,17 @@ function statements(
             Sid: 'Ledger',
             Action: dynamodb,
             Resource: [arnOf('LedgerTable')],
+          },
+        ]
+      : []),
+    ...(executions
+      ? [
+          {
+            Sid: 'Rotations',
+            Action: executions,
+            Resource: [
+              arn('states', `execution:${serviceName(stage)}-rotate-stream:*`),
+            ],
           },
         ]
       : []),

@@ -5,6 +5,7 @@ import {
   type KinesisClientConfig,
 } from '@aws-sdk/client-kinesis';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { LedgerReader } from '../ledger/ledger-reader.ts';
 import { QuotaLedger } from '../ledger/quota-ledger.ts';
@@ -34,6 +35,12 @@ export function kmsClient(): KMSClient {
 
 export function dynamoDbClient(): DynamoDBClient {
   return new DynamoDBClient({ requestHandler: httpHandler() });
+}
+
+/** Undefined outside Lambda, where Step Functions does not run the rotations. */
+export function sfnClient(): SFNClient | undefined {
+  if (!process.env.AWS_LAMBDA_FUNCTION_NAME) return undefined;
+  return new SFNClient({ requestHandler: httpHandler() });
 }
 
 export function eventBridgeClient(): EventBridgeClient {

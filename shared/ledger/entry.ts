@@ -97,6 +97,8 @@ export interface StoppedRotation {
   RotationId: string;
   /** When the last of its functions has ended. */
   Until: number;
+  /** What it held, for its record: another rotation may have settled it first. */
+  Lease?: Lease;
 }
 
 /** What a rotation needs the lease and a slot for. */

@@ -27,19 +27,26 @@ export interface Settlement {
 
 /**
  * Ends a rotation whose execution was stopped: a function of it that still runs
- * can take nothing any more. A redrive can, once that function has ended.
+ * can take nothing any more. A redrive can, once that function has ended. A second
+ * call within that time answers with the lease that the first one gave back.
  */
 export function settleStopped(
   entry: LedgerEntry,
   rotationId: string,
   now: number,
 ): Transition<Settlement> {
-  const { answer, entry: settled } = settle(entry, rotationId, now);
+  const { answer: settlement, entry: settled } = settle(entry, rotationId, now);
+  const all = stoppedRotations(entry, now);
+  const others = all.filter(({ RotationId }) => RotationId !== rotationId);
+  const earlier = all.find(({ RotationId }) => RotationId === rotationId);
+  const lease = settlement.Lease ?? earlier?.Lease;
+  const answer = { ...settlement, ...(lease && { Lease: lease }) };
   if (settled === undefined && answer.WasStopped) return { answer };
-  const others = stoppedRotations(entry, now).filter(
-    ({ RotationId }) => RotationId !== rotationId,
-  );
-  const stopped = { RotationId: rotationId, Until: now + STOPPED_MS };
+  const stopped = {
+    RotationId: rotationId,
+    Until: now + STOPPED_MS,
+    ...(lease && { Lease: lease }),
+  };
   return {
     answer,
     entry: {

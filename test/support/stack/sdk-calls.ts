@@ -6,6 +6,7 @@ const PREFIXES: Record<string, string> = {
   '@aws-sdk/client-eventbridge': 'events',
   '@aws-sdk/client-kinesis': 'kinesis',
   '@aws-sdk/client-kms': 'kms',
+  '@aws-sdk/client-sfn': 'states',
 };
 
 /**
