@@ -29,6 +29,7 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
       StreamARN,
       RotationId,
       appliedKey(state.Plan, state.Description),
+      state.Verification && Date.parse(state.Verification.VerifiedAt),
     );
     // Its end is published already; a success would contradict that.
     if (WasStopped) throw stoppedRotation(state.Plan);

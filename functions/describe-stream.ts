@@ -1,5 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import { isRightPending } from '../shared/errors/aws-errors.ts';
 import { AwsRefusal } from '../shared/errors/errors.ts';
 import { kinesisClient, kmsClient } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
@@ -35,7 +36,7 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
       {
         StreamStatus,
         KeyId,
-        IsTarget: await isTarget(kms, StreamStatus, KeyId, Plan),
+        IsTarget: await isTarget(kms, StreamStatus, KeyId, Plan, now()),
         Now: now(),
       },
       Plan,
@@ -47,7 +48,7 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
       Status: description.Status,
     });
     return description;
-  });
+  }, now);
 }
 
 /** By text; by ARN only where the text differs and it matters. */
@@ -56,6 +57,7 @@ async function isTarget(
   status: string,
   keyId: string | null,
   plan: KeyPlan,
+  now: number,
 ): Promise<boolean> {
   if (keyId === plan.KeyId || keyId === plan.KeyArn) return true;
   if (keyId === null || status !== 'ACTIVE') return false;
@@ -64,6 +66,7 @@ async function isTarget(
     const { Arn } = await describeKey(kms, keyId);
     return Arn === plan.KeyArn;
   } catch (error) {
+    if (isRightPending(error, plan.RightsDeadline, now)) throw error;
     if (error instanceof AwsRefusal) return false;
     throw error;
   }

@@ -1,5 +1,6 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import { isRightPending } from '../shared/errors/aws-errors.ts';
 import { readStreamArn } from '../shared/identifiers/arn.ts';
 import {
   kinesisClient,
@@ -40,14 +41,16 @@ export function createPlanRollback(dependencies: Dependencies) {
     const keyIds = [PreviousKeyId, PreviousKeyArn].filter(
       (keyId) => keyId !== null,
     );
+    const { region } = readStreamArn(StreamARN);
+    const Keys = await describeKeys(kms, { KeyIds: keyIds }, region);
+    const pending = Keys.find(({ Refusal }) =>
+      isRightPending(Refusal, plan.RightsDeadline, now()),
+    );
+    if (pending !== undefined) throw pending.Refusal;
     const Plan = planRollback({
       State: state,
       Stream,
-      Keys: await describeKeys(
-        kms,
-        { KeyIds: keyIds },
-        readStreamArn(StreamARN).region,
-      ),
+      Keys,
       Entry,
       Now: now(),
     });
@@ -58,7 +61,7 @@ export function createPlanRollback(dependencies: Dependencies) {
       Impossible: Rollback?.Impossible,
     });
     return { Plan };
-  });
+  }, now);
 }
 
 export const handler = createPlanRollback({

@@ -10,6 +10,8 @@ import {
   parseRequest,
   type RotationRequest,
 } from '../shared/contract/request.ts';
+import { requestedStream } from '../shared/contract/requested.ts';
+import { isRightPending, rightsPending } from '../shared/errors/aws-errors.ts';
 import { isoTime } from '../shared/events/iso-time.ts';
 import { streamOfExecution } from '../shared/identifiers/arn.ts';
 import {
@@ -26,6 +28,7 @@ import {
   type DescribedStream,
   describeStream,
 } from '../shared/lookup/describe-stream.ts';
+import { RIGHTS_MS } from '../shared/rotation/deadlines.ts';
 import { decidePlan } from '../shared/rotation/plan.ts';
 import type { Plan, RotationState } from '../shared/rotation/state.ts';
 
@@ -50,22 +53,20 @@ interface PlanRotationEvent {
 
 /**
  * Reads the request, describes stream and keys, reads the ledger, and decides.
- * Read-only.
+ * Read-only. A denial is pending for {@link RIGHTS_MS}: nothing is held yet.
  *
- * @throws InvalidRequest, UnusableKey, InvalidKeyRing, KeyNotInRing, StreamBusy, and what
+ * @throws RightsPending, InvalidRequest, UnusableKey, InvalidKeyRing, KeyNotInRing, StreamBusy, and what
  *   DescribeStreamSummary and kms:DescribeKey refuse
  */
 export function createPlanRotation(dependencies: Dependencies) {
   const { kms, boundaries = {}, now } = dependencies;
-  return taskHandler(async (event: PlanRotationEvent) => {
-    const requested = parseRequest(event.Request);
-    logger.appendKeys({ RotationId: event.RotationId });
+  const plan = async (event: PlanRotationEvent, requested: RotationRequest) => {
     const { stream, entry } = await lookAt(requested, event, dependencies);
     const boundary = boundaryOf(boundaries, stream.StreamName);
     const Probe = boundedProbe(requested, boundary, stream.StreamName);
     const request = { ...requested, ...(Probe && { Probe }) };
     const keys = await lookUpKeys(kms, request, stream, entry);
-    const plan = decidePlan({
+    const made = decidePlan({
       RotationId: event.RotationId,
       StartedAt: isoTime(event.StartedAt),
       Request: request,
@@ -73,18 +74,32 @@ export function createPlanRotation(dependencies: Dependencies) {
       ...keys,
       Entry: entry,
       Previous: event.Previous as Partial<RotationState>,
+      IsListed: boundary !== undefined,
       Now: now(),
     });
-    if (plan.Decision === 'ROTATE') {
-      await requireInRing(kms, boundary, plan, plan);
+    if (made.Decision === 'ROTATE') {
+      await requireInRing(kms, boundary, made, made);
     }
-    const { Decision, Reason, StreamName, Trigger } = plan;
-    if ('NoWayBack' in plan) {
-      logger.warn('No rollback is possible', { NoWayBack: plan.NoWayBack });
+    return made;
+  };
+  return taskHandler(async (event: PlanRotationEvent) => {
+    const requested = parseRequest(event.Request);
+    logger.appendKeys({ RotationId: event.RotationId });
+    const Plan = await plan(event, requested).catch((error: unknown) => {
+      // Roles have rights on the streams that rotations.yml lists, and on no others.
+      const isListed = boundaryOf(boundaries, requestedStream(requested));
+      const started = Date.parse(isoTime(event.StartedAt));
+      const deadline = new Date(started + RIGHTS_MS).toISOString();
+      const isPending = isListed && isRightPending(error, deadline, now());
+      throw isPending ? rightsPending(error) : error;
+    });
+    const { Decision, Reason, StreamName, Trigger } = Plan;
+    if ('NoWayBack' in Plan) {
+      logger.warn('No rollback is possible', { NoWayBack: Plan.NoWayBack });
     }
     logger.info('Rotation planned', { Decision, Reason, StreamName, Trigger });
-    return { Plan: plan } satisfies { Plan: Plan };
-  });
+    return { Plan } satisfies { Plan: Plan };
+  }, now);
 }
 
 /**

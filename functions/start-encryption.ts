@@ -122,7 +122,7 @@ export function createStartEncryption(dependencies: Dependencies) {
     );
     logger.info('StartStreamEncryption answered', { RequestId, KeyArn });
     return { ...attempt(), Status: 'STARTED', RequestId };
-  });
+  }, now);
 }
 
 /** A call so far: what every result says of it. */

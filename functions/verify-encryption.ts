@@ -64,6 +64,7 @@ export function createVerifyEncryption({ kinesis, now }: Dependencies) {
         VerifiedAt: new Date(now()).toISOString(),
       };
     },
+    now,
   );
 }
 

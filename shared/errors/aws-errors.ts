@@ -43,6 +43,36 @@ export function isThrottling(error: unknown): boolean {
   );
 }
 
+/** Whether AWS denied the call. New rights take some minutes to be effective. */
+export function isDenial(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    (error.name === 'AccessDeniedException' ||
+      error.name === 'KMSAccessDeniedException')
+  );
+}
+
+/**
+ * Whether an error is a denial that may be a right that is not effective yet.
+ *
+ * @param deadline ISO 8601; undefined where a denial is final at once
+ * @param now milliseconds since the epoch
+ */
+export function isRightPending(
+  error: unknown,
+  deadline: string | undefined,
+  now: number,
+): error is Error {
+  return (
+    isDenial(error) && deadline !== undefined && now < Date.parse(deadline)
+  );
+}
+
+/** The error that the state machine retries, in place of a denial. */
+export function rightsPending({ name, message }: Error): RotationError {
+  return new RotationError('RightsPending', `${name}: ${message}`);
+}
+
 /**
  * Gives an error of an AWS call the name that the state machine matches: AWS's
  * own where AWS refused, `ServiceUnavailable` where it did not answer, answered

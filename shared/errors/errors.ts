@@ -32,6 +32,8 @@ export const ERRORS = {
     'Too many writers changed the ledger at once. Nothing was written.',
   ServiceUnavailable:
     'An AWS service did not answer, answered 5xx or throttled, after all retries.',
+  RightsPending:
+    "AWS denied a call, and the right may not be effective yet. The state machine retries it for up to five minutes; after that the error has AWS's own name.",
   ExecutionAborted: 'The rotation was stopped before it ended.',
   InternalError: 'A defect in kinesis-key-rotation. Please report it.',
 } as const;

@@ -1,3 +1,4 @@
+import { isDenial } from '../errors/aws-errors.ts';
 import { quote } from '../errors/text.ts';
 import type { CurrentKey, ResolvedKey } from './key-ring.ts';
 import { unusableReason } from './usable-key.ts';
@@ -54,5 +55,5 @@ function explainKey(named: ResolvedKey | undefined): string {
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
 function isDenied(key: ResolvedKey | undefined): boolean {
-  return key?.Refusal?.name === 'AccessDeniedException';
+  return isDenial(key?.Refusal);
 }

@@ -1,5 +1,6 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms';
 import type { RotationRequest } from '../contract/request.ts';
+import { isDenial } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { unusableReason } from './usable-key.ts';
@@ -79,13 +80,18 @@ function restore(
   current: CurrentKey,
   region: string,
 ): ChosenKey {
+  const same = keys.find(({ KeyId }) => KeyId === current.KeyId);
   const inRing = keys.filter((key) => key.Metadata?.Arn === current.KeyArn);
   const sameText = inRing.filter((key) => key.KeyId === current.KeyId);
   const candidates = [...sameText, ...inRing, ...keys];
   const good = candidates.find(
     (key) => checkKey('KeyIds', key, region) === undefined,
   );
+  // A denial says nothing about the key that the stream is under.
+  if (inRing.length === 0 && isDenial(same?.Refusal)) throw same.Refusal;
   if (good === undefined) {
+    const denied = keys.find(({ Refusal }) => isDenial(Refusal));
+    if (denied?.Refusal) throw denied.Refusal;
     const reasons = keys.map((key) => checkKey('KeyIds', key, region)?.message);
     throw new RotationError(
       'UnusableKey',

@@ -83,6 +83,8 @@ export interface LedgerEntry {
   Slots: readonly Slot[];
   Lease?: Lease;
   LastApplied?: LastApplied;
+  /** When a probe of this service first proved the stream's encryption. */
+  VerifiedAt?: number;
   /**
    * AWS refused a Start although slots were left: callers outside the ledger
    * used them. The stream counts as exhausted until this time.

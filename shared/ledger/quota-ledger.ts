@@ -129,9 +129,10 @@ export class QuotaLedger extends LedgerReader {
     streamArn: string,
     rotationId: string,
     applied?: LastApplied,
+    verifiedAt?: number,
   ): Promise<Settlement> {
     return this.#change(streamArn, (entry) =>
-      settle(entry, rotationId, this.#now(), applied),
+      settle(entry, rotationId, this.#now(), applied, verifiedAt),
     );
   }
 

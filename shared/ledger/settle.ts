@@ -60,13 +60,16 @@ export function settleStopped(
  * Ends a rotation: gives back its lease and its unused slots.
  *
  * @param applied the key that Describe saw, for a Start that AWS never answered
+ * @param verifiedAt when the rotation's probe proved the encryption
  */
 export function settle(
   entry: LedgerEntry,
   rotationId: string,
   now: number,
   applied?: LastApplied,
+  verifiedAt?: number,
 ): Transition<Settlement> {
+  const isFirst = verifiedAt !== undefined && entry.VerifiedAt === undefined;
   const isHolder = entry.Lease?.RotationId === rotationId;
   const kept = entry.Slots.filter(
     (slot) => slot.RotationId !== rotationId || slot.State === 'SPENT',
@@ -79,10 +82,12 @@ export function settle(
         KeyId !== applied.KeyId || RequestId === undefined,
     ) &&
     isNewer(entry, applied.AppliedAt);
-  const hasChanged = isHolder || isNews || kept.length < entry.Slots.length;
+  const hasChanged =
+    isHolder || isNews || isFirst || kept.length < entry.Slots.length;
   const after = changeEntry(withoutLease(entry, rotationId), {
     Slots: slotsInWindow(kept, now),
     ...(isNews && { LastApplied: applied }),
+    ...(isFirst && { VerifiedAt: verifiedAt }),
   });
   const { LastApplied } = after;
   return {

@@ -10,7 +10,7 @@ import {
 } from '../config/stream-boundary.ts';
 import type { RotationRequest } from '../contract/request.ts';
 import { requestedKeys } from '../contract/requested.ts';
-import { nameError } from '../errors/aws-errors.ts';
+import { isDenial, nameError } from '../errors/aws-errors.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
@@ -124,7 +124,8 @@ async function resolveKey(
  * Refuses a key outside the ring that rotations.yml gives the stream. Asks KMS only
  * where the ring does not name the key as the request does.
  *
- * @throws {RotationError} KeyNotInRing, ServiceUnavailable
+ * @throws {RotationError} KeyNotInRing, ServiceUnavailable, and a denial of DescribeKey
+ *   for a key of the ring
  */
 export async function requireInRing(
   kms: KMSClient,
@@ -140,5 +141,7 @@ export async function requireInRing(
     readStreamArn(StreamARN).region,
   );
   const arns = ring.map(({ Metadata }) => Metadata?.Arn);
+  const denied = ring.find(({ Refusal }) => isDenial(Refusal));
+  if (denied?.Refusal && !arns.includes(key.KeyArn)) throw denied.Refusal;
   assertInRing(boundary, key, arns, StreamName);
 }

@@ -11,7 +11,12 @@ import {
 } from '../keys/key-ring.ts';
 import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
-import { BUSY_TIMEOUT_MS, QUOTA_WAIT_MS } from './deadlines.ts';
+import {
+  BUSY_TIMEOUT_MS,
+  QUOTA_WAIT_MS,
+  RIGHTS_MS,
+  YOUNG_KEY_MS,
+} from './deadlines.ts';
 import { pollSeconds } from './polling.ts';
 import { noWayBack } from './rollback.ts';
 import type {
@@ -37,6 +42,8 @@ export interface PlanningFacts {
   /** The stream's key, where it was described. */
   Former?: ResolvedKey;
   Entry: LedgerEntry;
+  /** Whether rotations.yml lists the stream, and the roles name it. */
+  IsListed?: boolean;
   /** The state that an earlier round of the same rotation left. */
   Previous?: Partial<RotationState>;
   /** Milliseconds since the epoch. */
@@ -104,8 +111,9 @@ function refuseEndlessWait(
 function planBehind(
   lease: Lease,
   common: Omit<PlanCommon, 'Reason'>,
-  { Request, Keys, Stream, Entry }: PlanningFacts,
+  facts: PlanningFacts,
 ): KeyPlan {
+  const { Request, Keys, Stream, Entry } = facts;
   const before: CurrentKey = {
     KeyId: lease.PreviousKeyId,
     KeyArn: lease.PreviousKeyArn,
@@ -128,6 +136,7 @@ function planBehind(
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     HeldBy: lease.RotationId,
+    ...rightsDeadline(KeyArn, facts),
   };
 }
 
@@ -158,7 +167,26 @@ function planKey(
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     ...(NoWayBack && { NoWayBack }),
+    ...rightsDeadline(chosen.KeyArn, facts),
   };
+}
+
+/**
+ * Until when a denial may be a right that is not effective yet: the roles never wrote
+ * to the stream, or the key is new. Elsewhere a denial is final at once, since
+ * writers may be denied as well.
+ */
+function rightsDeadline(
+  keyArn: string,
+  { IsListed, Entry, Keys, Now }: PlanningFacts,
+): Pick<KeyPlan, 'RightsDeadline'> {
+  const key = Keys.find(({ Metadata }) => Metadata?.Arn === keyArn);
+  const createdAt = key?.Metadata?.CreationDate?.getTime() ?? 0;
+  const isYoung =
+    Entry.VerifiedAt === undefined || Now < createdAt + YOUNG_KEY_MS;
+  return IsListed && isYoung
+    ? { RightsDeadline: wholeSecond(Now + RIGHTS_MS) }
+    : {};
 }
 
 function decide(

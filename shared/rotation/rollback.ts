@@ -1,12 +1,13 @@
 import type { RollbackOutcome } from '../contract/outcome.ts';
 import { quote } from '../errors/text.ts';
+import { wholeSecond } from '../events/iso-time.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
 import type { ChosenKey, CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
 import { unusableReason } from '../keys/usable-key.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { verifiedProbe } from './completion.ts';
-import { BUSY_TIMEOUT_MS } from './deadlines.ts';
+import { BUSY_TIMEOUT_MS, RIGHTS_MS } from './deadlines.ts';
 import { readFailure } from './failure.ts';
 import { pollSeconds } from './polling.ts';
 import type {
@@ -67,6 +68,9 @@ export function planRollback(facts: RollbackFacts): KeyPlan {
     WaitSeconds: pollSeconds(waitedMs),
     ...(busySince !== undefined && { BusySince: busySince }),
     Rollback: rollback,
+    ...(Plan.RightsDeadline !== undefined && {
+      RightsDeadline: wholeSecond(Now + RIGHTS_MS),
+    }),
   };
 }
 

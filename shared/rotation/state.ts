@@ -30,6 +30,8 @@ export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
   /** Present after the probe proves the key unusable. */
   Rollback?: Rollback;
   KeepSlotForRollback: boolean;
+  /** Until when AWS's denials may be rights that are not effective yet. */
+  RightsDeadline?: string;
   /** Why a rollback would be impossible, where that is known before the Start. */
   NoWayBack?: string;
 }

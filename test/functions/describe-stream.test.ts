@@ -15,7 +15,7 @@ let kinesis: KinesisClient;
 let kms: KMSClient;
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 4);
+  aws = await openLocalRotations(0.1, 6);
   kinesis = kinesisClient();
   kms = kmsClient();
 });
@@ -25,6 +25,13 @@ afterAll(async () => {
   kms.destroy();
   await aws.close();
 });
+
+const DENY_ALL = {
+  Effect: 'Deny',
+  Principal: '*',
+  Action: 'kms:*',
+  Resource: '*',
+};
 
 /** A Start without an answer, as of now. */
 const unanswered = (): StartResult => ({
@@ -66,6 +73,37 @@ describe('DescribeStream', () => {
     const byArn = { ...Plan, KeyId: Plan.KeyArn, PreviousKeyId: null };
     expect(await look({ Plan: byArn })).toMatchObject({ Status: 'ACTIVE' });
   });
+
+  it.each([
+    ['RightsPending', 60_000],
+    ['not a failure', -60_000],
+  ])(
+    'takes a key that it may not describe for %s where the deadline is %s ms ahead',
+    async (name, ms) => {
+      const stream = aws.nextStream();
+      const { Plan } = await plannedState(aws, stream);
+      await aws.rotate({
+        StreamName: stream.StreamName,
+        KeyIds: stream.KeyIds,
+      });
+      const policy = { Version: '2012-10-17', Statement: [DENY_ALL] };
+      aws.iam.keyPolicies.set(Plan.KeyArn, policy);
+      const [KeyId = '', KeyArn = ''] = [stream.KeyIds[1], 'unknown'];
+      const RightsDeadline = new Date(Date.now() + ms).toISOString();
+      const state = { Plan: { ...Plan, KeyId, KeyArn, RightsDeadline } };
+      const { DescribeStream } = aws.iam.authorized({
+        DescribeStream: createDescribeStream({ kinesis, kms, now: Date.now }),
+      });
+      const event = { Start: unanswered(), ...state };
+      const seen = await DescribeStream?.(event as never, CONTEXT).catch(
+        (error: Error) => error,
+      );
+      expect(seen).toMatchObject(
+        ms > 0 ? { name } : { Status: 'UPDATING', OtherKeySeconds: 0 },
+      );
+      aws.iam.calls.length = 0;
+    },
+  );
 
   it('waits for a stream that still shows its previous key', async () => {
     const state = await plannedState(aws, aws.nextStream());

@@ -54,6 +54,8 @@ describe('PlanRotation', () => {
         { StreamName, KeyIds },
         account,
       )) as KeyPlan;
+      // Where rotations.yml is not deployed, a denial is final at once.
+      expect(rest).not.toHaveProperty('RightsDeadline');
       expect(rest).toMatchObject({
         Decision: 'ROTATE',
         StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`,

@@ -20,6 +20,7 @@ import {
 } from 'vitest';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
+import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
   boundariesOf,
@@ -30,6 +31,7 @@ import {
   kmsClient,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
+import { RIGHTS_MS } from '../../shared/rotation/deadlines.ts';
 import { isAllowed } from '../support/iam/authorize.ts';
 import { rolePolicies } from '../support/iam/role-policies.ts';
 import type { Authorizer } from '../support/iam/under-roles.ts';
@@ -93,6 +95,11 @@ function rotate(request: object, changes: Partial<RotationsStream> = {}) {
       now: Date.now,
     }),
     StartEncryption: startWithin(boundaries),
+    // When a denial is no longer taken for a right that is late.
+    VerifyEncryption: createVerifyEncryption({
+      kinesis,
+      now: () => Date.now() + RIGHTS_MS,
+    }),
   };
   return aws.rotate(request, {
     handlers,

@@ -130,6 +130,13 @@ describe('the definition', () => {
           ? [{ ErrorEquals: ['RecordNotEncrypted'] }]
           : []),
         { ErrorEquals: expect.arrayContaining(['ServiceUnavailable']) },
+        {
+          ErrorEquals: ['RightsPending'],
+          IntervalSeconds: 5,
+          BackoffRate: 1.5,
+          MaxDelaySeconds: 30,
+          MaxAttempts: 20,
+        },
       ]);
     }
   });

@@ -284,6 +284,37 @@ describe('chooseKey RESTORE', () => {
     });
   });
 
+  const denied = (n: number): ResolvedKey => ({
+    KeyId: `alias/key-${n}`,
+    Refusal: new AwsRefusal('AccessDeniedException', `key ${n}: denied`),
+  });
+
+  it.each<[string, CurrentKey]>([
+    ['is unknown', { KeyId: 'alias/key-1', KeyArn: null }],
+    ['is known from the ledger', under(1)],
+  ])(
+    'does not move a stream off a key that may not be described and %s',
+    (_, current) => {
+      const ring = [denied(1), key(2)];
+
+      expect(() => fromRing(ring, current, 'RESTORE')).toThrow('key 1: denied');
+    },
+  );
+
+  it('keeps a key under another name where one name is denied', () => {
+    const ring = [denied(1), key(2), key(1, keyArn(1))];
+
+    expect(fromRing(ring, under(1), 'RESTORE').KeyId).toBe(keyArn(1));
+  });
+
+  it('reports a denial, not an unusable key, where no key is usable', () => {
+    const ring = [disabled(1), denied(2)];
+
+    const error = thrownBy(() => fromRing(ring, under(1), 'RESTORE'));
+
+    expect(error.name).toBe('AccessDeniedException');
+  });
+
   it('explains for every key of the ring why it is unusable', () => {
     const ring = [disabled(1), unknown(2)];
 

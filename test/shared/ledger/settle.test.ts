@@ -49,6 +49,15 @@ describe('settle', () => {
     expect(after.Lease).toBeUndefined();
   });
 
+  it('keeps when the first probe proved the encryption', () => {
+    const verify = (entry: LedgerEntry, at?: number) =>
+      apply(entry, settle(entry, 'r', T0, undefined, at))[1];
+    const first = verify(emptyEntry(ARN), T0);
+    expect(first).toMatchObject({ VerifiedAt: T0, Version: 1 });
+    expect(verify(first, T0 + HOUR)).toEqual(first);
+    expect(verify(emptyEntry(ARN))).not.toHaveProperty('VerifiedAt');
+  });
+
   it('keeps a slot whose call AWS has not answered', () => {
     const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
     const [, spent] = apply(entry, spend(entry, 'r', slotId, T0, T0));

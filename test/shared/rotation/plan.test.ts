@@ -12,7 +12,9 @@ import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
 import {
   BUSY_TIMEOUT_MS,
   LEASE_MS,
+  RIGHTS_MS,
   UPDATE_TIMEOUT_MS,
+  YOUNG_KEY_MS,
 } from '../../../shared/rotation/deadlines.ts';
 import {
   decidePlan,
@@ -33,6 +35,17 @@ const UNENCRYPTED: CurrentKey = { KeyId: null, KeyArn: null };
 function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** Another rotation's, which moves the stream from key 1 to key 2. */
+const OTHER: Lease = {
+  RotationId: `${EXECUTION}:other`,
+  StartedAt: iso(NOW - 1000),
+  ExpiresAt: NOW + 1000,
+  KeyId: 'alias/key-2',
+  KeyArn: keyArn(2),
+  PreviousKeyId: 'alias/key-1',
+  PreviousKeyArn: keyArn(1),
+};
 
 function key(n: number): ResolvedKey {
   return { KeyId: `alias/key-${n}`, Metadata: kmsKey(n) };
@@ -431,17 +444,7 @@ describe('decidePlan for a busy stream', () => {
 });
 
 describe('decidePlan while another rotation holds the stream', () => {
-  /** The other one moves the stream from key 1 to key 2. */
-  const other: Lease = {
-    RotationId: `${EXECUTION}:other`,
-    StartedAt: iso(NOW - 1000),
-    ExpiresAt: NOW + 1000,
-    KeyId: 'alias/key-2',
-    KeyArn: keyArn(2),
-    PreviousKeyId: 'alias/key-1',
-    PreviousKeyArn: keyArn(1),
-  };
-  const Entry = { ...emptyEntry(STREAM_ARN), Lease: other };
+  const Entry = { ...emptyEntry(STREAM_ARN), Lease: OTHER };
 
   it.each([
     ['before the change', 'ACTIVE', under(1)],
@@ -487,8 +490,8 @@ describe('decidePlan while another rotation holds the stream', () => {
 
   it('still heeds a lease within the clock margin, and not after it', () => {
     const Current = under(2);
-    const within = other.ExpiresAt + CLOCK_MARGIN_MS - 1;
-    const after = other.ExpiresAt + CLOCK_MARGIN_MS + 1;
+    const within = OTHER.ExpiresAt + CLOCK_MARGIN_MS - 1;
+    const after = OTHER.ExpiresAt + CLOCK_MARGIN_MS + 1;
 
     expect(keyPlan(facts([2], { Entry, Current, Now: within })).Decision).toBe(
       'ROTATE',
@@ -499,7 +502,7 @@ describe('decidePlan while another rotation holds the stream', () => {
   });
 
   it('does not take its own lease for that of another', () => {
-    const mine = { ...other, RotationId: `${EXECUTION}:mine` };
+    const mine = { ...OTHER, RotationId: `${EXECUTION}:mine` };
     const Current = under(2);
 
     const plan = keyPlan(
@@ -507,5 +510,39 @@ describe('decidePlan while another rotation holds the stream', () => {
     );
 
     expect(plan.Decision).toBe('UNCHANGED');
+  });
+});
+
+describe('the deadline of rights', () => {
+  const verified = { ...emptyEntry(STREAM_ARN), VerifiedAt: NOW - 1 };
+  const created = (ms: number) => [
+    { ...key(2), Metadata: kmsKey(2, { CreationDate: new Date(NOW - ms) }) },
+  ];
+  const later = { RightsDeadline: iso(NOW + RIGHTS_MS).replace('.000', '') };
+
+  it.each<[string, Partial<PlanningFacts>, object | undefined]>([
+    ['a stream that was never verified', { IsListed: true }, later],
+    ['one that rotations.yml does not list', { IsListed: false }, undefined],
+    ['a verified one', { IsListed: true, Entry: verified }, undefined],
+    [
+      'a verified one and a new key',
+      { IsListed: true, Entry: verified, Keys: created(YOUNG_KEY_MS - 1) },
+      later,
+    ],
+    [
+      'a verified one and a key that is not new any more',
+      { IsListed: true, Entry: verified, Keys: created(YOUNG_KEY_MS) },
+      undefined,
+    ],
+  ])('for %s', (_, differing, expected = {}) => {
+    const plan = decidePlan(facts([2], differing));
+    const { RightsDeadline } = plan as KeyPlan;
+    expect({ ...(RightsDeadline && { RightsDeadline }) }).toEqual(expected);
+  });
+
+  it('is there behind another rotation as well', () => {
+    const Entry = { ...emptyEntry(STREAM_ARN), Lease: OTHER };
+    const plan = decidePlan(facts([2], { IsListed: true, Entry }));
+    expect(plan).toMatchObject({ HeldBy: expect.any(String), ...later });
   });
 });

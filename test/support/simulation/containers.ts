@@ -23,6 +23,7 @@ import {
   readStateMachine,
   type TaskHandlers,
 } from '../../../local/runner/state-machine.ts';
+import type { StreamBoundaries } from '../../../shared/config/stream-boundary.ts';
 import { ledgerTableName } from '../../../shared/lambda/clients.ts';
 import { eventBusNotifier } from '../../../shared/lambda/notifier.ts';
 import { LedgerReader } from '../../../shared/ledger/ledger-reader.ts';
@@ -89,6 +90,7 @@ function createClients(requestHandler: ReturnType<typeof createTransport>) {
 function createContainer(
   requestHandler: ReturnType<typeof createTransport>,
   skewMs: number,
+  boundaries: StreamBoundaries | undefined,
 ): Container {
   const { kinesis, startingKinesis, kms, dynamoDb, bus } =
     createClients(requestHandler);
@@ -97,12 +99,19 @@ function createContainer(
   const ledger = new QuotaLedger(dynamoDb, ledgerTableName(), { now });
   const notifier = eventBusNotifier(bus, 'default');
   const handlers = {
-    PlanRotation: createPlanRotation({ kinesis, kms, ledger: reader, now }),
+    PlanRotation: createPlanRotation({
+      kinesis,
+      kms,
+      ledger: reader,
+      ...(boundaries && { boundaries }),
+      now,
+    }),
     ReserveQuota: createReserveQuota({ ledger }),
     StartEncryption: createStartEncryption({
       kinesis: startingKinesis,
       kms,
       ledger,
+      ...(boundaries && { boundaries }),
       now,
       random: () => Math.random(),
     }),
@@ -133,13 +142,16 @@ export interface LambdaOptions {
   skews: readonly number[];
   /** How many of a thousand invocations Lambda refuses. */
   refusedPerMille: number;
+  boundaries?: StreamBoundaries | undefined;
   onKill: (invocation: Invocation) => void;
 }
 
 /** Lambda: every invocation meets one of the containers, and may be killed. */
 export function createLambda(options: LambdaOptions): Invoke {
-  const { random, transport, skews, refusedPerMille } = options;
-  const containers = skews.map((skewMs) => createContainer(transport, skewMs));
+  const { random, transport, skews, refusedPerMille, boundaries } = options;
+  const containers = skews.map((skewMs) =>
+    createContainer(transport, skewMs, boundaries),
+  );
   return async (functionName, event, about) => {
     await pause(random.between(5, 100));
     if (random.chance(refusedPerMille / 1000)) {

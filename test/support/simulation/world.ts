@@ -5,6 +5,7 @@ import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import { answer } from '../../../local/services/json-service.ts';
 import { KeyStore } from '../../../local/services/key-store.ts';
 import { kmsService } from '../../../local/services/kms.ts';
+import type { StreamBoundaries } from '../../../shared/config/stream-boundary.ts';
 import { LEDGER_RECORD } from '../../../shared/ledger/ledger-reader.ts';
 import { createLambda, type Invoke, warmUp } from './containers.ts';
 import { DynamoDbModel } from './dynamodb-model.ts';
@@ -36,6 +37,8 @@ export interface WorldOptions {
   /** How long an update takes, in milliseconds. */
   updateMs: (random: SeededRandom) => number;
   refusedPerMille?: number;
+  /** Of the deployment; without any, no stream is listed. */
+  boundaries?: StreamBoundaries;
   slowPerMille?: number;
 }
 
@@ -147,6 +150,7 @@ function createWorld(
     transport,
     skews,
     refusedPerMille: options.refusedPerMille ?? 0,
+    boundaries: options.boundaries,
     onKill: (invocation) => {
       invariants.disturb(invocation.rotationId ?? '');
       world.onKill(invocation);
