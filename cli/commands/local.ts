@@ -33,7 +33,9 @@ export async function local(
     if (aws.isClient) say('It was running already, on these ports.');
     if (aws.endpoints.SFN !== undefined) {
       for (const name of ['rotate-stream', 'rotate-fleet'] as const) {
-        say(`State machine ${localStateMachine(aws.region, name)}`);
+        say(
+          `State machine ${localStateMachine(aws.region, name, aws.account)}`,
+        );
       }
     }
     const names = streams.map(({ StreamName }) => StreamName).join(', ');

@@ -39,10 +39,10 @@ export async function plan(
     ? await fleetRequests(options, context)
     : [await chosenRequest(options, context)];
   return withEnvironment(options, context, async (environment) => {
-    const { deployment, region } = environment;
+    const { deployment, region, account } = environment;
     const executions = deployment
       ? `${deployment.StateMachineArn.replace(':stateMachine:', ':execution:')}:`
-      : localExecutions(region);
+      : localExecutions(region, 'rotate-stream', account);
     const clients = {
       kinesis: kinesisClient(),
       kms: kmsClient(),

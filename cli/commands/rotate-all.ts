@@ -70,6 +70,7 @@ export async function rotateFleet(
       input: { Streams: requests },
       handlers: aws.handlers,
       region: aws.region,
+      account: aws.account,
       signal: interruption.signal,
       onStream: (event) => {
         if (event.Type === 'STARTED') progress.started(Date.now());

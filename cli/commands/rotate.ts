@@ -74,6 +74,7 @@ export async function rotate(
       request,
       handlers: aws.handlers,
       region: aws.region,
+      account: aws.account,
       signal: interruption.signal,
       onEvent: (event) => progress.show(event),
     });

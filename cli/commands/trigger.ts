@@ -109,7 +109,7 @@ async function start(
   if (Target.Type === TOPIC || aws === undefined) {
     return { Status: 'SUCCEEDED', Message: Input };
   }
-  const { handlers, region } = aws;
+  const { handlers, region, account } = aws;
   if (Target.Type === FUNCTION) {
     signal.throwIfAborted();
     return invoke(handlers, Target.LogicalId, Input);
@@ -118,6 +118,7 @@ async function start(
     request: Input,
     handlers,
     region,
+    account,
     signal,
     onEvent: (event) => progress?.show(event),
   });

@@ -1,4 +1,3 @@
-import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { readArn } from '../../shared/identifiers/arn.ts';
@@ -72,11 +71,11 @@ function onEmbeddedAws<T>(
   work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const say = (message: string) => void process.stderr.write(`${message}\n`);
-  return withEmbeddedAws(context, say, ({ region }) =>
+  return withEmbeddedAws(context, say, ({ region, account }) =>
     work({
       name: 'the embedded AWS',
       region,
-      account: LOCAL_ACCOUNT,
+      account,
       partition: 'aws',
     }),
   );

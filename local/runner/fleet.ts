@@ -35,9 +35,9 @@ export interface FleetOptions extends Omit<RotationOptions, 'request'> {
  */
 export async function runFleet(options: FleetOptions): Promise<FleetOutcome> {
   const { input, onStream, onEvent, startedAt, name, ...rotation } = options;
-  const { handlers, region, signal, waits, retries } = options;
+  const { handlers, region, account, signal, waits, retries } = options;
   const streams = planFleet(input).Streams.map(({ Request }) => Request);
-  const FleetId = `${localExecutions(region, 'rotate-fleet')}${name ?? randomUUID()}`;
+  const FleetId = `${localExecutions(region, 'rotate-fleet', account)}${name ?? randomUUID()}`;
   const StartedAt = (startedAt ?? new Date()).toISOString();
   const ended = new Map<string, Outcome>();
   let summary: FleetOutcome | undefined;

@@ -15,6 +15,8 @@ export interface RotationOptions
   request: unknown;
   handlers: TaskHandlers;
   region: string;
+  /** Of the streams, of 12 digits; that of the embedded AWS without. */
+  account?: string;
   /** Of the execution; one of its own without. */
   name?: string;
   startedAt?: Date;
@@ -24,16 +26,18 @@ export interface RotationOptions
 export function localStateMachine(
   region: string,
   name: StateMachineName = 'rotate-stream',
+  account = LOCAL_ACCOUNT,
 ): string {
-  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:stateMachine:${name}`;
+  return `arn:aws:states:${region}:${account}:stateMachine:${name}`;
 }
 
 /** The prefix of the ARNs of all local executions of a state machine. */
 export function localExecutions(
   region: string,
   name: StateMachineName = 'rotate-stream',
+  account = LOCAL_ACCOUNT,
 ): string {
-  return `arn:aws:states:${region}:${LOCAL_ACCOUNT}:execution:${name}:`;
+  return `arn:aws:states:${region}:${account}:execution:${name}:`;
 }
 
 /**
@@ -41,8 +45,8 @@ export function localExecutions(
  * rule on the execution's status change would if it ran no Catch.
  */
 export async function runRotation(options: RotationOptions): Promise<Outcome> {
-  const { request, handlers, region, name = randomUUID() } = options;
-  const RotationId = `${localExecutions(region)}${name}`;
+  const { request, handlers, region, name = randomUUID(), account } = options;
+  const RotationId = `${localExecutions(region, 'rotate-stream', account)}${name}`;
   const StartedAt = (options.startedAt ?? new Date()).toISOString();
   let ended: Outcome | undefined;
   let outlived: Promise<unknown> | undefined;

@@ -26,6 +26,8 @@ export interface EmbeddedAwsOptions {
   /** Where its state is kept. */
   directory: string;
   region: string;
+  /** Of the executions, of 12 digits: that of the streams. */
+  account?: string;
   /** How long a stream is UPDATING, in seconds. */
   updateSeconds: number;
   /** What is created in it. */
@@ -91,7 +93,7 @@ export async function startEmbeddedAws(
     SFN: (port) =>
       startStepFunctions({
         stateMachines: stateMachines ?? {},
-        account: LOCAL_ACCOUNT,
+        account: options.account ?? LOCAL_ACCOUNT,
         region,
         port,
       }),

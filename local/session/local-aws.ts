@@ -1,14 +1,18 @@
 import { join } from 'node:path';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { InputError } from '../../shared/errors/errors.ts';
+import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import {
   dynamoDbClient,
+  kinesisClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LEDGER_RECORD } from '../../shared/ledger/ledger-reader.ts';
+import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import { runFleet } from '../runner/fleet.ts';
 import { loadHandlers } from '../runner/handlers.ts';
 import {
@@ -22,7 +26,7 @@ import {
 } from '../runner/state-machine.ts';
 import type { StateMachines } from '../services/step-functions/executions.ts';
 import { setCredentials } from './credentials.ts';
-import type { EmbeddedAwsOptions } from './embedded-aws.ts';
+import { type EmbeddedAwsOptions, LOCAL_ACCOUNT } from './embedded-aws.ts';
 import {
   ALL_SERVICES,
   type Endpoints,
@@ -55,6 +59,8 @@ class SettingError extends InputError {
 
 export interface LocalAws {
   region: string;
+  /** Of the streams, of 12 digits. */
+  account: string;
   /** Whether it was running already, in another process. */
   isClient: boolean;
   endpoints: Endpoints;
@@ -96,8 +102,13 @@ export async function openLocalAws(
   Object.assign(process.env, NO_WAY_TO_AWS);
   const { external, region } = settings;
   const connected = Promise.withResolvers<TaskHandlers>();
+  await setCredentials(Object.keys(external).length === 0);
+  const account = external.KINESIS
+    ? await accountAt(external.KINESIS, region)
+    : LOCAL_ACCOUNT;
   const options: EmbeddedAwsOptions = {
     ...settings,
+    account,
     rotations,
     ports,
     stateMachines: stateMachines(connected.promise),
@@ -108,15 +119,16 @@ export async function openLocalAws(
   const session = isNeeded ? await openSession(options, signal) : undefined;
   try {
     const endpoints = allEndpoints({ ...session?.endpoints, ...external });
-    await setEnvironment(region, endpoints, external);
+    setEnvironment(region, endpoints);
     await ensureLedgerTable(ledgerTableName());
     const handlers = await loadHandlers();
     if (session?.isOwner && external.DYNAMODB === undefined) {
-      await settleLeftovers(handlers, region);
+      await settleLeftovers(handlers, region, account);
     }
     connected.resolve(handlers);
     return {
       region,
+      account,
       isClient: session?.isOwner === false,
       endpoints,
       handlers,
@@ -167,11 +179,7 @@ function allEndpoints(endpoints: Partial<Endpoints>): Endpoints {
   );
 }
 
-async function setEnvironment(
-  region: string,
-  endpoints: Endpoints,
-  external: Partial<Endpoints>,
-): Promise<void> {
+function setEnvironment(region: string, endpoints: Endpoints): void {
   const { env } = process;
   env.AWS_REGION = region;
   for (const service of SERVICES) {
@@ -180,7 +188,27 @@ async function setEnvironment(
   // The functions' logs and metrics go to stdout, which belongs to the outcome here.
   env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   env.POWERTOOLS_METRICS_DISABLED = 'true';
-  await setCredentials(Object.keys(external).length === 0);
+}
+
+/**
+ * The account of the streams at an endpoint: an emulator has one of its own. That of
+ * the embedded AWS where the endpoint has no stream, or does not answer.
+ */
+async function accountAt(endpoint: string, region: string): Promise<string> {
+  const kinesis = kinesisClient({ endpoint, region, maxAttempts: 1 });
+  try {
+    const { StreamNames } = await kinesis.send(
+      new ListStreamsCommand({ Limit: 1 }),
+    );
+    const [StreamName] = StreamNames ?? [];
+    if (StreamName === undefined) return LOCAL_ACCOUNT;
+    const { StreamARN } = await describeStream(kinesis, { StreamName });
+    return readStreamArn(StreamARN).account;
+  } catch {
+    return LOCAL_ACCOUNT;
+  } finally {
+    kinesis.destroy();
+  }
 }
 
 /**
@@ -190,8 +218,10 @@ async function setEnvironment(
 async function settleLeftovers(
   handlers: TaskHandlers,
   region: string,
+  account: string,
 ): Promise<void> {
   const client = dynamoDbClient();
+  const executions = localExecutions(region, 'rotate-stream', account);
   const pages = paginateScan(
     { client },
     {
@@ -204,7 +234,7 @@ async function settleLeftovers(
   for await (const { Items = [] } of pages) {
     for (const item of Items) {
       const { StreamARN, Lease } = unmarshall(item) as LedgerEntry;
-      if (!Lease?.RotationId.startsWith(localExecutions(region))) continue;
+      if (!Lease?.RotationId.startsWith(executions)) continue;
       await settleFromOutside(handlers, {
         RotationId: Lease.RotationId,
         StartedAt: Lease.StartedAt,

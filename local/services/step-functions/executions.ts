@@ -35,6 +35,7 @@ interface RunnableStateMachine {
     options: Pick<ExecutionOptions, 'handlers' | 'signal' | 'onEvent'> & {
       request: unknown;
       region: string;
+      account: string;
       name: string;
       startedAt: Date;
     },
@@ -112,6 +113,7 @@ export class Executions {
           })),
         },
         region: this.#region,
+        account: this.#account,
         name: String(name),
         startedAt: startDate,
         signal: controller.signal,

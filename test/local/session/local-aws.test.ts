@@ -1,21 +1,35 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateStreamCommand } from '@aws-sdk/client-kinesis';
 import {
   DescribeExecutionCommand,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import {
   localExecutions,
   localStateMachine,
+  runRotation,
 } from '../../../local/runner/rotation.ts';
+import { startKinesis } from '../../../local/services/kinesis.ts';
 import { SERVICES } from '../../../local/session/endpoints.ts';
 import { openLocalAws } from '../../../local/session/local-aws.ts';
 import { ledgerTableName } from '../../../shared/lambda/clients.ts';
 import { NO_NOTIFIER, notifier } from '../../../shared/lambda/notifier.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
-import { stepFunctionsAt } from '../../support/local/connected-clients.ts';
+import {
+  kinesisAt,
+  stepFunctionsAt,
+} from '../../support/local/connected-clients.ts';
 
 const ROTATIONS = [{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }];
 const ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
@@ -131,6 +145,41 @@ describe('openLocalAws', () => {
       })
       .toMatchObject({ status: 'FAILED', error: 'ResourceNotFoundException' });
     await aws.close();
+  });
+
+  it('runs rotations in the account that another Kinesis has', async () => {
+    const account = '111122223333';
+    const kinesis = await startKinesis({
+      directory: join(directory, 'elsewhere'),
+      port: 0,
+      region: 'us-east-1',
+      account,
+      updateSeconds: 0,
+    });
+    onTestFinished(kinesis.close);
+    await kinesisAt(kinesis.endpoint).send(
+      new CreateStreamCommand({ StreamName: 'orders', ShardCount: 1 }),
+    );
+    vi.stubEnv('AWS_ENDPOINT_URL_KINESIS', kinesis.endpoint);
+    vi.resetModules();
+    const { openLocalAws: open } = await import(
+      '../../../local/session/local-aws.ts'
+    );
+    const aws = await open(ROTATIONS);
+    onTestFinished(() => aws.close());
+    const { region, handlers } = aws;
+    const request = { StreamName: 'orders', KeyId: 'alias/unknown' };
+    const outcome = await runRotation({
+      request,
+      handlers,
+      region,
+      account: aws.account,
+    });
+    expect(outcome).toMatchObject({
+      Error: 'NotFoundException',
+      RotationId: expect.stringContaining(account),
+      StreamARN: ARN.replace('000000000000', account),
+    });
   });
 
   it('does not borrow a service that the owner has elsewhere', async () => {
