@@ -11,7 +11,7 @@ import {
   isSlow,
   nameOf,
 } from '../support/faults/matrix.ts';
-import { withTable } from '../support/faults/reliability-table.ts';
+import { withCalls, withTable } from '../support/faults/reliability-table.ts';
 
 /**
  * SOAK=1 takes every cell, and UPDATE=1 then writes the table; ONLY takes those
@@ -22,6 +22,9 @@ const PICKED_PER_CALL = 5;
 const CONCURRENT = availableParallelism() * 6;
 const DOCUMENT = 'docs/reliability.md';
 
+/** Calls that the packaged roles allow, and those that they do not. */
+let authorized = 0;
+const denied = new Set<string>();
 const observed = new Map<Cell, Observed | string>();
 const selected = CALLS.flatMap((call) => {
   const cells = CELLS.filter((cell) => cell.call === call);
@@ -53,7 +56,16 @@ describe('every fault of every call', () => {
     };
     await Promise.all(Array.from({ length: CONCURRENT }, work));
     await laboratory.close();
+    for (const { allowed, role, action, resource } of laboratory.calls) {
+      if (!allowed) denied.add(`${role} may not ${action} ${resource}`);
+    }
+    authorized = laboratory.calls.length - denied.size;
   }, 1_800_000);
+
+  it('makes no call that the packaged roles deny', () => {
+    expect([...denied]).toEqual([]);
+    expect(authorized).toBeGreaterThan(selected.length * 10);
+  });
 
   it.each(CALLS)('$name', (call) => {
     const cells = selected.filter((cell) => cell.call === call);
@@ -67,7 +79,8 @@ describe('every fault of every call', () => {
   it.runIf(SOAK && UPDATE)('is written down', async () => {
     const text = await readFile(DOCUMENT, 'utf8');
     const result = (cell: Cell) => observed.get(cell) as Observed;
-    await writeFile(DOCUMENT, withTable(text, result));
+    const calls = { authorized, denied: denied.size };
+    await writeFile(DOCUMENT, withCalls(withTable(text, result), calls));
   });
 });
 

@@ -39,6 +39,7 @@ import type { LedgerEntry } from '../../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../../shared/ledger/ledger-reader.ts';
 import type { RotationState } from '../../../shared/rotation/state.ts';
 import { recordsOf } from '../aws/records-of.ts';
+import { type Authorizer, underRoles } from '../iam/under-roles.ts';
 import { NO_RETRY_PAUSES } from '../workflow/no-retry-pauses.ts';
 import { redriven, type Stop } from './redrive.ts';
 
@@ -96,7 +97,17 @@ export interface Specimen {
   history: () => ReturnType<typeof recordsOf>;
 }
 
+/** In rotations.yml it represents every specimen, and so the roles stay small. */
+const LISTED = {
+  StreamName: 'specimen-00000',
+  KeyIds: ['alias/specimen-00000-after', 'alias/specimen-00000-before'],
+};
+const toListed = (text: string) =>
+  text.replace(/specimen-\d{5}/g, LISTED.StreamName);
+
 export interface Laboratory {
+  /** What the functions called, and whether their packaged roles allow it. */
+  calls: Authorizer['calls'];
   kinesis: KinesisClient;
   store: KeyStore;
   newSpecimen: () => Promise<Specimen>;
@@ -128,6 +139,7 @@ export async function openLaboratory(): Promise<Laboratory> {
     external: { KMS: kms.endpoint },
   });
   const { KINESIS, DYNAMODB } = embedded.endpoints;
+  const iam = underRoles([LISTED], { KINESIS, KMS: kms.endpoint }, toListed);
   const proxy = await startFaultProxy({
     ...embedded.endpoints,
     EVENTBRIDGE: bus.endpoint,
@@ -152,6 +164,7 @@ export async function openLaboratory(): Promise<Laboratory> {
   let specimens = 0;
 
   return {
+    calls: iam.calls,
     kinesis,
     store,
     newSpecimen: async () => {
@@ -186,7 +199,7 @@ export async function openLaboratory(): Promise<Laboratory> {
           const stopping = new AbortController();
           functions ??= newHandlers();
           handlers = inPhases(
-            await functions,
+            iam.authorized(await functions),
             scope,
             (task) => clock.run(time, task),
             () => options.isAbandoned && stopping.abort(),
@@ -243,6 +256,7 @@ export async function openLaboratory(): Promise<Laboratory> {
     },
     close: async () => {
       clock.stop();
+      iam.close();
       kinesis.destroy();
       dynamoDb.destroy();
       await proxy.close();

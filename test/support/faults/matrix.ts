@@ -172,6 +172,9 @@ const startMeets = (error: string): Rule => ({
   fault: awsError(error),
 });
 
+/** The lease of a rollback says that there is one. */
+const STOPPED_ROLLBACK = { Ends: 'ExecutionAborted, FAILED' };
+
 /** What failed first is what the execution's event says. */
 const settledByEvent: CallOfState['but'] = () => REFUSED;
 
@@ -385,6 +388,7 @@ export const CALLS: readonly CallOfState[] = [
         contended(fault, times)?.Ends === 'ROTATED'
           ? UNDONE
           : rollbackFailed(fault, times),
+      stopped: (isApplied) => (isApplied ? STOPPED_ROLLBACK : {}),
     },
   ),
   rollback(
@@ -401,18 +405,23 @@ export const CALLS: readonly CallOfState[] = [
           ? UNDONE
           : rollbackFailed(fault, times);
       },
-      stopped: (isApplied) => (isApplied ? ROLLED_BACK : { Slots: 2 }),
+      stopped: (isApplied) => ({
+        ...(isApplied ? ROLLED_BACK : { Slots: 2 }),
+        ...STOPPED_ROLLBACK,
+      }),
     },
   ),
   rollback(
     'DescribeStream, rolling back: DescribeStreamSummary',
     { ...kinesis('DescribeStreamSummary', 'DescribeStream'), when: isProbed },
     ROLLED_BACK,
+    { stopped: () => STOPPED_ROLLBACK },
   ),
   rollback(
     'VerifyEncryption, rolling back: PutRecord',
     { ...kinesis('PutRecord', 'VerifyEncryption'), when: isProbed },
     ROLLED_BACK,
+    { stopped: () => STOPPED_ROLLBACK },
   ),
   row(
     'CompleteRotation: ledger read',

@@ -11,6 +11,18 @@ import {
 const BEGIN = '<!-- cells: begin (npm run reliability) -->';
 const END = '<!-- cells: end -->';
 
+/** The text with the number of calls that were authorized, and of those denied. */
+export function withCalls(
+  text: string,
+  { authorized, denied }: { authorized: number; denied: number },
+): string {
+  const injected = CELLS.filter(({ fault }) => /AccessDenied/.test(fault));
+  return text.replace(
+    /^The functions made .*$/m,
+    `The functions made ${authorized + denied} calls in ${CELLS.length} cells. The roles allow ${authorized}, and deny ${denied}; ${injected.length} cells inject a denial.`,
+  );
+}
+
 /** The text with what stands between its two marks replaced. */
 export function withTable(
   text: string,

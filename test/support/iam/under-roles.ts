@@ -23,9 +23,8 @@ const VIA_KINESIS = 'kinesis.us-east-1.amazonaws.com';
 /** The key that Kinesis owns: no right of the caller is needed. */
 const OWNED_BY_KINESIS = 'alias/aws/kinesis';
 
-function endpoint(service: string): { endpoint?: string } {
-  const url = process.env[`AWS_ENDPOINT_URL_${service}`];
-  return url === undefined ? {} : { endpoint: url };
+function at(url: string | undefined): { endpoint?: string } {
+  return url ? { endpoint: url } : {};
 }
 
 interface Command {
@@ -56,15 +55,25 @@ export interface Authorizer {
  * outside a function are not.
  *
  * @param entries the streams of rotations.yml for which the roles are made
+ * @param endpoints where it looks itself: those of the variables, unless a proxy is
+ *   between
+ * @param toListed the name of the listed stream that represents another one
  */
-export function underRoles(entries: readonly RotationsStream[]): Authorizer {
+export function underRoles(
+  entries: readonly RotationsStream[],
+  endpoints: { KINESIS?: string; KMS?: string } = {
+    KINESIS: process.env.AWS_ENDPOINT_URL_KINESIS ?? '',
+    KMS: process.env.AWS_ENDPOINT_URL_KMS ?? '',
+  },
+  toListed: (text: string) => string = (text) => text,
+): Authorizer {
   const policies = rolePolicies(entries);
   const current = new AsyncLocalStorage<string>();
   const calls: Authorizer['calls'] = [];
   const keyPolicies = new Map<string, object>();
   // A proxy that a test puts before them later must not count these calls.
-  const kms = new KMSClient(endpoint('KMS'));
-  const kinesis = kinesisClient(endpoint('KINESIS'));
+  const kms = new KMSClient(at(endpoints.KMS));
+  const kinesis = kinesisClient(at(endpoints.KINESIS));
   // The class from which every client of the SDK inherits.
   const base = Object.getPrototypeOf(KinesisClient.prototype);
   const send = base.send;
@@ -72,9 +81,10 @@ export function underRoles(entries: readonly RotationsStream[]): Authorizer {
   // The policies of the roles never change, and those of keys are in the call.
   const known = new Map<string, Promise<boolean>>();
   const ask = async (call: Call, denial: string) => {
-    const question = JSON.stringify(call);
+    const question = toListed(JSON.stringify(call));
     const answer =
-      known.get(question) ?? isAllowed(call, policies.get(call.role) ?? []);
+      known.get(question) ??
+      isAllowed(JSON.parse(question), policies.get(call.role) ?? []);
     known.set(question, answer);
     const allowed = await answer;
     calls.push({ ...call, allowed });
@@ -134,9 +144,9 @@ export function underRoles(entries: readonly RotationsStream[]): Authorizer {
       case 'PutRecord': {
         const action = 'kinesis:PutRecord';
         await ask({ role, action, resource }, 'AccessDeniedException');
-        const { StreamDescriptionSummary: stream } = await kinesis.send(
-          new DescribeStreamSummaryCommand({ StreamARN: resource }),
-        );
+        const { StreamDescriptionSummary: stream } = await kinesis
+          .send(new DescribeStreamSummaryCommand({ StreamARN: resource }))
+          .catch(() => ({ StreamDescriptionSummary: undefined }));
         const { KeyId = OWNED_BY_KINESIS } = stream ?? {};
         const key = KeyId === OWNED_BY_KINESIS ? undefined : await keyOf(KeyId);
         if (key === undefined) return;
