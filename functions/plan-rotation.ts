@@ -97,6 +97,10 @@ export function createPlanRotation(dependencies: Dependencies) {
     if ('NoWayBack' in Plan) {
       logger.warn('No rollback is possible', { NoWayBack: Plan.NoWayBack });
     }
+    if ('RepointedFrom' in Plan) {
+      const { KeyId, KeyArn, RepointedFrom } = Plan;
+      logger.warn('Alias repointed', { KeyId, KeyArn, RepointedFrom });
+    }
     logger.info('Rotation planned', { Decision, Reason, StreamName, Trigger });
     return { Plan } satisfies { Plan: Plan };
   }, now);

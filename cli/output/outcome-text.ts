@@ -17,6 +17,7 @@ export function outcomeText(outcome: Outcome): string {
       outcome.Cause,
       ...(outcome.Rollback ? [rollbackText(outcome.Rollback)] : []),
       ...labelledRow('Stream', outcome.StreamName),
+      ...repointedRow(outcome),
       ...(outcome.SlotsSpent
         ? labelledRow(
             'Spent',
@@ -35,6 +36,7 @@ export function outcomeText(outcome: Outcome): string {
         : `${from} -> ${outcome.KeyId}`
     }`,
     ...labelledRow('Key', outcome.KeyArn),
+    ...repointedRow(outcome),
     ...labelledRow('By', outcome.InProgressRotationId),
     ...(proof
       ? labelledRow(
@@ -44,6 +46,15 @@ export function outcomeText(outcome: Outcome): string {
       : []),
     ...quota,
   ].join('\n');
+}
+
+/** Who may update an alias decides the key, so a change of it is shown. */
+function repointedRow({ KeyId, RepointedFrom }: Outcome): string[] {
+  if (RepointedFrom === undefined) return [];
+  return labelledRow(
+    'Alias',
+    `${KeyId} pointed to ${RepointedFrom} before; CloudTrail has the UpdateAlias`,
+  );
 }
 
 function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {

@@ -34,6 +34,8 @@ export interface Success extends Identity {
   VerifiedAt: string | null;
   Verification: Verification | null;
   Quota: Quota;
+  /** The key ARN of the alias when it was applied before; it points elsewhere now. */
+  RepointedFrom?: string;
   /** The other rotation, when it was ALREADY_IN_PROGRESS. */
   InProgressRotationId?: string;
 }
@@ -67,6 +69,8 @@ export interface Failure extends Identity {
   KeyId?: string;
   KeyArn?: string;
   PreviousKeyId?: string | null;
+  /** The key ARN of the alias when it was applied before; it points elsewhere now. */
+  RepointedFrom?: string;
   /** Slots that this rotation used and that stay used. */
   SlotsSpent?: number;
   Quota?: Quota;

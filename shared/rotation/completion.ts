@@ -42,6 +42,7 @@ export function successOutcome(state: PlannedState, Quota: Quota): Success {
     KeyId: Plan.KeyId,
     KeyArn: Plan.KeyArn,
     PreviousKeyId: Plan.PreviousKeyId,
+    ...(Plan.RepointedFrom && { RepointedFrom: Plan.RepointedFrom }),
     StartedAt: Plan.StartedAt,
     ActiveAt: Description?.ActiveAt ?? null,
     ...(verifiedProbe(state) ?? { VerifiedAt: null, Verification: null }),

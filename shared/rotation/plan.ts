@@ -167,8 +167,21 @@ function planKey(
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     ...(NoWayBack && { NoWayBack }),
+    ...repointedFrom(chosen, Current),
     ...rightsDeadline(chosen.KeyArn, facts),
   };
+}
+
+/** The key of an alias before it was pointed elsewhere, where the stream is under it. */
+function repointedFrom(
+  chosen: ChosenKey,
+  current: CurrentKey,
+): Pick<KeyPlan, 'RepointedFrom'> {
+  const isRepointed =
+    chosen.KeyId === current.KeyId && chosen.KeyArn !== current.KeyArn;
+  return isRepointed && current.KeyArn !== null
+    ? { RepointedFrom: current.KeyArn }
+    : {};
 }
 
 /**

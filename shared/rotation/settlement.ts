@@ -156,6 +156,7 @@ export function settledOutcome(
       KeyArn: key.KeyArn,
       PreviousKeyId: key.PreviousKeyId,
     }),
+    ...(planned?.RepointedFrom && { RepointedFrom: planned.RepointedFrom }),
     ...(rollback && { Rollback: rollback }),
     ...(isRolledBack && { Outcome: 'ROLLED_BACK' as const }),
     SlotsSpent,

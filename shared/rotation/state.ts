@@ -30,6 +30,8 @@ export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
   /** Present after the probe proves the key unusable. */
   Rollback?: Rollback;
   KeepSlotForRollback: boolean;
+  /** The key ARN that KeyId resolved to when it was applied, where it is another now. */
+  RepointedFrom?: string;
   /** Until when AWS's denials may be rights that are not effective yet. */
   RightsDeadline?: string;
   /** Why a rollback would be impossible, where that is known before the Start. */

@@ -300,13 +300,26 @@ describe('the ring of a stream', () => {
 
   it('follows an alias that was pointed to another key', async () => {
     const { StreamName, a } = nextEntry();
-    await rotate({ StreamName, KeyId: a });
+    const first = await rotate({ StreamName, KeyId: a });
     const TargetKeyId = await newKey();
     await kms.send(new UpdateAliasCommand({ AliasName: a, TargetKeyId }));
+    expect(first).not.toHaveProperty('RepointedFrom');
     expect(await rotate({ StreamName, KeyId: a })).toMatchObject({
       Outcome: 'ROTATED',
       KeyArn: TargetKeyId,
+      RepointedFrom: first.Status === 'SUCCEEDED' && first.KeyArn,
     });
+    const unusable = await newKey();
+    await kms.send(
+      new UpdateAliasCommand({ AliasName: a, TargetKeyId: unusable }),
+    );
+    await forbid(a);
+    expect(await rotate({ StreamName, KeyId: a })).toMatchObject({
+      Outcome: 'ROLLED_BACK',
+      Rollback: { KeyId: TargetKeyId },
+      RepointedFrom: TargetKeyId,
+    });
+    iam.calls.length = 0;
   });
 
   it('does not limit a stream with AllowOtherKeys', async () => {

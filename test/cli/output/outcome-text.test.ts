@@ -63,6 +63,16 @@ describe('outcomeText', () => {
     ]);
   });
 
+  it.each([ROTATED, { ...FAILED, KeyId: 'alias/b' }])(
+    'shows which key an alias had before, $Status',
+    (outcome) => {
+      const text = outcomeText({ ...outcome, RepointedFrom: 'arn:old' });
+      expect(text).toContain(
+        '\nAlias   alias/b pointed to arn:old before; CloudTrail has the UpdateAlias',
+      );
+    },
+  );
+
   it('shows that a stream was not encrypted before', () => {
     expect(outcomeText({ ...ROTATED, PreviousKeyId: null })).toMatch(
       /^ROTATED orders: not encrypted -> alias\/b\n/,

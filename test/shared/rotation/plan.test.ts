@@ -193,6 +193,7 @@ describe('decidePlan', () => {
     expect(keyPlan(facts([1], { Current }))).toMatchObject({
       Decision: 'ROTATE',
       Reason: 'alias/key-1 resolves to another key than when it was applied',
+      RepointedFrom: keyArn(9),
       KeyId: 'alias/key-1',
       KeyArn: keyArn(1),
       PreviousKeyId: 'alias/key-1',
