@@ -7,8 +7,12 @@ import { arnOf, type Resource, type Resources, ref } from './template.ts';
 
 const STATE_MACHINE = ref('RotateStreamStateMachine');
 const DEAD_LETTERS = { Arn: arnOf('DeadLetterQueue') };
-/** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html */
-const MAX_PATTERN = 4096;
+/**
+ * The API takes 4,096 characters, the default quota 2,048.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+ */
+const MAX_PATTERN = 2048;
 /** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html */
 const MAX_INPUT_TEMPLATE = 8192;
 

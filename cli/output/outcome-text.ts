@@ -65,7 +65,9 @@ function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {
 /** How much of the quota is used, in a line. Times in the reader's zone. */
 export function quotaText(quota: Quota): string {
   const { Limit, Used, Remaining, NextAvailableAt, UsedByOthers } = quota;
-  const others = UsedByOthers ? ` (${UsedByOthers} outside the ledger)` : '';
+  const others = UsedByOthers
+    ? ` (${UsedByOthers} refused by AWS, used outside the ledger or limited by rate)`
+    : '';
   const next = NextAvailableAt ? localTime(NextAvailableAt) : 'now';
   return `${Used} of ${Limit} used in 24 hours${others}, ${Remaining} remaining, next free ${next}`;
 }

@@ -99,7 +99,7 @@ export function quotaTable(reports: readonly QuotaReport[]): string {
     ['Stream', 'Used', 'Remaining', 'Next free'],
     reports.map(({ StreamName, Quota }) => {
       const { Used, Limit, Remaining, NextAvailableAt, UsedByOthers } = Quota;
-      const others = UsedByOthers ? ` (${UsedByOthers} outside)` : '';
+      const others = UsedByOthers ? ` (${UsedByOthers} refused by AWS)` : '';
       const remaining = String(Remaining);
       return [
         StreamName,

@@ -12,8 +12,16 @@ import type { CloudTrailStart } from '../ledger/external-starts.ts';
 const MAX_TEXT = 2048;
 const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT));
 
-/** A Start counts, whichever principal made it. */
-const IDENTITY = v.fallback(v.object({ arn: TEXT }), { arn: 'unknown' });
+/** Of a key or a caller that the event does not name: the Start counts all the same. */
+const UNKNOWN = 'unknown';
+
+/** An AWS service that calls on its own has no ARN. */
+const IDENTITY = v.fallback(
+  v.union([v.object({ arn: TEXT }), v.object({ invokedBy: TEXT })]),
+  { arn: UNKNOWN },
+);
+
+const RESOURCES = v.fallback(v.array(v.looseObject({ ARN: v.string() })), []);
 
 const TIME = v.pipe(
   v.string(),
@@ -34,6 +42,7 @@ const EVENT = v.object({
     recipientAccountId: v.nullish(v.string()),
     userIdentity: IDENTITY,
     requestParameters: v.nullish(v.record(v.string(), v.unknown())),
+    resources: v.optional(RESOURCES, []),
   }),
 });
 
@@ -43,7 +52,8 @@ export type CloudTrailStartEvent =
 
 /**
  * Reads CloudTrail's record of a StartStreamEncryption, as EventBridge delivers
- * it. The names of request parameters are matched without regard to case.
+ * it. The names of request parameters are matched without regard to case. A key or a
+ * caller that the event does not name is `unknown`.
  *
  * @param partition of the ARN, for a stream that the event gives by name only
  * @throws {RotationError} InvalidRequest for anything else
@@ -59,7 +69,7 @@ export function parseCloudTrailStart(
     throw invalid(`${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
   }
   const { account, detail } = parsed.output;
-  const { errorCode, requestID: RequestId } = detail;
+  const { errorCode, requestID: RequestId, userIdentity: caller } = detail;
   if (errorCode) return { Status: 'REFUSED', ErrorCode: errorCode, RequestId };
 
   const parameters = new Map(
@@ -68,10 +78,8 @@ export function parseCloudTrailStart(
       value,
     ]),
   );
-  const KeyId = parameters.get('keyid');
-  if (typeof KeyId !== 'string' || KeyId.length > MAX_TEXT) {
-    throw invalid(`requestParameters.keyId is ${quote(KeyId)}`);
-  }
+  const keyId = parameters.get('keyid');
+  const isKey = typeof keyId === 'string' && keyId.length <= MAX_TEXT;
   const owner = detail.recipientAccountId ?? account;
   const arn = parameters.get('streamarn');
   const name = parameters.get('streamname');
@@ -84,7 +92,7 @@ export function parseCloudTrailStart(
             { partition, region: detail.awsRegion, account: `${owner}` },
             name,
           )
-        : undefined;
+        : detail.resources.find(({ ARN }) => parseStreamArn(ARN))?.ARN;
   if (StreamARN === undefined || parseStreamArn(StreamARN) === undefined) {
     throw invalid(
       `requestParameters names no stream: streamARN ${quote(arn)}, streamName ${quote(name)}, account ${quote(owner)}`,
@@ -93,10 +101,10 @@ export function parseCloudTrailStart(
   return {
     Status: 'APPLIED',
     StreamARN,
-    KeyId,
+    KeyId: isKey && keyId !== '' ? keyId : UNKNOWN,
     RequestId,
     At: detail.eventTime,
-    By: detail.userIdentity.arn,
+    By: 'arn' in caller ? caller.arn : caller.invokedBy,
   };
 }
 

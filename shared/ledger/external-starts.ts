@@ -14,11 +14,11 @@ import { CLOCK_MARGIN_MS, REPORT_PRECISION_MS, SLOT_MS } from './window.ts';
 export interface CloudTrailStart {
   /** AWS's id of the call. */
   RequestId: string;
-  /** As submitted. */
+  /** As submitted; `unknown` where CloudTrail does not name it. */
   KeyId: string;
   /** When AWS answered, to the whole second. */
   At: number;
-  /** ARN of the caller. */
+  /** ARN of the caller, or name of the AWS service; `unknown` without either. */
   By: string;
 }
 

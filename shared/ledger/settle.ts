@@ -9,8 +9,14 @@ import {
   stoppedRotations,
   type Transition,
 } from './entry.ts';
+import { isReported } from './pair-reports.ts';
 import { type Quota, usage } from './usage.ts';
-import { EXHAUSTED_MS, SLOT_MS, STOPPED_MS } from './window.ts';
+import {
+  EXHAUSTED_MS,
+  RATE_LIMITED_MS,
+  SLOT_MS,
+  STOPPED_MS,
+} from './window.ts';
 
 /** What a rotation held when it was settled. */
 export interface Settlement {
@@ -105,7 +111,8 @@ export function settle(
 /**
  * AWS kept refusing with LimitExceededException although the ledger had room:
  * gives back slot and lease, and counts the stream as exhausted until the next
- * slot in the ledger is free, at most {@link EXHAUSTED_MS}.
+ * slot in the ledger is free, at most {@link EXHAUSTED_MS}, or
+ * {@link RATE_LIMITED_MS} without an external start.
  */
 export function exhaust(
   entry: LedgerEntry,
@@ -120,7 +127,7 @@ export function exhaust(
     Slots: kept,
     ExhaustedUntil: Math.min(
       ...kept.map((slot) => slot.StampedAt + SLOT_MS),
-      now + EXHAUSTED_MS,
+      now + (kept.some(isReported) ? EXHAUSTED_MS : RATE_LIMITED_MS),
     ),
   });
   return { answer: usage(after, now), entry: after };

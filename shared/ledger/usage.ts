@@ -10,7 +10,10 @@ export interface Quota {
   Remaining: number;
   /** ISO 8601, to the whole second; null while a slot is free. */
   NextAvailableAt: string | null;
-  /** Slots that callers outside the ledger used; absent without any. */
+  /**
+   * Slots that AWS refused although the ledger has them: callers outside it used them,
+   * or AWS limited the rate of calls. Absent without any.
+   */
   UsedByOthers?: number;
 }
 

@@ -20,6 +20,9 @@ export const SLOT_MS = WINDOW_MS + CLOCK_MARGIN_MS;
  */
 export const EXHAUSTED_MS = 60 * 60 * 1000;
 
+/** The same while no external start is recorded: AWS may have limited the rate. */
+export const RATE_LIMITED_MS = 10 * 60 * 1000;
+
 /**
  * The longest time from spending a slot to AWS's answer: 5 s to write the
  * ledger, and 10 s for the call.

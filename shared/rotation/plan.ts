@@ -10,6 +10,7 @@ import {
   type ResolvedKey,
 } from '../keys/key-ring.ts';
 import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
+import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import {
   BUSY_TIMEOUT_MS,
@@ -221,7 +222,10 @@ function decide(
     : ['UNCHANGED', 'the stream already has the key'];
 }
 
-/** The current key, where a key was applied since UnlessAppliedSince. */
+/**
+ * The current key, where a key was applied since UnlessAppliedSince. The schedule's
+ * clock may be ahead of the one that stamped the key, so a margin counts as since.
+ */
 function appliedSince({
   Request: { UnlessAppliedSince },
   Stream,
@@ -231,7 +235,7 @@ function appliedSince({
   const last = lastAppliedTo(Stream, Entry);
   if (UnlessAppliedSince === undefined || last === undefined) return undefined;
   if (KeyId === null || KeyArn === null) return undefined;
-  return last.AppliedAt >= Date.parse(UnlessAppliedSince)
+  return last.AppliedAt >= Date.parse(UnlessAppliedSince) - CLOCK_MARGIN_MS
     ? { KeyId, KeyArn, AppliedAt: new Date(last.AppliedAt).toISOString() }
     : undefined;
 }

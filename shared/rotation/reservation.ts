@@ -1,6 +1,7 @@
 import { RotationError } from '../errors/errors.ts';
 import type { Claim } from '../ledger/entry.ts';
 import type { Reservation } from '../ledger/reserve.ts';
+import type { Quota } from '../ledger/usage.ts';
 import { QUOTA_LIMIT } from '../ledger/window.ts';
 import type { KeyPlan, ReservationResult } from './state.ts';
 
@@ -32,16 +33,10 @@ export function toReservationResult(
     case 'QUOTA_EXHAUSTED': {
       const { NextAvailableAt, Quota } = reservation;
       const stream = `StreamName "${plan.StreamName}"`;
-      const outside = Quota.UsedByOthers
-        ? `, ${Quota.UsedByOthers} of them outside this ledger`
-        : '';
       return {
         Status: 'QUOTA_EXHAUSTED',
         NextAvailableAt,
-        Cause:
-          Quota.Remaining > 0
-            ? `${stream} has ${Quota.Remaining} slot left of its ${QUOTA_LIMIT} in 24 hours, and KeepSlotForRollback asks for two; two are free at ${NextAvailableAt}. Start the rotation again then, with OnQuotaExhausted WAIT, or without KeepSlotForRollback`
-            : `${stream} has used ${Quota.Used} of its ${QUOTA_LIMIT} keys in 24 hours${outside}; the next slot is free at ${NextAvailableAt}. Start the rotation again then, or with OnQuotaExhausted WAIT`,
+        Cause: exhaustedText(stream, Quota, NextAvailableAt),
       };
     }
     case 'IN_PROGRESS': {
@@ -55,6 +50,19 @@ export function toReservationResult(
       };
     }
   }
+}
+
+function exhaustedText(
+  stream: string,
+  { Used, Remaining, UsedByOthers }: Quota,
+  next: string,
+): string {
+  if (UsedByOthers) {
+    return `${stream} has used ${Used - UsedByOthers} of its ${QUOTA_LIMIT} keys in 24 hours by this ledger, and AWS refuses more with LimitExceededException: callers outside the ledger have used the rest, or AWS limits the rate of calls. Start the rotation again at ${next}, or with OnQuotaExhausted WAIT`;
+  }
+  return Remaining > 0
+    ? `${stream} has ${Remaining} slot left of its ${QUOTA_LIMIT} in 24 hours, and KeepSlotForRollback asks for two; two are free at ${next}. Start the rotation again then, with OnQuotaExhausted WAIT, or without KeepSlotForRollback`
+    : `${stream} has used ${Used} of its ${QUOTA_LIMIT} keys in 24 hours; the next slot is free at ${next}. Start the rotation again then, or with OnQuotaExhausted WAIT`;
 }
 
 /** For the lease: what is known of a rollback whose execution is stopped. */

@@ -70,7 +70,7 @@ describe('schedules and alarms', () => {
           Alarms: alarms,
         },
       ]),
-    ).toThrow(/^rotations.yml: StreamName "orders": Alarms .*4096/);
+    ).toThrow(/^rotations.yml: StreamName "orders": Alarms .*2048/);
   });
 
   it('refuse a request that no rule can hold, naming the field', () => {

@@ -255,7 +255,9 @@ describe('StartStreamEncryption', () => {
     const outcome = await rotate(request, withStart(limit));
     expect(outcome).toMatchObject({
       Error: 'QuotaExhausted',
-      Cause: expect.stringContaining('25 of them outside this ledger'),
+      Cause: expect.stringContaining(
+        'has used 0 of its 25 keys in 24 hours by this ledger',
+      ),
       SlotsSpent: 0,
       Quota: { Used: 25, Remaining: 0, UsedByOthers: 25 },
     });

@@ -398,7 +398,7 @@ describe.concurrent('a trigger', () => {
       KeyId,
       Quota: { Used: 1 },
     });
-    const UnlessAppliedSince = new Date(Date.now() + MINUTE).toISOString();
+    const UnlessAppliedSince = new Date(Date.now() + 2 * MINUTE).toISOString();
     expect(
       await specimen.rotate({ request: { ...request, UnlessAppliedSince } }),
     ).toMatchObject({ Outcome: 'ROTATED', KeyId: PreviousKeyId });

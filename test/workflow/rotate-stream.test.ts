@@ -127,9 +127,23 @@ describe('the definition', () => {
           JitterStrategy: 'FULL',
         },
         ...(name === 'VerifyEncryption'
-          ? [{ ErrorEquals: ['RecordNotEncrypted'] }]
+          ? [
+              {
+                ErrorEquals: ['RecordNotEncrypted'],
+                IntervalSeconds: 2,
+                MaxAttempts: 4,
+                BackoffRate: 1.5,
+              },
+            ]
           : []),
-        { ErrorEquals: expect.arrayContaining(['ServiceUnavailable']) },
+        {
+          ErrorEquals: [
+            'ServiceUnavailable',
+            'LedgerContended',
+            'States.Timeout',
+          ],
+          MaxAttempts: 5,
+        },
         {
           ErrorEquals: ['RightsPending'],
           IntervalSeconds: 5,

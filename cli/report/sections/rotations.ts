@@ -156,5 +156,5 @@ function failure({
 function quotaCell(quota: Quota | undefined): Cell {
   if (quota === undefined) return 'not recorded';
   const { Used, Limit, UsedByOthers, NextAvailableAt } = quota;
-  return html`${Used} of ${Limit}${UsedByOthers ? small(`${UsedByOthers} by external starts`) : ''}${NextAvailableAt ? small(`next free ${utc(NextAvailableAt)}`) : ''}`;
+  return html`${Used} of ${Limit}${UsedByOthers ? small(`${UsedByOthers} refused by AWS`) : ''}${NextAvailableAt ? small(`next free ${utc(NextAvailableAt)}`) : ''}`;
 }

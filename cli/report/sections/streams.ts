@@ -35,7 +35,7 @@ ${table({
 function streamRow(stream: StreamModel, now: number): Cell[] {
   const { anchor, StreamName, condition, quota, quotaUse } = stream;
   const external = quota.UsedByOthers
-    ? ` (${quota.UsedByOthers} by external starts)`
+    ? ` (${quota.UsedByOthers} refused by AWS)`
     : '';
   return [
     html`<a href="#${anchor}"><bdi>${visible(StreamName)}</bdi></a><br>${state(CONDITIONS[condition])}`,

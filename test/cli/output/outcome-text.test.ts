@@ -138,7 +138,7 @@ describe('quotaText', () => {
 
   it('says how many slots others used', () => {
     expect(quotaText({ ...QUOTA, UsedByOthers: 1 })).toContain(
-      '2 of 25 used in 24 hours (1 outside the ledger), 23 remaining',
+      '2 of 25 used in 24 hours (1 refused by AWS, used outside the ledger or limited by rate), 23 remaining',
     );
   });
 });

@@ -108,6 +108,6 @@ describe('quotaTable', () => {
     ]).split('\n');
     expect(head).toMatch(/^Stream +Used +Remaining +Next free$/);
     expect(first).toMatch(/^orders +1 of 25 +24 +now$/);
-    expect(second).toMatch(/^orders +25 of 25 \(25 outside\) +0 +\S/);
+    expect(second).toMatch(/^orders +25 of 25 \(25 refused by AWS\) +0 +\S/);
   });
 });

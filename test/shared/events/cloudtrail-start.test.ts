@@ -59,9 +59,9 @@ describe('parseCloudTrailStart', () => {
     const long = 'x'.repeat(2049);
     const parameters = { streamName: 'orders', keyId: long };
 
-    expect(refusal(eventOf({ requestParameters: parameters }))).toContain(
-      'requestParameters.keyId',
-    );
+    expect(
+      parseCloudTrailStart(eventOf({ requestParameters: parameters }), 'aws'),
+    ).toMatchObject({ KeyId: 'unknown' });
     expect(refusal(eventOf({ requestID: long }))).toContain('requestID');
     expect(refusal(eventOf({ errorCode: long }))).toContain('errorCode');
     const userIdentity = { arn: long };
@@ -69,6 +69,34 @@ describe('parseCloudTrailStart', () => {
       parseCloudTrailStart(eventOf({ userIdentity }), 'aws'),
     ).toMatchObject({
       By: 'unknown',
+    });
+  });
+
+  it.each([
+    undefined,
+    null,
+    '',
+    7,
+    'HIDDEN_DUE_TO_SECURITY_REASONS'.repeat(100),
+  ])('counts a Start whose keyId is %j, key unknown', (keyId) => {
+    const requestParameters = { streamName: 'orders', keyId };
+    expect(
+      parseCloudTrailStart(eventOf({ requestParameters }), 'aws'),
+    ).toMatchObject({ Status: 'APPLIED', KeyId: 'unknown' });
+  });
+
+  it('counts a Start by an AWS service, whose stream is among the resources', () => {
+    const StreamARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
+    const event = eventOf({
+      userIdentity: { type: 'AWSService', invokedBy: 'backup.amazonaws.com' },
+      requestParameters: null,
+      resources: [{ ARN: 'arn:aws:kms:us-east-1:1:key/x' }, { ARN: StreamARN }],
+    });
+    expect(parseCloudTrailStart(event, 'aws')).toMatchObject({
+      Status: 'APPLIED',
+      StreamARN,
+      KeyId: 'unknown',
+      By: 'backup.amazonaws.com',
     });
   });
 
@@ -167,7 +195,6 @@ describe('parseCloudTrailStart', () => {
     for (const userIdentity of [
       undefined,
       null,
-      { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' },
       { type: 'AWSService', arn: null },
       'somebody',
     ]) {
@@ -195,12 +222,7 @@ describe('parseCloudTrailStart', () => {
     ],
     ['no request id', eventOf({ requestID: '' }), 'requestID'],
     ['no Region', eventOf({ awsRegion: undefined }), 'awsRegion'],
-    ['no parameters', eventOf({ requestParameters: null }), 'keyId'],
-    [
-      'no key',
-      eventOf({ requestParameters: { streamName: 'orders' } }),
-      'keyId',
-    ],
+    ['no parameters', eventOf({ requestParameters: null }), 'names no stream'],
     [
       'no stream',
       eventOf({ requestParameters: { keyId: 'alias/a' } }),

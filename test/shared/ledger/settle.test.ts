@@ -13,6 +13,7 @@ import { usage } from '../../../shared/ledger/usage.ts';
 import {
   CLOCK_MARGIN_MS,
   EXHAUSTED_MS,
+  RATE_LIMITED_MS,
   SLOT_MS,
   STOPPED_MS,
 } from '../../../shared/ledger/window.ts';
@@ -168,11 +169,19 @@ describe('settle', () => {
   });
 });
 
+function withExternalStart(): LedgerEntry {
+  const start = { RequestId: 'theirs', KeyId: 'k', At: T0 - 1000, By: 'them' };
+  return apply(
+    emptyEntry(ARN),
+    recordExternalStart(emptyEntry(ARN), start, T0),
+  )[1];
+}
+
 describe('exhaust', () => {
   it('counts the stream as exhausted until the first slot of the ledger is free', () => {
     const entry = rotateTimes(3, HOUR);
     const free = T0 + SLOT_MS;
-    const now = free - HOUR / 2;
+    const now = free - RATE_LIMITED_MS / 2;
     const { slotId, entry: held } = grant(entry, 'r', now);
     const [quota, after] = apply(held, exhaust(held, 'r', slotId, now));
     expect(quota).toEqual({
@@ -212,16 +221,22 @@ describe('exhaust', () => {
     expect(exhaust(bare, 'r', 1, T0).answer.Remaining).toBe(0);
   });
 
-  it('ends after an hour when no slot of the ledger is free before', () => {
-    const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);
-    const [quota, after] = apply(entry, exhaust(entry, 'r', slotId, T0));
-    const next = T0 + EXHAUSTED_MS;
-    expect(quota.NextAvailableAt).toBe(wholeSecond(next));
-    const ask = (at: number) =>
-      reserve(after, claim('x', after), at).answer.Status;
-    expect(ask(next - 1)).toBe('QUOTA_EXHAUSTED');
-    expect(ask(next)).toBe('GRANTED');
-  });
+  it.each([
+    ['ten minutes without an external start', emptyEntry(ARN), RATE_LIMITED_MS],
+    ['an hour with one', withExternalStart(), EXHAUSTED_MS],
+  ])(
+    'ends after %s when no slot of the ledger is free before',
+    (_, before, ms) => {
+      const { slotId, entry } = grant(before, 'r', T0);
+      const [quota, after] = apply(entry, exhaust(entry, 'r', slotId, T0));
+      const next = T0 + ms;
+      expect(quota.NextAvailableAt).toBe(wholeSecond(next));
+      const ask = (at: number) =>
+        reserve(after, claim('x', after), at).answer.Status;
+      expect(ask(next - 1)).toBe('QUOTA_EXHAUSTED');
+      expect(ask(next)).toBe('GRANTED');
+    },
+  );
 
   it('ends when AWS applies a key', () => {
     const { slotId, entry } = grant(emptyEntry(ARN), 'r', T0);

@@ -118,6 +118,9 @@ describe('decidePlan with UnlessAppliedSince', () => {
     );
 
   it('leaves a stream alone to which a key was applied since', () => {
+    // By a clock that is up to the margin behind that of the schedule.
+    const earliest = applied(NOW - CLOCK_MARGIN_MS);
+    expect(earliest).toMatchObject({ Decision: 'UNCHANGED' });
     expect(applied(NOW)).toMatchObject({
       Decision: 'UNCHANGED',
       KeyId: 'alias/key-1',
@@ -127,7 +130,7 @@ describe('decidePlan with UnlessAppliedSince', () => {
   });
 
   it.each([
-    ['to which one was applied before', NOW - 1, under(1)],
+    ['to which one was applied before', NOW - CLOCK_MARGIN_MS - 1, under(1)],
     ['that is not encrypted', NOW, UNENCRYPTED],
     ['whose key is unknown', NOW, { KeyId: 'alias/key-1', KeyArn: null }],
   ])('moves a stream %s', (_, at, current) => {

@@ -45,7 +45,8 @@ describe('toReservationResult', () => {
 
   it.each([
     [exhausted(25), 'used 25 of its 25 keys in 24 hours; the next'],
-    [exhausted(25, 3), 'in 24 hours, 3 of them outside this ledger; the next'],
+    [exhausted(25, 3), 'has used 22 of its 25 keys in 24 hours by this ledger'],
+    [exhausted(25, 3), 'used the rest, or AWS limits the rate of calls'],
     [exhausted(24), 'has 1 slot left of its 25 in 24 hours, and KeepSlot'],
   ])('says how much of the quota is used: %#', (reservation, text) => {
     expect(toReservationResult(reservation, PLAN)).toEqual({
