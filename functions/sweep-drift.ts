@@ -1,6 +1,12 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import {
+  ExecutionAlreadyExists,
+  type SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import pThrottle from 'p-throttle';
+import type { Outcome } from '../shared/contract/outcome.ts';
 import {
   parseRequest,
   type RotationRequest,
@@ -10,16 +16,24 @@ import { nameError } from '../shared/errors/aws-errors.ts';
 import { RotationError } from '../shared/errors/errors.ts';
 import { quote } from '../shared/errors/text.ts';
 import { readStreamArn } from '../shared/identifiers/arn.ts';
+import { driftAlarmName } from '../shared/identifiers/service-names.ts';
+import { fieldOf } from '../shared/json.ts';
 import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
+import { decideDriftCure } from '../shared/keys/drift-cure.ts';
 import {
+  dynamoDbClient,
   kinesisClient,
   kmsClient,
   ledgerReader,
+  ledgerTableName,
+  sfnClient,
 } from '../shared/lambda/clients.ts';
 import { taskHandler } from '../shared/lambda/handler.ts';
 import { logger } from '../shared/lambda/logger.ts';
 import { measureDrift } from '../shared/lambda/metrics.ts';
+import type { LedgerEntry } from '../shared/ledger/entry.ts';
 import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
+import { readHistory } from '../shared/ledger/read-history.ts';
 import { usage } from '../shared/ledger/usage.ts';
 import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
 import { describeStream } from '../shared/lookup/describe-stream.ts';
@@ -29,15 +43,25 @@ interface Dependencies {
   kinesis: KinesisClient;
   kms: KMSClient;
   ledger: Pick<LedgerReader, 'read'>;
+  /** Outcomes of a stream's rotations, newest first. */
+  history: (streamArn: string) => AsyncIterable<Outcome>;
+  /** What starts a RESTORE; undefined where Step Functions does not run rotations. */
+  restore?: StartRestore | undefined;
+  /** Of the drift alarms. */
+  stage: string;
   /** Milliseconds since the epoch. */
   now: () => number;
 }
+
+type StartRestore = (name: string, request: object) => Promise<string>;
 
 /** A stream that could not be looked at has no Drift, and so no datapoint. */
 interface SweptStream {
   StreamName: string;
   Drift: DriftFinding['Drift'] | null;
   Reason: string;
+  /** ARN of the execution that restores it, or why none was started. */
+  Restore?: string;
 }
 
 export interface Sweep {
@@ -49,11 +73,12 @@ export interface Sweep {
 const DESCRIPTIONS_PER_SECOND = 5;
 
 /**
- * Looks at streams and publishes for each a metric that says whether it is as
- * its ring wants it. Changes nothing; a stream that cannot be looked at is
- * logged, gets no datapoint, and does not keep the others from theirs.
+ * Looks at streams, publishes for each a metric that says whether it is under a usable
+ * key of its ring, and starts a RESTORE of one that is not, unless OnDrift is ALERT. A
+ * stream that cannot be looked at is logged, gets no datapoint, and does not keep the
+ * others from theirs.
  *
- * @throws InvalidRequest for streams that are none
+ * @throws InvalidRequest for an event without streams
  * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
  */
 export function createSweepDrift(dependencies: Dependencies) {
@@ -65,31 +90,79 @@ export function createSweepDrift(dependencies: Dependencies) {
   })((StreamName: string) => describeStream(kinesis, { StreamName }));
 
   return taskHandler(async (event: unknown): Promise<Sweep> => {
-    const requests = readStreams(event);
-    const Streams = await Promise.all(
-      requests.map(async ({ KeyIds, ...request }) => {
-        const StreamName = requestedStream(request);
-        try {
-          const stream = await describe(StreamName);
-          const found = await look(stream, KeyIds, dependencies, now());
-          measureDrift(StreamName, found.Drift, found.QuotaUsed);
-          const { Drift, Reason } = found;
-          if (Drift) logger.warn('Drift', { StreamName, Reason });
-          return { StreamName, Drift, Reason };
-        } catch (error) {
-          const { name, message } = nameError(error);
-          const Reason = `could not be looked at: ${name}: ${message}`;
-          logger.error('Stream could not be looked at', { StreamName, Reason });
-          return { StreamName, Drift: null, Reason };
-        }
-      }),
-    );
+    const due = Date.parse(String(fieldOf(event, 'ScheduledTime')));
+    const at = Number.isNaN(due) ? now() : due;
+    const sweep = async ({ request, OnDrift }: ListedStream) => {
+      const StreamName = requestedStream(request);
+      try {
+        const stream = await describe(StreamName);
+        const found = await look(stream, request.KeyIds, dependencies, now());
+        measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
+        const { Drift, Reason, entry } = found;
+        const result = { StreamName, Drift, Reason };
+        if (Drift !== 1) return result;
+        logger.warn('Drift', { StreamName, Reason });
+        if (OnDrift === 'ALERT') return result;
+        const Restore = await cure(request, Reason, entry, at, dependencies);
+        logger.info('Restore', { StreamName, Restore });
+        return { ...result, Restore };
+      } catch (error) {
+        const { name, message } = nameError(error);
+        const Reason = `could not be looked at: ${name}: ${message}`;
+        logger.error('Stream could not be looked at', { StreamName, Reason });
+        return { StreamName, Drift: null, Reason };
+      }
+    };
+    const Streams = await Promise.all(readStreams(event).map(sweep));
     return { Status: 'SUCCEEDED', Streams };
-  });
+  }, now);
 }
 
-/** @param event `{"Streams": [{"StreamName", "KeyIds"}]}` */
-function readStreams(event: unknown): RotationRequest[] {
+/**
+ * Starts a RESTORE, one at most for each sweep: a sweep may be delivered twice.
+ *
+ * @param at when the sweep was due, in milliseconds since the epoch
+ * @returns what became of it, for people
+ */
+async function cure(
+  request: RotationRequest,
+  reason: string,
+  entry: LedgerEntry,
+  at: number,
+  { history, restore, stage, now }: Dependencies,
+): Promise<string> {
+  if (restore === undefined) return 'no state machine is deployed';
+  const StreamName = requestedStream(request);
+  const AlarmName = driftAlarmName(stage, StreamName);
+  const decision = await decideDriftCure(
+    entry,
+    history(entry.StreamARN),
+    AlarmName,
+    now(),
+  );
+  if ('Waits' in decision) return decision.Waits;
+  const { Attempt } = decision;
+  const Time = new Date(at).toISOString();
+  const Trigger = {
+    Source: 'alarm',
+    AlarmName,
+    Reason: `${StreamName} ${reason}`.slice(0, 1024),
+    Time,
+    ...(Attempt > 1 && { Attempt }),
+  };
+  const name = `drift-${StreamName.slice(0, 50)}-${Time.replaceAll(/\D/g, '')}`;
+  return restore(name, { ...request, Trigger }).catch(
+    (error: Error) => `could not be started: ${error.name}: ${error.message}`,
+  );
+}
+
+interface ListedStream {
+  request: RotationRequest;
+  OnDrift: unknown;
+}
+
+/** @param event `{"Streams": [{"StreamName", "KeyIds", ...}], "ScheduledTime"}` */
+function readStreams(event: unknown): ListedStream[] {
   const { Streams } = (event ?? {}) as { Streams?: unknown };
   if (!Array.isArray(Streams)) {
     throw new RotationError(
@@ -97,9 +170,10 @@ function readStreams(event: unknown): RotationRequest[] {
       `Streams ${quote(Streams)} is not a list of streams, each with StreamName and KeyIds`,
     );
   }
-  return Streams.map((stream: Partial<RotationRequest> | null) =>
-    parseRequest({ StreamName: stream?.StreamName, KeyIds: stream?.KeyIds }),
-  );
+  return Streams.map((stream: Record<string, unknown> | null) => {
+    const { OnDrift, ...request } = stream ?? {};
+    return { request: parseRequest({ ...request, Mode: 'RESTORE' }), OnDrift };
+  });
 }
 
 async function look(
@@ -107,19 +181,44 @@ async function look(
   KeyIds: string[] | undefined,
   { kms, ledger }: Dependencies,
   now: number,
-): Promise<DriftFinding & { QuotaUsed: number }> {
+): Promise<DriftFinding & { QuotaUsed: number; entry: LedgerEntry }> {
   const { StreamARN } = stream;
   const entry = await ledger.read(StreamARN);
   const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
   return {
     ...detectDrift(Keys, Current, readStreamArn(StreamARN).region),
     QuotaUsed: usage(entry, now).Used,
+    entry,
   };
 }
+
+/** An execution of that name that has ended has done what this one would. */
+export function startRestore(
+  sfn: SFNClient | undefined,
+  stateMachineArn: string | undefined,
+): StartRestore | undefined {
+  if (sfn === undefined || stateMachineArn === undefined) return undefined;
+  return async (name, request) => {
+    const input = JSON.stringify(request);
+    const start = new StartExecutionCommand({ stateMachineArn, name, input });
+    try {
+      const { executionArn } = await sfn.send(start);
+      return executionArn ?? name;
+    } catch (error) {
+      if (error instanceof ExecutionAlreadyExists) return 'started before';
+      throw nameError(error, `Execution ${name}`);
+    }
+  };
+}
+
+const dynamodb = dynamoDbClient();
 
 export const handler = createSweepDrift({
   kinesis: kinesisClient({ maxAttempts: 1 }),
   kms: kmsClient(),
   ledger: ledgerReader(),
+  history: (streamArn) => readHistory(dynamodb, ledgerTableName(), streamArn),
+  restore: startRestore(sfnClient(), process.env.STATE_MACHINE_ARN),
+  stage: process.env.STAGE || 'local',
   now: Date.now,
 });

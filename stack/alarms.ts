@@ -1,6 +1,10 @@
 import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { quote } from '../shared/errors/text.ts';
-import { driftAlarmName, logicalId, serviceName, shortName } from './names.ts';
+import {
+  driftAlarmName,
+  serviceName,
+} from '../shared/identifiers/service-names.ts';
+import { logicalId, shortName } from './names.ts';
 import { requestTemplate } from './request-template.ts';
 import { SWEEP_MINUTES } from './schedules.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
@@ -25,20 +29,30 @@ export function alarms(
   for (const entry of entries) {
     const { StreamName } = entry;
     const rule = logicalId('AlarmRule', StreamName);
+    const isRuled = alarmsOf(entry, stage).length > 0;
     resources[logicalId('DriftAlarm', StreamName)] = {
       ...driftAlarm(entry, stage),
-      // A new alarm may go to ALARM at once, and changes its state only once.
-      DependsOn: [rule, 'NotificationTopicPolicy'],
+      // An alarm acts when its state changes, and what it needs may come later.
+      DependsOn: ['NotificationTopicPolicy', ...(isRuled ? [rule] : [])],
     };
-    resources[rule] = alarmRule(entry, stage);
+    if (isRuled) resources[rule] = alarmRule(entry, stage);
   }
   return resources;
 }
 
+/** The alarms that start a RESTORE. */
+function alarmsOf(
+  { StreamName, Alarms = [], OnDrift = 'RESTORE' }: RotationsStream,
+  stage: string,
+): string[] {
+  const drift = driftAlarmName(stage, StreamName);
+  return [...new Set([...(OnDrift === 'RESTORE' ? [drift] : []), ...Alarms])];
+}
+
 /**
- * Goes to ALARM on one datapoint of drift, or when three sweeps are missing:
- * CloudWatch evaluates missing datapoints only where it finds fewer than
- * EvaluationPeriods real ones in its longer evaluation range.
+ * Goes to ALARM on one datapoint of drift. A new alarm has no data, and must not start
+ * a rotation for want of them: it is INSUFFICIENT_DATA until the first sweep, and again
+ * when all datapoints of its evaluation range are missing.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
@@ -47,7 +61,7 @@ function driftAlarm({ StreamName }: RotationsStream, stage: string): Resource {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: driftAlarmName(stage, StreamName),
-      AlarmDescription: `${StreamName} is unencrypted, under a key outside its ring or under an unusable one, or three sweeps could not describe it`,
+      AlarmDescription: `${StreamName} is unencrypted, under a key outside its ring or under an unusable one`,
       Namespace: 'KinesisKeyRotation',
       MetricName: 'Drift',
       Dimensions: [
@@ -61,27 +75,29 @@ function driftAlarm({ StreamName }: RotationsStream, stage: string): Resource {
       DatapointsToAlarm: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 1,
-      TreatMissingData: 'breaching',
+      TreatMissingData: 'missing',
       AlarmActions: [ref('NotificationTopic')],
+      InsufficientDataActions: [ref('NotificationTopic')],
       OKActions: [ref('NotificationTopic')],
     },
   };
 }
 
 /**
- * Starts a RESTORE for an alarm. EventBridge inserts a value that is not in quotes
- * as JSON, with its own quotes, so that no alarm's reason can leave its place.
+ * Starts a RESTORE for an alarm. The request gets the whole event, which EventBridge
+ * inserts as JSON. Of a single value no page says whether it is escaped, and a name or
+ * a reason with quotes could leave its place.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
 function alarmRule(entry: RotationsStream, stage: string): Resource {
-  const { StreamName, Alarms = [] } = entry;
-  const drift = driftAlarmName(stage, StreamName);
+  const { StreamName } = entry;
   const EventPattern = {
     source: ['aws.cloudwatch'],
+    account: [ref('AWS::AccountId')],
     'detail-type': ['CloudWatch Alarm State Change'],
     detail: {
-      alarmName: [...new Set([drift, ...Alarms])],
+      alarmName: alarmsOf(entry, stage),
       state: { value: ['ALARM'] },
     },
   };
@@ -89,10 +105,13 @@ function alarmRule(entry: RotationsStream, stage: string): Resource {
   const InputTemplate = requestTemplate(
     { OnQuotaExhausted: 'WAIT', ...entry },
     'RESTORE',
-    '"Trigger":{"Source":"alarm","AlarmName":<alarm>,"Reason":<reason>,"Time":<time>}',
+    '"Trigger":{"Source":"alarm","Event":<aws.events.event.json>}',
   );
   const where = `rotations.yml: StreamName ${quote(StreamName)}`;
-  const patternLength = JSON.stringify(EventPattern).length;
+  const patternLength = JSON.stringify(EventPattern).replace(
+    /\{"Ref":"AWS::AccountId"\}/,
+    '"123456789012"',
+  ).length;
   if (patternLength > MAX_PATTERN) {
     throw new Error(
       `${where}: Alarms make an event pattern of ${patternLength} characters, and EventBridge takes at most ${MAX_PATTERN}; name fewer alarms, or a composite alarm of them`,
@@ -115,14 +134,7 @@ function alarmRule(entry: RotationsStream, stage: string): Resource {
           Id: 'RotateStream',
           Arn: STATE_MACHINE,
           RoleArn: arnOf('EventsRole'),
-          InputTransformer: {
-            InputPathsMap: {
-              alarm: '$.detail.alarmName',
-              reason: '$.detail.state.reason',
-              time: '$.detail.state.timestamp',
-            },
-            InputTemplate,
-          },
+          InputTransformer: { InputTemplate },
           RetryPolicy: {
             MaximumEventAgeInSeconds: 21_600,
             MaximumRetryAttempts: 60,

@@ -1,5 +1,8 @@
 import type { RotationsStream } from '../shared/config/rotations-file.ts';
-import { driftAlarmName, serviceName } from './names.ts';
+import {
+  driftAlarmName,
+  serviceName,
+} from '../shared/identifiers/service-names.ts';
 import type { Resource } from './template.ts';
 
 /** The most alarms that one widget shows. */

@@ -32,12 +32,3 @@ export function sourceFile(functionName: string): string {
   const kebab = functionName.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`);
   return `functions/${kebab.toLowerCase()}.ts`;
 }
-
-/** The name of the whole service in an account and Region. */
-export function serviceName(stage: string): string {
-  return `kinesis-key-rotation-${stage}`;
-}
-
-export function driftAlarmName(stage: string, streamName: string): string {
-  return `${serviceName(stage)}-drift-${streamName}`;
-}

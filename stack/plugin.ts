@@ -11,7 +11,7 @@ import { alarms } from './alarms.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
-import { checkRegion } from './region.ts';
+import { checkRegion, chosenRegion } from './region.ts';
 import { type Rights, roles } from './roles.ts';
 import { schedules } from './schedules.ts';
 import { checkStage } from './stage.ts';
@@ -20,6 +20,8 @@ import type { Resources, Template } from './template.ts';
 /** The part of the packager that the plugin uses. */
 interface Serverless {
   serviceDir: string;
+  /** Of the command line, such as `deploy`. */
+  processedInput: { commands: string[] };
   service: {
     custom: {
       rotations: string;
@@ -27,7 +29,7 @@ interface Serverless {
       esbuild: { define: Record<string, string> };
     };
     resources: { Resources: Resources };
-    provider: { compiledCloudFormationTemplate: Template };
+    provider: { region?: string; compiledCloudFormationTemplate: Template };
   };
   getProvider: (name: 'aws') => {
     getStage: () => string;
@@ -35,6 +37,18 @@ interface Serverless {
   };
   classes: { Error: new (message: string, code: string) => Error };
 }
+
+interface Options {
+  region?: string;
+  'aws-profile'?: string;
+}
+
+interface Writers {
+  log: { warning: (message: string) => void };
+}
+
+/** Commands that reach no account. */
+const OFFLINE = ['package', 'print'];
 
 const STATE_MACHINES = {
   RotateStreamStateMachine: 'rotate-stream.asl.json',
@@ -48,15 +62,35 @@ const STATE_MACHINES = {
 export default class StackPlugin {
   readonly hooks: Record<string, () => Promise<void>>;
   readonly #serverless: Serverless;
+  readonly #options: Options;
+  readonly #log: Writers['log'];
   #entries: RotationsStream[] = [];
 
-  constructor(serverless: Serverless) {
+  constructor(serverless: Serverless, options: Options, { log }: Writers) {
     this.#serverless = serverless;
+    this.#options = options;
+    this.#log = log;
     this.hooks = {
+      initialize: () => this.#orRefuse(() => this.#setRegion()),
       'before:package:cleanup': () => this.#orRefuse(() => this.#addStreams()),
       'after:aws:package:finalize:mergeCustomProviderResources': () =>
         this.#orRefuse(() => this.#complete()),
     };
+  }
+
+  /** Never deploys to a Region that was not chosen. */
+  async #setRegion(): Promise<void> {
+    const { processedInput, service } = this.#serverless;
+    const [command = ''] = processedInput.commands;
+    const region = await chosenRegion(this.#options);
+    if (region === undefined) {
+      if (OFFLINE.includes(command)) return;
+      throw new Error(
+        `No Region is given for ${command}; give --region, AWS_REGION, or a profile with a region`,
+      );
+    }
+    this.#options.region = region;
+    service.provider.region = region;
   }
 
   async #addStreams(): Promise<void> {
@@ -70,6 +104,12 @@ export default class StackPlugin {
     const path = resolve(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
     checkRegion(this.#entries, aws.getRegion());
+    for (const { StreamName, Schedule, StartDate } of this.#entries) {
+      if (!Schedule?.startsWith('rate(') || StartDate) continue;
+      this.#log.warning(
+        `${StreamName}: ${Schedule} starts its first rotation when it is deployed; give a StartDate, or cron(...)`,
+      );
+    }
     service.custom.esbuild.define.STREAM_BOUNDARIES = JSON.stringify(
       JSON.stringify(boundariesOf(this.#entries)),
     );

@@ -1,3 +1,4 @@
+import { loadConfig } from '@smithy/core/config';
 import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { quote } from '../shared/errors/text.ts';
 import { parseKeyId } from '../shared/identifiers/key-id.ts';
@@ -20,4 +21,31 @@ export function checkRegion(
       );
     }
   }
+}
+
+/**
+ * The Region that the flags, the variables or the profile choose, as for the AWS CLI;
+ * undefined without any. The packager itself would take us-east-1.
+ *
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+ */
+export async function chosenRegion({
+  region,
+  'aws-profile': profile,
+}: {
+  region?: string;
+  'aws-profile'?: string;
+}): Promise<string | undefined> {
+  if (region) return region;
+  const none = '';
+  const found = loadConfig(
+    {
+      environmentVariableSelector: (env) =>
+        env.AWS_REGION || env.AWS_DEFAULT_REGION,
+      configFileSelector: (section) => section.region,
+      default: none,
+    },
+    { preferredFile: 'config', ...(profile && { profile }) },
+  );
+  return (await found()) || undefined;
 }

@@ -1,8 +1,8 @@
 import type { RotationsStream } from '../shared/config/rotations-file.ts';
 import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
-import { serviceName } from './names.ts';
+import { serviceName } from '../shared/identifiers/service-names.ts';
 import { packPolicies, type Statement } from './policies.ts';
-import { arnOf, type Resources, sub } from './template.ts';
+import { arnOf, type Resources, ref, sub } from './template.ts';
 
 /**
  * What a function may do besides writing its log and its traces, as
@@ -19,6 +19,8 @@ interface FunctionRights {
   dynamodb?: string[];
   /** On the executions of rotate-stream. */
   executions?: string[];
+  /** Whether it starts rotations. */
+  starts?: boolean;
   /** Whether it publishes outcomes on the default event bus. */
   publishes?: boolean;
   /** Whether it is invoked asynchronously, with a dead-letter queue. */
@@ -133,6 +135,15 @@ function statements(
             Resource: [
               arn('states', `execution:${serviceName(stage)}-rotate-stream:*`),
             ],
+          },
+        ]
+      : []),
+    ...(rights.starts
+      ? [
+          {
+            Sid: 'Restore',
+            Action: ['states:StartExecution'],
+            Resource: [ref('RotateStreamStateMachine')],
           },
         ]
       : []),

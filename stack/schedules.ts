@@ -20,7 +20,8 @@ export function schedules(entries: readonly RotationsStream[]): Resources {
 }
 
 function rotateSchedule(entry: RotationsStream): Resource {
-  const { StreamName, Schedule, Timezone, MaximumWindowInMinutes } = entry;
+  const { StreamName, Schedule, StartDate, Timezone } = entry;
+  const { MaximumWindowInMinutes } = entry;
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {
@@ -29,6 +30,7 @@ function rotateSchedule(entry: RotationsStream): Resource {
       Description: `Moves ${StreamName} to the next key of its ring`,
       ScheduleExpression: Schedule,
       ScheduleExpressionTimezone: Timezone ?? 'UTC',
+      ...(StartDate && { StartDate }),
       FlexibleTimeWindow:
         MaximumWindowInMinutes === undefined
           ? { Mode: 'OFF' }
@@ -53,23 +55,36 @@ function rotateSchedule(entry: RotationsStream): Resource {
 }
 
 function sweepSchedule(entries: readonly RotationsStream[]): Resource {
-  const Streams = entries.map(({ StreamName, KeyIds }) => ({
-    StreamName,
-    KeyIds,
-  }));
+  const Streams = entries.map(
+    ({
+      StreamName,
+      KeyIds,
+      OnDrift,
+      OnVerificationFailed,
+      KeepSlotForRollback,
+    }) => ({
+      StreamName,
+      KeyIds,
+      ...(OnDrift && { OnDrift }),
+      ...(OnVerificationFailed && { OnVerificationFailed }),
+      ...(KeepSlotForRollback && { KeepSlotForRollback }),
+    }),
+  );
+  // All datapoints of a sweep belong to the period in which it was due.
+  const ScheduledTime = '<aws.scheduler.scheduled-time>';
   return {
     Type: 'AWS::Scheduler::Schedule',
     Properties: {
       Name: 'sweep-drift',
       GroupName: ref('ScheduleGroup'),
       Description:
-        'Publishes whether every stream is under a usable key of its ring',
+        'Publishes whether every stream is under a usable key of its ring, and restores those that are not',
       ScheduleExpression: `rate(${SWEEP_MINUTES} minutes)`,
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: {
         Arn: arnOf('SweepDriftLambdaFunction'),
         RoleArn: arnOf('SchedulerRole'),
-        Input: JSON.stringify({ Streams }),
+        Input: JSON.stringify({ ScheduledTime, Streams }),
         // The next sweep is as good as a late one.
         RetryPolicy: { MaximumEventAgeInSeconds: 240, MaximumRetryAttempts: 2 },
         DeadLetterConfig: DEAD_LETTERS,

@@ -3,8 +3,8 @@ import {
   DescribeStacksCommand,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
+import { serviceName } from '../../shared/identifiers/service-names.ts';
 import { httpHandler } from '../../shared/lambda/clients.ts';
-import { serviceName } from '../../stack/names.ts';
 import { CommandError } from '../errors/command-error.ts';
 
 /** Where AWS is looked for, besides its own variables and files. */

@@ -5,7 +5,7 @@ import { parseRequest, type RotationRequest } from '../contract/request.ts';
 import { InputError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
-import { parseSchedule } from './schedule.ts';
+import { parseSchedule, type Schedule } from './schedule.ts';
 
 /** Fields of a stream that go into every request for it as they are. */
 const REQUEST_FIELDS = [
@@ -26,9 +26,11 @@ export const STREAM_FIELDS = [
   'AllowOtherKeys',
   'AllowOtherProbes',
   'Schedule',
+  'StartDate',
   'Timezone',
   'MaximumWindowInMinutes',
   'Alarms',
+  'OnDrift',
 ] as const;
 
 /** A stream of rotations.yml. */
@@ -47,12 +49,16 @@ export interface RotationsStream {
   AllowOtherProbes?: boolean;
   /** `rate(...)` or `cron(...)`, as EventBridge Scheduler has them. */
   Schedule?: string;
+  /** When the first rotation of `rate(...)` starts, ISO 8601; at once without it. */
+  StartDate?: string;
   /** Of `cron(...)`, as in the IANA time zone database; UTC without it. */
   Timezone?: string;
   /** How late, in minutes, Scheduler may start a rotation; on time without it. */
   MaximumWindowInMinutes?: number;
   /** Names of CloudWatch alarms that start a RESTORE, besides the drift alarm. */
   Alarms?: string[];
+  /** Whether drift starts a RESTORE (default), or only notifies. */
+  OnDrift?: 'RESTORE' | 'ALERT';
 }
 
 /** rotations.yml cannot be used; the message says where and why. */
@@ -61,6 +67,7 @@ export class RotationsFileError extends InputError {
 }
 
 const FILE = v.strictObject({
+  Defaults: v.optional(v.record(v.string(), v.unknown()), {}),
   Streams: v.pipe(
     v.array(v.record(v.string(), v.unknown())),
     v.minLength(1, 'Streams is empty; name at least one stream'),
@@ -105,7 +112,15 @@ export function parseRotations(text: string): RotationsStream[] {
       `rotations.yml: ${path ? `${path}: ` : ''}${issue.message}`,
     );
   }
-  const entries = file.output.Streams.map(readEntry);
+  const { Defaults, Streams } = file.output;
+  if ('StreamName' in Defaults) {
+    throw new RotationsFileError(
+      `rotations.yml: Defaults: StreamName ${quote(Defaults.StreamName)} cannot be the same for every stream; give it in Streams`,
+    );
+  }
+  const entries = Streams.map((entry, at) =>
+    readEntry({ ...Defaults, ...entry }, at),
+  );
   const names = entries.map((entry) => entry.StreamName);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {
@@ -147,6 +162,7 @@ function readEntry(
     checkTimes(entry);
     checkAlarms(entry.Alarms);
     checkBoundary(entry);
+    checkDrift(entry.OnDrift);
   } catch (error) {
     throw new RotationsFileError(`${where}: ${(error as Error).message}`);
   }
@@ -156,7 +172,7 @@ function readEntry(
 function checkTimes(entry: Record<string, unknown>): void {
   const { Schedule, Timezone, MaximumWindowInMinutes: window } = entry;
   if (Schedule === undefined) {
-    const field = ['Timezone', 'MaximumWindowInMinutes'].find(
+    const field = ['StartDate', 'Timezone', 'MaximumWindowInMinutes'].find(
       (name) => name in entry,
     );
     if (field === undefined) return;
@@ -164,7 +180,7 @@ function checkTimes(entry: Record<string, unknown>): void {
       `${field} ${quote(entry[field])} is given without Schedule; give both or neither`,
     );
   }
-  parseSchedule(Schedule);
+  checkStartDate(entry.StartDate, parseSchedule(Schedule));
   if (Timezone !== undefined && !isTimezone(Timezone)) {
     throw new Error(
       `Timezone ${quote(Timezone)} is not a name of the IANA time zone database; expected UTC, Europe/Berlin and the like`,
@@ -179,6 +195,26 @@ function checkTimes(entry: Record<string, unknown>): void {
       `MaximumWindowInMinutes ${quote(window)} is not a whole number from 1 to ${WINDOW_MINUTES}`,
     );
   }
+}
+
+const START_DATE = v.pipe(v.string(), v.isoTimestamp());
+
+function checkStartDate(value: unknown, schedule: Schedule): void {
+  if (value === undefined) return;
+  if (!('RateMinutes' in schedule)) {
+    throw new Error(
+      `StartDate ${quote(value)} is given with cron(...), which has its own times; leave it out`,
+    );
+  }
+  if (v.is(START_DATE, value)) return;
+  throw new Error(
+    `StartDate ${quote(value)} is not a time; expected ISO 8601, as "2027-01-12T03:00:00Z"`,
+  );
+}
+
+function checkDrift(value: unknown): void {
+  if (value === undefined || value === 'RESTORE' || value === 'ALERT') return;
+  throw new Error(`OnDrift ${quote(value)} is not one of RESTORE, ALERT`);
 }
 
 function checkBoundary(entry: Record<string, unknown>): void {

@@ -3,6 +3,7 @@ import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
+import { fieldOf } from '../json.ts';
 
 const text = (field: string, expected: string) =>
   v.string(
@@ -61,6 +62,7 @@ export type Trigger = Record<string, string | number | boolean | null>;
 const TRIGGER_FIELD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
 /** Bytes of its JSON: the last state gets it twice, and takes at most 256 KiB. */
 const TRIGGER_BYTES = 16_384;
+const MAX_TRIGGER_TEXT = 1024;
 
 /** Flat by design: it is copied into logs and into a DynamoDB item. */
 const TRIGGER = v.pipe(
@@ -69,7 +71,8 @@ const TRIGGER = v.pipe(
     (issue) => objectMessage('Trigger', issue),
   ),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const fields = Object.entries(dataset.value);
+    const trigger = withoutEvent(dataset.value);
+    const fields = Object.entries(trigger);
     if (fields.length > 20) {
       addIssue({
         message: 'Trigger has more than 20 fields',
@@ -89,20 +92,47 @@ const TRIGGER = v.pipe(
       });
       return NEVER;
     }
-    const bytes = Buffer.byteLength(JSON.stringify(dataset.value));
+    const bytes = Buffer.byteLength(JSON.stringify(trigger));
     if (bytes > TRIGGER_BYTES) {
       addIssue({
         message: `Trigger has ${bytes} bytes as JSON; it may have ${TRIGGER_BYTES}`,
       });
       return NEVER;
     }
-    return dataset.value as Trigger;
+    return trigger as Trigger;
   }),
 );
 
+/**
+ * An alarm's rule passes CloudWatch's whole event. Of that, the name of the alarm, the
+ * reason and the time of its change are kept.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+ */
+function withoutEvent(
+  trigger: Record<string, unknown>,
+): Record<string, unknown> {
+  if (trigger.Source !== 'alarm' || !('Event' in trigger)) return trigger;
+  const { Event, ...rest } = trigger;
+  const detail = fieldOf(Event, 'detail');
+  const state = fieldOf(detail, 'state');
+  const kept = {
+    AlarmName: fieldOf(detail, 'alarmName'),
+    Reason: fieldOf(state, 'reason'),
+    Time: fieldOf(state, 'timestamp'),
+  };
+  const texts = Object.entries(kept)
+    .filter(([, value]) => typeof value === 'string')
+    .map(([field, value]) => [field, cut(value as string)]);
+  return { ...rest, ...Object.fromEntries(texts) };
+}
+
+/** To what a field of a trigger holds, without half of a character. */
+const cut = (text: string) => text.slice(0, MAX_TRIGGER_TEXT).toWellFormed();
+
 function isPlain(value: unknown): value is Trigger[string] {
   if (typeof value === 'string') {
-    return value.length <= 1024 && value.isWellFormed();
+    return value.length <= MAX_TRIGGER_TEXT && value.isWellFormed();
   }
   if (typeof value === 'number') {
     const size = Math.abs(value);

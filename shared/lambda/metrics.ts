@@ -19,8 +19,10 @@ function put(
   name: string,
   unit: Unit,
   value: number,
+  at?: number,
 ): void {
   const metric = metrics.singleMetric();
+  if (at !== undefined) metric.setTimestamp(at);
   metric.addDimension('StreamName', streamName);
   metric.addMetric(name, unit, value);
 }
@@ -53,12 +55,15 @@ const METRIC_NAMES = {
 /**
  * What the sweep found: 1 for a stream that is not as its ring wants
  * it, and no datapoint for one that cannot be judged.
+ *
+ * @param at to which period it belongs, in milliseconds since the epoch
  */
 export function measureDrift(
   streamName: string,
   drift: 0 | 1 | null,
   quotaUsed: number,
+  at: number,
 ): void {
-  if (drift !== null) put(streamName, 'Drift', MetricUnit.Count, drift);
-  put(streamName, 'QuotaUsed', MetricUnit.Count, quotaUsed);
+  if (drift !== null) put(streamName, 'Drift', MetricUnit.Count, drift, at);
+  put(streamName, 'QuotaUsed', MetricUnit.Count, quotaUsed, at);
 }

@@ -11,15 +11,37 @@ import {
   type KMSClient,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createSweepDrift, type Sweep } from '../../functions/sweep-drift.ts';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
+import {
+  createSweepDrift,
+  type Sweep,
+  startRestore,
+} from '../../functions/sweep-drift.ts';
+import { localStateMachine } from '../../local/runner/rotation.ts';
+import { startStepFunctions } from '../../local/services/step-functions/step-functions.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
+  dynamoDbClient,
   kinesisClient,
   kmsClient,
   ledgerReader,
+  ledgerTableName,
 } from '../../shared/lambda/clients.ts';
-import { publishedBy } from '../support/aws/published-metrics.ts';
+import { readHistory } from '../../shared/ledger/read-history.ts';
+import { publishedBy, stampsOf } from '../support/aws/published-metrics.ts';
+import {
+  ACCOUNT,
+  REGION,
+  stepFunctionsAt,
+} from '../support/local/connected-clients.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -29,13 +51,15 @@ import {
 const PATIENTLY = { interval: 10, timeout: 60_000 };
 
 const MANY = 12;
+const NOT_DEPLOYED = 'no state machine is deployed';
 
 let aws: LocalRotations;
 let kinesis: KinesisClient;
 let kms: KMSClient;
+const dynamodb = dynamoDbClient();
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 8 + MANY);
+  aws = await openLocalRotations(0.1, 14 + MANY);
   kinesis = kinesisClient({ maxAttempts: 1 });
   kms = kmsClient();
 });
@@ -43,6 +67,7 @@ beforeAll(async () => {
 afterAll(async () => {
   kinesis.destroy();
   kms.destroy();
+  dynamodb.destroy();
   await aws.close();
 });
 
@@ -51,11 +76,44 @@ const context = { functionName: 'SweepDrift' } as never;
 async function sweep(
   streams: Pick<RotationsStream, 'StreamName' | 'KeyIds'>[],
 ): Promise<Sweep['Streams']> {
-  const ledger = ledgerReader();
-  const handler = createSweepDrift({ kinesis, kms, ledger, now: Date.now });
-  const { Status, Streams } = await handler({ Streams: streams }, context);
+  const { Status, Streams } = await createSweepDrift(dependencies())(
+    { Streams: streams },
+    context,
+  );
   expect(Status).toBe('SUCCEEDED');
   return Streams;
+}
+
+const dependencies = () => ({
+  kinesis,
+  kms,
+  ledger: ledgerReader(),
+  history: (arn: string) => readHistory(dynamodb, ledgerTableName(), arn),
+  stage: 'dev',
+  now: Date.now,
+});
+
+/** Step Functions with executions that end at once. */
+async function stepFunctions() {
+  const started: unknown[] = [];
+  const { endpoint, close } = await startStepFunctions({
+    region: REGION,
+    account: ACCOUNT,
+    port: 0,
+    stateMachines: {
+      'rotate-stream': {
+        definition: async () => ({ StartAt: 'End', States: {} }),
+        handlers: Promise.resolve({}),
+        run: async ({ request, onEvent }) => {
+          started.push(request);
+          onEvent?.({ type: 'ExecutionSucceeded', timestamp: Date.now() });
+        },
+      },
+    },
+  });
+  onTestFinished(close);
+  const sfn = stepFunctionsAt(endpoint);
+  return { sfn, stateMachineArn: localStateMachine(REGION), started };
 }
 
 /** A stream of its own that a rotation has put under the nth key of its ring. */
@@ -76,12 +134,7 @@ describe('SweepDrift', () => {
     { Streams: [{ StreamName: 'orders' }] },
     { Streams: [{ StreamName: '\u001b[2J', KeyIds: ['alias/a', 'alias/b'] }] },
   ])('refuses %j, which names no streams', async (event) => {
-    const handler = createSweepDrift({
-      kinesis,
-      kms,
-      ledger: ledgerReader(),
-      now: Date.now,
-    });
+    const handler = createSweepDrift(dependencies());
     await expect(handler(event, context)).rejects.toMatchObject({
       name: 'InvalidRequest',
     });
@@ -121,6 +174,7 @@ describe('SweepDrift', () => {
         StreamName: unencrypted.StreamName,
         Drift: 1,
         Reason: 'is not encrypted',
+        Restore: NOT_DEPLOYED,
       },
       {
         StreamName: 'nowhere',
@@ -138,8 +192,14 @@ describe('SweepDrift', () => {
         StreamName: outside.StreamName,
         Drift: 1,
         Reason: `is under "${outside.KeyIds[2]}", which is not in its ring`,
+        Restore: NOT_DEPLOYED,
       },
-      { StreamName: stopped.StreamName, Drift: 1, Reason: 'is not encrypted' },
+      {
+        StreamName: stopped.StreamName,
+        Drift: 1,
+        Reason: 'is not encrypted',
+        Restore: NOT_DEPLOYED,
+      },
     ]);
     const expected = [
       [unencrypted, 1, 0],
@@ -169,6 +229,7 @@ describe('SweepDrift', () => {
         StreamName: entry.StreamName,
         Drift: 1,
         Reason: expect.stringContaining('KeyState Disabled'),
+        Restore: NOT_DEPLOYED,
       },
     ]);
     await kms.send(new EnableKeyCommand(Key));
@@ -191,6 +252,7 @@ describe('SweepDrift', () => {
         StreamName,
         Drift: 1,
         Reason: `is under "${KeyIds[0]}", which resolves to another key than when it was applied`,
+        Restore: NOT_DEPLOYED,
       },
     ]);
     const restored = await aws.rotate({ StreamName, KeyIds, Mode: 'RESTORE' });
@@ -210,6 +272,121 @@ describe('SweepDrift', () => {
     });
     const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${entry.StreamName}`;
     expect((await ledgerReader().read(StreamARN)).Version).toBe(0);
+  });
+
+  it('stamps its datapoints with the time at which it was due', async () => {
+    const entry = aws.nextStream();
+    const due = Date.now() - 90_000;
+    const event = {
+      Streams: [entry],
+      ScheduledTime: new Date(due).toISOString(),
+    };
+    const stamps = await stampsOf(async () => {
+      await createSweepDrift(dependencies())(event, context);
+    });
+    expect(stamps).toEqual([due, due]);
+  });
+
+  describe('the cure', () => {
+    const asked: { name: string; request: Record<string, unknown> }[] = [];
+    const restore = async (name: string, request: object) => {
+      asked.push({ name, request: { ...request } });
+      return `arn:${name}`;
+    };
+    const ScheduledTime = '2026-11-26T10:05:00Z';
+    async function cureOf(entry: RotationsStream, more: object = {}) {
+      asked.length = 0;
+      const handler = createSweepDrift({ ...dependencies(), restore, ...more });
+      const { Streams } = await handler(
+        { Streams: [entry], ScheduledTime },
+        context,
+      );
+      return Streams[0];
+    }
+
+    it('is a RESTORE of every sweep that finds drift, by name', async () => {
+      const entry = aws.nextStream();
+      const { StreamName, KeyIds } = entry;
+      const name = `drift-${StreamName}-20261126100500000`;
+      for (let sweeps = 0; sweeps < 2; sweeps++) {
+        expect(await cureOf(entry)).toMatchObject({
+          Drift: 1,
+          Restore: `arn:${name}`,
+        });
+        expect(asked).toMatchObject([
+          {
+            name,
+            request: {
+              StreamName,
+              KeyIds,
+              Mode: 'RESTORE',
+              OnQuotaExhausted: 'FAIL',
+              Trigger: {
+                Source: 'alarm',
+                AlarmName: `kinesis-key-rotation-dev-drift-${StreamName}`,
+                Reason: `${StreamName} is not encrypted`,
+                Time: '2026-11-26T10:05:00.000Z',
+              },
+            },
+          },
+        ]);
+        expect(asked[0]?.request.Trigger).not.toHaveProperty('Attempt');
+      }
+      const { request } = asked[0] ?? {};
+      expect(await aws.rotate(request)).toMatchObject({ Outcome: 'ROTATED' });
+      const cured = await cureOf(entry);
+      expect(cured).not.toHaveProperty('Restore');
+      expect(asked).toEqual([]);
+    });
+
+    it('is left to people with OnDrift ALERT', async () => {
+      const entry = { ...aws.nextStream(), OnDrift: 'ALERT' as const };
+      const found = await cureOf(entry);
+      expect(found).toMatchObject({ Drift: 1 });
+      expect(found).not.toHaveProperty('Restore');
+      expect(asked).toEqual([]);
+    });
+
+    it('waits longer while it keeps failing', async () => {
+      const { StreamName } = aws.nextStream();
+      const entry = { StreamName, KeyIds: ['alias/none', 'alias/neither'] };
+      expect(await cureOf(entry)).toMatchObject({
+        Restore: expect.stringMatching(/^arn:/),
+      });
+      const { request } = asked[0] ?? {};
+      expect(await aws.rotate(request)).toMatchObject({ Status: 'FAILED' });
+      expect(await cureOf(entry)).toMatchObject({
+        Restore: expect.stringMatching(/^a RESTORE failed 1 times; /),
+      });
+      expect(asked).toEqual([]);
+      const later = () => Date.now() + 600_000;
+      await cureOf(entry, { now: later });
+      expect(asked).toMatchObject([{ request: { Trigger: { Attempt: 2 } } }]);
+    });
+
+    it('that cannot be started is reported', async () => {
+      const entry = aws.nextStream();
+      const broken = async () => {
+        throw Object.assign(new Error('denied'), { name: 'AccessDenied' });
+      };
+      expect(await cureOf(entry, { restore: broken })).toMatchObject({
+        Drift: 1,
+        Restore: 'could not be started: AccessDenied: denied',
+      });
+    });
+
+    it('is started once, however often the sweep is delivered', async () => {
+      const { sfn, stateMachineArn, started } = await stepFunctions();
+      const start = startRestore(sfn, stateMachineArn);
+      const first = await start?.('drift-orders-1', { StreamName: 'orders' });
+      expect(first).toMatch(/:drift-orders-1$/);
+      await expect
+        .poll(() => start?.('drift-orders-1', { StreamName: 'orders' }))
+        .toBe('started before');
+      expect(started).toEqual([{ StreamName: 'orders' }]);
+      expect(startRestore(undefined, stateMachineArn)).toBeUndefined();
+      expect(startRestore(sfn, undefined)).toBeUndefined();
+    });
   });
 
   it.each([
@@ -242,10 +419,10 @@ describe('SweepDrift', () => {
     );
     const reader = ledgerReader();
     const handler = createSweepDrift({
+      ...dependencies(),
       kinesis: watched,
       kms: watchedKms,
       ledger: { read: (arn) => onTheWay(() => reader.read(arn)) },
-      now: Date.now,
     });
     const swept: string[] = [];
     const sweepAll = async () => {

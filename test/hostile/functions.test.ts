@@ -199,6 +199,8 @@ describe('hostile input', () => {
           kinesis,
           kms,
           ledger,
+          history: async function* () {},
+          stage: 'dev',
           now: Date.now,
         });
         await refusalOf(() => sweep(event, context), isInvalid);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { driftAlarmName, logicalId, shortName } from '../../stack/names.ts';
+import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
+import { logicalId, shortName } from '../../stack/names.ts';
 
 const streamName = fc.stringMatching(/^[a-zA-Z0-9_.-]{1,128}$/);
 

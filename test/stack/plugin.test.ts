@@ -3,7 +3,7 @@ import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import StackPlugin from '../../stack/plugin.ts';
-import type { Resources } from '../../stack/template.ts';
+import type { Resources, Template } from '../../stack/template.ts';
 import { temporaryDirectory } from '../support/local/temporary-directory.ts';
 
 /** What the packager shows without a stack trace. */
@@ -22,6 +22,8 @@ interface Given {
   region?: string;
   /** The file that the packager is told to read. */
   file?: string;
+  command?: string;
+  options?: { region?: string; 'aws-profile'?: string };
 }
 
 const STREAMS = 'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b]}]';
@@ -57,8 +59,15 @@ async function plugin(given: Given) {
   });
   const resources = await packagedResources();
   const define: Record<string, string> = {};
-  const { hooks } = new StackPlugin({
+  const warnings: string[] = [];
+  const options: { region?: string; 'aws-profile'?: string } =
+    given.options ?? {};
+  const provider: { region?: string } & {
+    compiledCloudFormationTemplate: Template;
+  } = { compiledCloudFormationTemplate: { Resources: resources } };
+  const packager = {
     serviceDir,
+    processedInput: { commands: [given.command ?? 'package'] },
     service: {
       custom: {
         rotations: given.file ?? 'rotations.yml',
@@ -66,15 +75,22 @@ async function plugin(given: Given) {
         esbuild: { define },
       },
       resources: { Resources: resources },
-      provider: { compiledCloudFormationTemplate: { Resources: resources } },
+      provider,
     },
     getProvider: () => ({
       getStage: () => given.stage ?? 'dev',
       getRegion: () => given.region ?? 'eu-west-1',
     }),
     classes: { Error: PackagerError },
+  };
+  const { hooks } = new StackPlugin(packager, options, {
+    log: { warning: (message) => warnings.push(message) },
   });
   return {
+    warnings,
+    options,
+    provider,
+    initialize: () => hooks.initialize?.(),
     resources,
     define,
     begin: () => hooks['before:package:cleanup']?.(),
@@ -92,7 +108,74 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
+describe('the Region', () => {
+  const none = { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined };
+
+  beforeEach(async () => {
+    const config = join(await temporaryDirectory(), 'config');
+    await writeFile(config, '[profile prod]\nregion = eu-central-1\n');
+    vi.stubEnv('AWS_CONFIG_FILE', config);
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', `${config}-none`);
+    vi.stubEnv('AWS_PROFILE', undefined);
+    for (const [name, value] of Object.entries(none)) vi.stubEnv(name, value);
+  });
+
+  it.each<[string, object, Record<string, string>, string]>([
+    ['the flag', { region: 'eu-west-1' }, { AWS_REGION: 'x' }, 'eu-west-1'],
+    ['AWS_REGION', {}, { AWS_REGION: 'eu-west-2' }, 'eu-west-2'],
+    [
+      'AWS_DEFAULT_REGION',
+      {},
+      { AWS_DEFAULT_REGION: 'eu-west-3' },
+      'eu-west-3',
+    ],
+    ['--aws-profile', { 'aws-profile': 'prod' }, {}, 'eu-central-1'],
+    ['AWS_PROFILE', {}, { AWS_PROFILE: 'prod' }, 'eu-central-1'],
+  ])('is that of %s', async (_, options, env, expected) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const packager = await plugin({
+      rotations: STREAMS,
+      command: 'deploy',
+      options,
+    });
+    await packager.initialize();
+    expect(packager.options.region).toBe(expected);
+    expect(packager.provider.region).toBe(expected);
+  });
+
+  it('is needed to deploy, not to package', async () => {
+    const rotations = STREAMS;
+    for (const command of ['deploy', 'remove']) {
+      const { initialize } = await plugin({ rotations, command });
+      await expect(initialize()).rejects.toThrow(
+        `No Region is given for ${command}; give --region, AWS_REGION, or a profile with a region`,
+      );
+    }
+    const { initialize } = await plugin({ rotations });
+    await initialize();
+  });
+});
+
 describe('StackPlugin', () => {
+  it('warns of a rate whose first rotation starts at once', async () => {
+    const rotations = `Defaults: {KeyIds: [alias/a, alias/b]}
+Streams:
+  - {StreamName: at-once, Schedule: rate(90 days)}
+  - {StreamName: later, Schedule: rate(90 days), StartDate: "2027-01-01T00:00:00Z"}
+  - {StreamName: cron, Schedule: cron(0 3 1 * ? *)}
+  - {StreamName: none}
+`;
+    const { begin, warnings, resources } = await plugin({ rotations });
+    await begin();
+    expect(warnings).toEqual([
+      'at-once: rate(90 days) starts its first rotation when it is deployed; give a StartDate, or cron(...)',
+    ]);
+    const dates = Object.values(resources)
+      .filter(({ Properties }) => Properties.StartDate)
+      .map(({ Properties }) => [Properties.Name, Properties.StartDate]);
+    expect(dates).toEqual([['rotate-later', '2027-01-01T00:00:00Z']]);
+  });
+
   it('takes its temporary files away once, however often it runs in a process', async () => {
     const before = process.listeners('exit');
     const { begin } = await plugin({ rotations: STREAMS });

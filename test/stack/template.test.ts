@@ -5,13 +5,21 @@ import {
   CreateStreamCommand,
   waitUntilStreamExists,
 } from '@aws-sdk/client-kinesis';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type TargetInput,
+  targetInput,
+} from '../../local/events/input-transformer.ts';
+import type { EventBridgeEvent } from '../../local/events/triggers.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { parseRequest } from '../../shared/contract/request.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { bundlesIn } from '../../stack/bundling/bundles.ts';
 import { BUNDLE_BYTES } from '../../stack/bundling/function-build.ts';
 import { sourceFile } from '../../stack/names.ts';
 import type { Resource, Template } from '../../stack/template.ts';
+import { sampleEvent } from '../support/aws/sample-event.ts';
 import { type Packaged, packaged } from '../support/stack/packaged.ts';
 import { sdkCalls } from '../support/stack/sdk-calls.ts';
 import { openLocalRotations } from '../support/workflow/local-rotations.ts';
@@ -612,38 +620,92 @@ describe('the alarm rules', () => {
 
   const pattern = (...alarmName: unknown[]) => ({
     source: ['aws.cloudwatch'],
+    account: [{ Ref: 'AWS::AccountId' }],
     'detail-type': ['CloudWatch Alarm State Change'],
     detail: { alarmName, state: { value: ['ALARM'] } },
   });
 
-  it('ask for a RESTORE that says which alarm it was', () => {
+  it('ask for a RESTORE, with the whole event and no single value of it', () => {
     const [first] = rules();
     const [{ InputTransformer }] = (first?.Targets ?? []) as [
       { InputTransformer: { InputTemplate: string } },
     ];
-    const said = { alarm: 'orders "p99"', reason: '\\ "', time: 'now' };
-    const request = InputTransformer.InputTemplate.replace(
-      /<(\w+)>/g,
-      (_, name) => JSON.stringify(said[name as keyof typeof said]),
-    );
-    expect(JSON.parse(request)).toEqual({
+    const { InputTemplate, ...others } = InputTransformer;
+    expect(others).toEqual({});
+    const placeholders = InputTemplate.match(/<[\w.-]+>/g);
+    expect(placeholders).toEqual(['<aws.events.event.json>']);
+    expect(JSON.parse(InputTemplate.replace(/<[\w.-]+>/, '{}'))).toEqual({
       StreamName: 'orders.v2',
       KeyIds: ['alias/orders-a', 'alias/orders-b'],
       OnQuotaExhausted: 'WAIT',
       Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
       Mode: 'RESTORE',
-      Trigger: {
-        Source: 'alarm',
-        AlarmName: said.alarm,
-        Reason: said.reason,
-        Time: said.time,
-      },
+      Trigger: { Source: 'alarm', Event: {} },
     });
   });
+
+  it('make a valid request of every alarm, whatever its name and reason', async () => {
+    const [id = ''] = ofType('AWS::Events::Rule').find(([id]) =>
+      id.startsWith('AlarmRuleOrdersV2'),
+    ) as [string, unknown];
+    const [Target] = get(id).Properties.Targets as [TargetInput];
+    const sample = (await sampleEvent('drift-alarm')) as EventBridgeEvent;
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 1100 }),
+      fc.string({
+        unit: fc.constantFrom(
+          '"',
+          '\\',
+          '\n',
+          '\u0000',
+          '<',
+          '>',
+          '}',
+          '😀',
+          'a',
+        ),
+      }),
+      fc.constant('","KeyId":"alias/evil","x":"'),
+    );
+    fc.assert(
+      fc.property(text, text, (alarmName, reason) => {
+        const { detail } = sample as { detail: { state: object } };
+        const state = { ...detail.state, reason };
+        const event = { ...sample, detail: { ...detail, alarmName, state } };
+        const input = targetInput(Target, event, {
+          name: 'rule',
+          arn: 'arn',
+          ingestionTime: '2026-01-01T00:00:00Z',
+        });
+        const { Trigger, ...request } = parseRequest(input);
+        expect(request).toEqual(EXPECTED_REQUEST);
+        expect(Trigger).toEqual({
+          Source: 'alarm',
+          AlarmName: kept(alarmName),
+          Reason: kept(reason),
+          Time: expect.any(String),
+        });
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  const kept = (text: string) => text.slice(0, 1024).toWellFormed();
+  const EXPECTED_REQUEST = {
+    StreamName: 'orders.v2',
+    EncryptionType: 'KMS',
+    KeyIds: ['alias/orders-a', 'alias/orders-b'],
+    Mode: 'RESTORE',
+    OnQuotaExhausted: 'WAIT',
+    OnVerificationFailed: 'ROLL_BACK',
+    KeepSlotForRollback: false,
+    Force: false,
+    Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
+  };
 });
 
 describe('the drift alarm', () => {
-  it('takes one datapoint of drift, or three missing ones', () => {
+  it('takes one datapoint of drift, and none for want of data', () => {
     const [, alarm] =
       ofType('AWS::CloudWatch::Alarm').find(([id]) =>
         id.startsWith('DriftAlarmPayments'),
@@ -654,7 +716,8 @@ describe('the drift alarm', () => {
       Period: 300,
       EvaluationPeriods: 3,
       DatapointsToAlarm: 1,
-      TreatMissingData: 'breaching',
+      TreatMissingData: 'missing',
+      InsufficientDataActions: [{ Ref: 'NotificationTopic' }],
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 1,
     });
@@ -667,8 +730,8 @@ describe('the drift alarm', () => {
           id.startsWith(`${prefix}${stream}`),
         ) ?? '';
       expect(get(named('DriftAlarm')).DependsOn).toEqual([
-        named('AlarmRule'),
         'NotificationTopicPolicy',
+        named('AlarmRule'),
       ]);
     }
   });
@@ -684,6 +747,61 @@ describe('the drift alarm', () => {
       'orders.v2',
       'payments',
     ]);
+  });
+});
+
+describe('what starts rotations', () => {
+  const SAFETY_NET = [
+    'SettleRule',
+    'SettlePermission',
+    'SettleInvocations',
+    'RecordExternalStartRule',
+    'RecordExternalStartPermission',
+    'NotifyRule',
+    'NotificationTopicPolicy',
+    'DeadLetterQueuePolicy',
+    'DeadLettersAlarm',
+    'FailedRotationsAlarm',
+  ];
+
+  /** What CloudFormation creates before a resource, whatever the order of the rest. */
+  function createdBefore(id: string, seen = new Set<string>()): Set<string> {
+    const { DependsOn = [], Properties } = get(id);
+    const text = JSON.stringify(Properties);
+    const named = Object.keys(template.Resources).filter((other) =>
+      [`"Ref":"${other}"`, `["${other}",`, `\${${other}.`, `\${${other}}`].some(
+        (reference) => text.includes(reference),
+      ),
+    );
+    for (const other of [...list(DependsOn), ...named]) {
+      if (seen.has(other) || other === id) continue;
+      seen.add(other);
+      createdBefore(other, seen);
+    }
+    return seen;
+  }
+
+  it('is created after its safety net', () => {
+    const starters = [
+      ...ofType('AWS::Scheduler::Schedule'),
+      ...ofType('AWS::Events::Rule').filter(([, { Properties }]) =>
+        JSON.stringify(Properties.Targets).includes('RotateStreamStateMachine'),
+      ),
+    ].map(([id]) => id);
+    expect(starters).toHaveLength(4);
+    for (const id of starters) {
+      const before = createdBefore(id);
+      expect(SAFETY_NET.filter((needed) => !before.has(needed))).toEqual([]);
+      // And what the net itself consists of.
+      expect([...before]).toEqual(
+        expect.arrayContaining([
+          'SettleFailureLambdaFunction',
+          'SettleFailureRole',
+          'DeadLetterQueue',
+          'NotificationTopic',
+        ]),
+      );
+    }
   });
 });
 

@@ -66,9 +66,7 @@ const restored = (AlarmName: string) => ({
     Mode: 'RESTORE',
     Trigger: {
       Source: 'alarm',
-      AlarmName,
-      Reason: expect.stringMatching(/transition|transitioned/),
-      Time: expect.stringMatching(/^2026-01-12T.*\+0000$/),
+      Event: { source: 'aws.cloudwatch', detail: { alarmName: AlarmName } },
     },
   },
   Outcome: {
@@ -77,7 +75,12 @@ const restored = (AlarmName: string) => ({
     StreamARN,
     KeyId: 'alias/samplestream-a',
     PreviousKeyId: null,
-    Trigger: { Source: 'alarm', AlarmName },
+    Trigger: {
+      Source: 'alarm',
+      AlarmName,
+      Reason: expect.stringMatching(/transition|transitioned/),
+      Time: expect.stringMatching(/^2026-01-12T.*\+0000$/),
+    },
   },
 });
 
@@ -122,7 +125,10 @@ const TAKEN: [string, number, object][] = [
     0,
     {
       Rule: 'sweep-drift',
-      Request: { Streams: [{ StreamName: 'samplestream', KeyIds: KEY_IDS }] },
+      Request: {
+        ScheduledTime: '2026-01-12T10:05:00Z',
+        Streams: [{ StreamName: 'samplestream', KeyIds: KEY_IDS }],
+      },
       Outcome: {
         Status: 'SUCCEEDED',
         Streams: [{ StreamName: 'samplestream', Drift: 1 }],
@@ -265,7 +271,7 @@ describe.concurrent('trigger', () => {
   it.for<[string, RegExp]>([
     [
       'drift-sweep',
-      /^Rule {4}sweep-drift -> SweepDriftLambdaFunction\nRequest \{"Streams":.*\nStatus: SUCCEEDED\nStreams:\n {2}- StreamName: samplestream\n/,
+      /^Rule {4}sweep-drift -> SweepDriftLambdaFunction\nRequest \{"ScheduledTime":.*\nStatus: SUCCEEDED\nStreams:\n {2}- StreamName: samplestream\n/,
     ],
     [
       'execution-aborted',

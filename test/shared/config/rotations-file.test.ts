@@ -319,3 +319,61 @@ describe('readRotationsFile', () => {
     });
   });
 });
+
+describe('Defaults', () => {
+  const streams = (text: string) => parseRotations(text);
+
+  it('give every stream what it does not say itself', () => {
+    const text = `
+Defaults: {KeyIds: [alias/a, alias/b], OnDrift: ALERT, Schedule: rate(90 days)}
+Streams:
+  - StreamName: orders
+  - {StreamName: payments, OnDrift: RESTORE, KeyIds: [alias/c, alias/d]}
+`;
+    expect(streams(text)).toEqual([
+      {
+        StreamName: 'orders',
+        KeyIds: ['alias/a', 'alias/b'],
+        OnDrift: 'ALERT',
+        Schedule: 'rate(90 days)',
+      },
+      {
+        StreamName: 'payments',
+        KeyIds: ['alias/c', 'alias/d'],
+        OnDrift: 'RESTORE',
+        Schedule: 'rate(90 days)',
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      'Defaults: {StreamName: x}',
+      'Defaults: StreamName "x" cannot be the same',
+    ],
+    ['Defaults: {OnDrif: ALERT}', '"OnDrif" is not a field of a stream'],
+    [
+      'Defaults: {OnDrift: alert}',
+      'OnDrift "alert" is not one of RESTORE, ALERT',
+    ],
+    ['Defaults: 7', 'Defaults'],
+  ])('refuse %s', (text, named) => {
+    expect(failure(`${text}\nStreams: [${ORDERS}]`)).toMatchObject({
+      name: 'RotationsFileError',
+      message: expect.stringContaining(named),
+    });
+  });
+});
+
+describe('StartDate', () => {
+  it.each([
+    ['Schedule: rate(90 days), StartDate: "2027-01-12T03:00:00Z"', undefined],
+    ['Schedule: rate(90 days), StartDate: tomorrow', 'StartDate "tomorrow"'],
+    ['Schedule: cron(0 3 1 * ? *), StartDate: "2027-01-12T03:00:00Z"', 'cron'],
+    ['StartDate: "2027-01-12T03:00:00Z"', 'given without Schedule'],
+  ])('%s', (fields, named) => {
+    const result = failure(stream(fields));
+    if (named === undefined) expect(result).toHaveLength(1);
+    else expect(String(result)).toContain(named);
+  });
+});

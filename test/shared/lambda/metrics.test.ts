@@ -126,7 +126,7 @@ describe('measureDrift', () => {
     'says %i under the very name that the alarm is on',
     async (drift) => {
       const { measureDrift } = await deployed();
-      measureDrift('orders.v_2-x', drift, 7);
+      measureDrift('orders.v_2-x', drift, 7, Date.now());
       expect(logged()).toEqual([
         metric('Drift', drift, 'Count', 'orders.v_2-x'),
         metric('QuotaUsed', 7, 'Count', 'orders.v_2-x'),
@@ -190,7 +190,7 @@ describe('measureOutcome', () => {
   it('mixes nothing of one stream into the next', async () => {
     const { measureDrift, measureOutcome } = await deployed();
     measureOutcome({ ...FAILURE, StreamName: 'a' });
-    measureDrift('b', 0, 1);
+    measureDrift('b', 0, 1, Date.now());
     measureOutcome({ ...FAILURE, StreamName: 'c' });
     expect(logged()).toEqual([
       metric('Failed', 1, 'Count', 'a'),

@@ -7,6 +7,31 @@ import { vi } from 'vitest';
 export async function publishedBy(
   task: () => Promise<unknown>,
 ): Promise<unknown[]> {
+  return (await documentsOf(task)).map(({ _aws, StreamName, ...values }) => {
+    const Name = _aws.CloudWatchMetrics[0]?.Metrics[0]?.Name ?? '';
+    return [Name, StreamName, values[Name]];
+  });
+}
+
+/** Their timestamps, in milliseconds since the epoch. */
+export async function stampsOf(
+  task: () => Promise<unknown>,
+): Promise<number[]> {
+  return (await documentsOf(task)).map(({ _aws }) => _aws.Timestamp);
+}
+
+interface MetricDocument {
+  _aws: {
+    Timestamp: number;
+    CloudWatchMetrics: { Metrics: { Name: string }[] }[];
+  };
+  StreamName: string;
+  [metric: string]: unknown;
+}
+
+async function documentsOf(
+  task: () => Promise<unknown>,
+): Promise<MetricDocument[]> {
   const lines: string[] = [];
   vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
@@ -19,9 +44,5 @@ export async function publishedBy(
     write.mockRestore();
     vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
   }
-  return lines.map((line) => {
-    const { _aws, StreamName, ...values } = JSON.parse(line);
-    const [{ Name }] = _aws.CloudWatchMetrics[0].Metrics;
-    return [Name, StreamName, values[Name]];
-  });
+  return lines.map((line) => JSON.parse(line));
 }

@@ -30,9 +30,14 @@ export async function sdkCalls(handlerFile: string): Promise<string[]> {
     names
       .split(',')
       .map((name) => name.trim().split(' as ')[0] ?? '')
-      .filter((name) => code.includes(`new ${name}(`))
-      .filter((name) => name.endsWith('Command'))
-      .map((name) => `${PREFIXES[from]}:${name.replace(/Command$/, '')}`),
+      .filter(
+        (name) =>
+          (name.endsWith('Command') && code.includes(`new ${name}(`)) ||
+          (name.startsWith('paginate') && code.includes(`${name}(`)),
+      )
+      .map(
+        (name) => `${PREFIXES[from]}:${name.replace(/Command$|^paginate/, '')}`,
+      ),
   );
   return [...new Set(calls)].sort();
 }
