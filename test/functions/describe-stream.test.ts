@@ -1,9 +1,10 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { KMSClient } from '@aws-sdk/client-kms';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { kinesisClient, kmsClient } from '../../shared/lambda/clients.ts';
 import type { PlannedState, StartResult } from '../../shared/rotation/state.ts';
+import { CLOSED_PORT } from '../support/local/taken-port.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -15,7 +16,7 @@ let kinesis: KinesisClient;
 let kms: KMSClient;
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 6);
+  aws = await openLocalRotations(0.1, 7);
   kinesis = kinesisClient();
   kms = kmsClient();
 });
@@ -104,6 +105,29 @@ describe('DescribeStream', () => {
       aws.iam.calls.length = 0;
     },
   );
+
+  it('does not take a KMS that fails for another key', async () => {
+    const stream = aws.nextStream();
+    const { Plan } = await plannedState(aws, stream);
+    await aws.rotate({ StreamName: stream.StreamName, KeyIds: stream.KeyIds });
+    const silent = new KMSClient({
+      endpoint: `http://127.0.0.1:${CLOSED_PORT}`,
+      maxAttempts: 1,
+    });
+    const handler = createDescribeStream({
+      kinesis,
+      kms: silent,
+      now: Date.now,
+    });
+    const event = {
+      Plan: { ...Plan, KeyId: stream.KeyIds[1] ?? '', KeyArn: 'unknown' },
+      Start: unanswered(),
+    };
+    await expect(handler(event, CONTEXT)).rejects.toMatchObject({
+      name: 'ServiceUnavailable',
+    });
+    silent.destroy();
+  });
 
   it('waits for a stream that still shows its previous key', async () => {
     const state = await plannedState(aws, aws.nextStream());

@@ -5,6 +5,7 @@ import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
 import { emptyEntry } from '../../shared/ledger/entry.ts';
 import { alarms } from '../../stack/alarms.ts';
 import { SWEEP_MINUTES } from '../../stack/schedules.ts';
+import type { Resource } from '../../stack/template.ts';
 import {
   type AlarmOptions,
   alarmState,
@@ -23,14 +24,15 @@ function deployedAlarm(): AlarmOptions {
   const [alarm] = Object.values(alarms([entry], 'dev')).filter(
     ({ Type }) => Type === 'AWS::CloudWatch::Alarm',
   );
-  const { Period, EvaluationPeriods, DatapointsToAlarm, ...rest } =
-    alarm?.Properties as unknown as {
-      Period: number;
-      EvaluationPeriods: number;
-      DatapointsToAlarm: number;
-      Threshold: number;
-      TreatMissingData: AlarmOptions['treatMissingData'];
-    };
+  const { Period, EvaluationPeriods, DatapointsToAlarm, ...rest } = (
+    alarm as Resource
+  ).Properties as unknown as {
+    Period: number;
+    EvaluationPeriods: number;
+    DatapointsToAlarm: number;
+    Threshold: number;
+    TreatMissingData: AlarmOptions['treatMissingData'];
+  };
   return {
     periodMs: Period * 1000,
     evaluationPeriods: EvaluationPeriods,
