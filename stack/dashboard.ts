@@ -8,9 +8,13 @@ import type { Resource } from './template.ts';
 /** The most alarms that one widget shows. */
 const ALARMS = 100;
 
+/** The most metrics that one graph shows. */
+const METRICS = 500;
+
 /**
- * One dashboard for the whole service. What is shown by stream is searched for,
- * so it does not grow with their number.
+ * One dashboard for the whole service. What every sweep publishes is searched for. What
+ * only rotations publish is listed: a search finds no metric that has had no datapoint
+ * for two weeks.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
@@ -28,6 +32,23 @@ export function dashboard(
         },
       ],
     ]);
+  const ofStreams = (title: string, metric: string, stat: string) =>
+    graph(
+      title,
+      entries
+        .slice(0, METRICS)
+        .map(({ StreamName }) => [
+          'KinesisKeyRotation',
+          metric,
+          'service',
+          'kinesis-key-rotation',
+          'Stage',
+          stage,
+          'StreamName',
+          StreamName,
+          { stat, label: StreamName },
+        ]),
+    );
   const executions = (title: string, metrics: string[], stat: string) =>
     graph(
       title,
@@ -66,10 +87,10 @@ export function dashboard(
       ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'],
       'Sum',
     ),
-    byStream('Keys applied', 'Rotated', 'Sum'),
+    ofStreams('Keys applied', 'Rotated', 'Sum'),
     byStream('Quota used of 25 in 24 hours', 'QuotaUsed', 'Maximum'),
     byStream('Drift', 'Drift', 'Maximum'),
-    byStream('Duration of a rotation', 'RotationTime', 'Maximum'),
+    ofStreams('Duration of a rotation', 'RotationTime', 'Maximum'),
   ];
   return {
     Type: 'AWS::CloudWatch::Dashboard',

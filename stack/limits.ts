@@ -1,18 +1,35 @@
 import type { Template } from './template.ts';
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
-const MAX_RESOURCES = 500;
+export const MAX_RESOURCES = 500;
 const MAX_BYTES = 1_048_576;
 /** @see https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Target.html */
 const MAX_SCHEDULE_INPUT = 262_144;
 
 /**
+ * Rules on an event bus by default; fewer in the Regions that are named.
+ *
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+ */
+export const MAX_RULES = {
+  elsewhere: 300,
+  'af-south-1': 100,
+  'eu-south-1': 100,
+};
+
+/**
  * Refuses a template that CloudFormation would refuse for its size.
  *
+ * @returns what of the limits is used, for people
  * @throws {Error} saying how many streams fit
  */
-export function checkLimits(template: Template, streams: number): void {
+export function checkLimits(
+  template: Template,
+  streams: number,
+  region = '',
+): string {
   const resources = Object.values(template.Resources);
+  const rules = resources.filter(({ Type }) => Type === RULE).length;
   const advice =
     'divide them between two files, each with a stage of its own: npm run package -- --stage prod-b --param rotations=rotations.b.yml';
   if (resources.length > MAX_RESOURCES) {
@@ -38,10 +55,10 @@ export function checkLimits(template: Template, streams: number): void {
       `rotations.yml: Streams: ${streams} streams make a CloudFormation template of ${bytes} bytes, and it has at most ${MAX_BYTES}; ${advice}`,
     );
   }
+  const { [region as 'elsewhere']: most = MAX_RULES.elsewhere } = MAX_RULES;
+  return `${resources.length} of ${MAX_RESOURCES} resources of a stack, and ${rules} of the ${most} rules that an event bus takes by default`;
 }
 
-const BY_STREAM = [
-  'AWS::Scheduler::Schedule',
-  'AWS::Events::Rule',
-  'AWS::CloudWatch::Alarm',
-];
+const RULE = 'AWS::Events::Rule';
+
+const BY_STREAM = ['AWS::Scheduler::Schedule', RULE, 'AWS::CloudWatch::Alarm'];

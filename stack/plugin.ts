@@ -44,7 +44,7 @@ interface Options {
 }
 
 interface Writers {
-  log: { warning: (message: string) => void };
+  log: Record<'notice' | 'warning', (message: string) => void>;
 }
 
 /** Commands that reach no account. */
@@ -132,7 +132,10 @@ export default class StackPlugin {
         definitionProperties(asl, template),
       );
     }
-    checkLimits(template, this.#entries.length);
+    const { length } = this.#entries;
+    const region = this.#options.region;
+    const used = checkLimits(template, length, region);
+    this.#log.notice(`${length} stream${length === 1 ? '' : 's'}: ${used}`);
   }
 
   /** The packager shows errors of its own class without a stack trace. */

@@ -114,7 +114,7 @@ function halves<T>(list: readonly T[]): [T[], T[]] {
 /** Characters as IAM counts them: without white space, intrinsics resolved. */
 export function policySize(policy: unknown): number {
   const resolved = JSON.stringify(policy, (_, value) => {
-    if (value?.['Fn::GetAtt']) return 'x'.repeat(LONGEST_ARN);
+    if (value?.['Fn::GetAtt'] || value?.Ref) return 'x'.repeat(LONGEST_ARN);
     const text = value?.['Fn::Sub'];
     return typeof text === 'string'
       ? text.replace(/\$\{([^}]+)\}/g, (_, name) => LONGEST[name] ?? name)

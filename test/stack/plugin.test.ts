@@ -60,6 +60,7 @@ async function plugin(given: Given) {
   const resources = await packagedResources();
   const define: Record<string, string> = {};
   const warnings: string[] = [];
+  const notices: string[] = [];
   const options: { region?: string; 'aws-profile'?: string } =
     given.options ?? {};
   const provider: { region?: string } & {
@@ -84,10 +85,14 @@ async function plugin(given: Given) {
     classes: { Error: PackagerError },
   };
   const { hooks } = new StackPlugin(packager, options, {
-    log: { warning: (message) => warnings.push(message) },
+    log: {
+      notice: (message) => notices.push(message),
+      warning: (message) => warnings.push(message),
+    },
   });
   return {
     warnings,
+    notices,
     options,
     provider,
     initialize: () => hooks.initialize?.(),
@@ -188,6 +193,20 @@ Streams:
     for (const listener of atExit) listener(0);
     expect(atExit).toHaveLength(2);
     expect(existsSync(directory)).toBe(false);
+  });
+
+  it.each([
+    ['eu-west-1', 300],
+    ['eu-south-1', 100],
+  ])('says in %s how much of the limits is used', async (region, rules) => {
+    const packager = await plugin({ rotations: STREAMS, options: { region } });
+    await packager.initialize();
+    await packager.begin();
+    await packager.complete();
+    const resources = Object.keys(packager.resources).length;
+    expect(packager.notices).toEqual([
+      `1 stream: ${resources} of 500 resources of a stack, and 1 of the ${rules} rules that an event bus takes by default`,
+    ]);
   });
 
   it('adds what rotations.yml determines', async () => {

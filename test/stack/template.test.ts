@@ -13,13 +13,22 @@ import {
 } from '../../local/events/input-transformer.ts';
 import type { EventBridgeEvent } from '../../local/events/triggers.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import {
+  parseRotations,
+  type RotationsStream,
+} from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
+import { alarms } from '../../stack/alarms.ts';
 import { bundlesIn } from '../../stack/bundling/bundles.ts';
 import { BUNDLE_BYTES } from '../../stack/bundling/function-build.ts';
+import { MAX_RESOURCES } from '../../stack/limits.ts';
 import { sourceFile } from '../../stack/names.ts';
+import { roles } from '../../stack/roles.ts';
+import { schedules } from '../../stack/schedules.ts';
 import type { Resource, Template } from '../../stack/template.ts';
 import { sampleEvent } from '../support/aws/sample-event.ts';
+import { functionRights } from '../support/iam/role-policies.ts';
 import { type Packaged, packaged } from '../support/stack/packaged.ts';
 import { sdkCalls } from '../support/stack/sdk-calls.ts';
 import { openLocalRotations } from '../support/workflow/local-rotations.ts';
@@ -805,13 +814,53 @@ describe('what starts rotations', () => {
   });
 });
 
+describe('the number of streams in a stack', () => {
+  /** The most that fit, all with names of this length. */
+  function most(length: number, Schedule?: string): number {
+    const entriesOf = (count: number) =>
+      Array.from({ length: count }, (_, nth) => ({
+        StreamName: `s${nth}`.padEnd(length, 'x'),
+        KeyIds: ['alias/a', 'alias/b'],
+        ...(Schedule && { Schedule }),
+      }));
+    const resourcesOf = (entries: RotationsStream[]) =>
+      Object.keys({
+        ...roles(functionRights(), entries, 'prod'),
+        ...schedules(entries),
+        ...alarms(entries, 'prod'),
+      }).length;
+    const fixed =
+      Object.keys(template.Resources).length -
+      resourcesOf(parseRotations(ROTATIONS));
+    const fits = (count: number) => {
+      try {
+        return fixed + resourcesOf(entriesOf(count)) <= MAX_RESOURCES;
+      } catch {
+        return false;
+      }
+    };
+    let count = 100;
+    while (fits(count + 1)) count++;
+    return count;
+  }
+
+  it('is what docs/rotations.md says', async () => {
+    const text = await readFile('docs/rotations.md', 'utf8');
+    const [few, many] = [128, 8].map((length) => most(length, 'rate(9 days)'));
+    const [fewer, more] = [128, 8].map((length) => most(length));
+    expect(text.replaceAll('\n', ' ')).toContain(
+      `takes ${few} to ${many} streams with schedules, and ${fewer} to ${more} without`,
+    );
+  });
+});
+
 describe('the dashboard', () => {
   it('shows rotations, failures, quota, drift and duration', () => {
     const { DashboardBody } = get('Dashboard').Properties as {
       DashboardBody: { 'Fn::Sub': string };
     };
     const { widgets } = JSON.parse(DashboardBody['Fn::Sub']) as {
-      widgets: { properties: { title: string } }[];
+      widgets: { properties: { title: string; metrics?: unknown[][] } }[];
     };
     expect(widgets.map(({ properties }) => properties.title)).toEqual([
       'Alarms',
@@ -822,6 +871,28 @@ describe('the dashboard', () => {
       'Drift',
       'Duration of a rotation',
     ]);
+    const metricsOf = (title: string) =>
+      widgets.find(({ properties }) => properties.title === title)?.properties
+        .metrics;
+    // A search would forget these two weeks after a rotation.
+    for (const [title, name, stat] of [
+      ['Keys applied', 'Rotated', 'Sum'],
+      ['Duration of a rotation', 'RotationTime', 'Maximum'],
+    ] as const) {
+      expect(metricsOf(title)).toEqual(
+        ['orders.v2', 'payments'].map((stream) => [
+          'KinesisKeyRotation',
+          name,
+          'service',
+          'kinesis-key-rotation',
+          'Stage',
+          'prod',
+          'StreamName',
+          stream,
+          { stat, label: stream },
+        ]),
+      );
+    }
   });
 });
 

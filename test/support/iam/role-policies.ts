@@ -20,6 +20,16 @@ const ATTRIBUTES: Record<string, string> = {
   DeadLetterQueue: 'arn:aws:sqs:us-east-1:000000000000:dead-letters',
 };
 
+/** `custom.rights` of serverless.yml. */
+export function functionRights(): Rights {
+  const yaml = readFileSync('serverless.yml', 'utf8');
+  const tags = ['!Sub', '!Ref', '!GetAtt'].map((tag) => ({
+    tag,
+    resolve: (text: string) => text,
+  }));
+  return parse(yaml, { customTags: tags, logLevel: 'silent' }).custom.rights;
+}
+
 /**
  * The identity policies of every function's role, as they are packaged for these
  * streams, with intrinsics resolved for the embedded AWS.
@@ -29,17 +39,12 @@ const ATTRIBUTES: Record<string, string> = {
 export function rolePolicies(
   entries: readonly RotationsStream[],
 ): Map<string, Policy[]> {
-  const yaml = readFileSync('serverless.yml', 'utf8');
-  const tags = ['!Sub', '!Ref', '!GetAtt'].map((tag) => ({
-    tag,
-    resolve: (text: string) => text,
-  }));
-  const { custom } = parse(yaml, { customTags: tags, logLevel: 'silent' });
-  const resources = resolved(
-    roles(custom.rights as Rights, entries, 'dev'),
-  ) as ReturnType<typeof roles>;
+  const rights = functionRights();
+  const resources = resolved(roles(rights, entries, 'dev')) as ReturnType<
+    typeof roles
+  >;
   return new Map(
-    Object.keys(custom.rights).map((name) => {
+    Object.keys(rights).map((name) => {
       const role = resources[`${name}Role`] as { Properties: unknown };
       const { Policies, ManagedPolicyArns = [] } = role.Properties as {
         Policies: { PolicyDocument: object }[];
