@@ -11,7 +11,7 @@ const MAX_SCHEDULE_INPUT = 262_144;
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
  */
-export const MAX_RULES = {
+const MAX_RULES = {
   elsewhere: 300,
   'af-south-1': 100,
   'eu-south-1': 100,
