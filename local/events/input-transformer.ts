@@ -91,7 +91,9 @@ function transform(
       ? value
       : JSON.stringify(value);
   });
-  const hint = missing.length > 0 ? `; ${missing.join('; ')}` : '';
+  const hint = ['EventBridge drops such an event silently', ...missing]
+    .map((text) => `; ${text}`)
+    .join('');
   return parseInput(json, 'InputTemplate', hint);
 }
 

@@ -83,6 +83,7 @@ const MODES = [
   'The probe is still NONE for some seconds',
   'The stream is deleted, or made again, during a rotation',
   'The alias is repointed',
+  'Drift stays, or returns',
   'A trigger comes twice, or late',
   'An execution is redriven after its lease ran out',
   'The ledger is throttled or unreachable',
