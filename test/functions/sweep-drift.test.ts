@@ -59,7 +59,7 @@ let kms: KMSClient;
 const dynamodb = dynamoDbClient();
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 14 + MANY);
+  aws = await openLocalRotations(0.1, 15 + MANY);
   kinesis = kinesisClient({ maxAttempts: 1 });
   kms = kmsClient();
 });
@@ -337,6 +337,32 @@ describe('SweepDrift', () => {
       const cured = await cureOf(entry);
       expect(cured).not.toHaveProperty('Restore');
       expect(asked).toEqual([]);
+    });
+
+    it('makes only calls that its packaged role allows', async () => {
+      const entry = aws.nextStream();
+      const { sfn, stateMachineArn, started } = await stepFunctions();
+      const { SweepDrift } = aws.iam.authorized({
+        SweepDrift: createSweepDrift({
+          ...dependencies(),
+          restore: startRestore(sfn, stateMachineArn),
+        }),
+      });
+      aws.iam.calls.length = 0;
+      const event = { Streams: [entry], ScheduledTime };
+      await SweepDrift?.(event as never, context);
+      expect(started).toHaveLength(1);
+      const calls = aws.iam.calls.map(({ action, allowed }) => [
+        action,
+        allowed,
+      ]);
+      expect(Object.fromEntries(calls)).toEqual({
+        'kinesis:DescribeStreamSummary': true,
+        'dynamodb:GetItem': true,
+        'dynamodb:Query': true,
+        'kms:DescribeKey': true,
+        'states:StartExecution': true,
+      });
     });
 
     it('is left to people with OnDrift ALERT', async () => {

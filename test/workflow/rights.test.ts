@@ -248,6 +248,25 @@ describe('under the packaged roles', () => {
   });
 });
 
+describe('the role of ReserveQuota', () => {
+  const execution = 'arn:aws:states:us-east-1:000000000000:execution:';
+
+  it.each([
+    ['kinesis-key-rotation-dev-rotate-stream:x', true],
+    ['kinesis-key-rotation-dev-rotate-fleet:x', false],
+    ['kinesis-key-rotation-prod-rotate-stream:x', false],
+    ['another:x', false],
+  ])('may describe execution %s: %s', async (name, allowed) => {
+    const call = {
+      role: 'ReserveQuota',
+      action: 'states:DescribeExecution',
+      resource: `${execution}${name}`,
+    };
+    const policies = rolePolicies(entries).get('ReserveQuota') ?? [];
+    expect(await isAllowed(call, policies)).toBe(allowed);
+  });
+});
+
 describe('the ring of a stream', () => {
   it('refuses a key of another stream, a key of the caller, and a probe of the caller', async () => {
     const { StreamName, a } = nextEntry();

@@ -14,6 +14,10 @@ const PSEUDO: Record<string, string> = {
   'AWS::Region': 'us-east-1',
   'AWS::AccountId': '000000000000',
 };
+const REFERENCES: Record<string, string> = {
+  RotateStreamStateMachine:
+    'arn:aws:states:us-east-1:000000000000:stateMachine:rotate-stream',
+};
 const ATTRIBUTES: Record<string, string> = {
   // A test's ledger has a table of its own.
   LedgerTable: 'arn:aws:dynamodb:us-east-1:000000000000:table/*',
@@ -70,6 +74,8 @@ function resolved(template: unknown): unknown {
     if (typeof text === 'string') {
       return text.replace(/\$\{([^}]+)\}/g, (_, name) => PSEUDO[name] ?? name);
     }
+    const referred = REFERENCES[value?.Ref];
+    if (referred !== undefined) return referred;
     const [id] = value?.['Fn::GetAtt'] ?? [];
     return id === undefined ? value : ATTRIBUTES[id];
   });

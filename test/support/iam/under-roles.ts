@@ -33,6 +33,7 @@ interface Command {
     StreamName?: string;
     KeyId?: string;
     TableName?: string;
+    stateMachineArn?: string;
     Entries?: { Source?: string; EventBusName?: string }[];
   };
 }
@@ -120,11 +121,21 @@ export function underRoles(
     switch (operation) {
       case 'GetItem':
       case 'PutItem':
+      case 'Query':
         return ask(
           {
             role,
             action: `dynamodb:${operation}`,
             resource: `${TABLE}${input.TableName}`,
+          },
+          'AccessDeniedException',
+        );
+      case 'StartExecution':
+        return ask(
+          {
+            role,
+            action: 'states:StartExecution',
+            resource: input.stateMachineArn ?? '',
           },
           'AccessDeniedException',
         );
