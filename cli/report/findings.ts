@@ -24,6 +24,12 @@ export function findings({ streams }: ReportModel): Finding[] {
 function findCurrent(stream: StreamModel): string[] {
   const { condition, reason, timeliness, movedTo, KeyId } = stream;
   const texts: string[] = [];
+  if (stream.isUnverified) {
+    texts.push(
+      `No probe has proved the present key, ${KeyId ?? 'unknown'}. The age of the key counts from the last key that was proved.`,
+    );
+  }
+  texts.push(...findLastRotation(stream), ...findQuota(stream));
   if (condition !== 'IN_RING' && condition !== 'NO_RING') {
     texts.push(`The stream ${reason}.`);
   }
@@ -38,6 +44,25 @@ function findCurrent(stream: StreamModel): string[] {
     );
   }
   return texts;
+}
+
+/** A rollback that did not happen leaves the stream as the rotation did. */
+function findLastRotation({ rows }: StreamModel): string[] {
+  const last = rows.find((row) => row.kind === 'ROTATION');
+  if (last?.result !== 'NOT_ROLLED_BACK') return [];
+  const { outcome } = last;
+  const rollback = outcome.Status === 'FAILED' ? outcome.Rollback : undefined;
+  return [
+    `The last rotation failed, and its rollback is ${rollback?.Status}: ${rollback?.Cause}. Writers may be denied.`,
+  ];
+}
+
+function findQuota({ quota }: StreamModel): string[] {
+  if (quota.Remaining > 0) return [];
+  const next = quota.NextAvailableAt;
+  return [
+    `No slot of the quota is free${next ? ` before ${utc(Date.parse(next))}` : ''}: no rotation and no rollback can start.`,
+  ];
 }
 
 function findPast({ rows, spans }: StreamModel): string[] {

@@ -1,3 +1,4 @@
+import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
 import type { StreamInput } from './report-input.ts';
 import { type Evidence, type Sighting, sightings } from './sightings.ts';
 
@@ -15,6 +16,8 @@ export interface KeySpan {
    * - `BEFORE_RECORDS`: no record shows an earlier key
    */
   known: Evidence | 'SEEN' | 'BEFORE_RECORDS';
+  /** When a probe last proved that records are encrypted under it. */
+  verifiedAt?: number | undefined;
   /** What applied it: a rotation's id, or the ARN of a caller. */
   by?: string | undefined;
   /** With BEFORE_RECORDS and SEEN: when it was first seen. */
@@ -26,18 +29,26 @@ export interface KeySpan {
 const EARLIEST = Number.NEGATIVE_INFINITY;
 
 /**
- * The keys that a stream had, from the earliest time to `now`, without gaps or
- * overlaps. Built from what rotations found and applied, what CloudTrail reported,
+ * The keys that a stream had, from its creation to `now`, without gaps or
+ * overlaps. A key is unknown until it is first seen. Built from what rotations found and applied, what CloudTrail reported,
  * and the current key. Where two of these contradict, the key in between is
  * unknown.
  */
 export function keyHistory(stream: StreamInput, now: number): KeySpan[] {
-  const timeline = new Timeline(now);
+  const createdAt = creationOf(stream) ?? EARLIEST;
+  const timeline = new Timeline(createdAt, now);
   const ordered = sightings(stream, now)
-    .filter(({ at }) => at <= now)
+    // Earlier ones are of another stream of this name.
+    .filter(({ at }) => at <= now && at >= createdAt - CLOCK_MARGIN_MS)
     .sort((a, b) => a.at - b.at);
   for (const sighting of ordered) timeline.add(sighting);
   return timeline.spans();
+}
+
+function creationOf({ description }: StreamInput): number | undefined {
+  return 'Error' in description
+    ? undefined
+    : description.StreamCreationTimestamp?.getTime();
 }
 
 /** Spans that grow with every sighting, in the order of time. */
@@ -49,10 +60,10 @@ class Timeline {
   /** The last Start of unknown effect: the key it would have applied, and by whom. */
   #attempt: Extract<Sighting, { kind: 'UNCERTAIN' }> | undefined;
 
-  constructor(now: number) {
+  constructor(from: number, now: number) {
     this.#now = now;
     this.#current = {
-      from: EARLIEST,
+      from,
       to: now,
       KeyId: undefined,
       known: 'BEFORE_RECORDS',
@@ -81,10 +92,15 @@ class Timeline {
       this.#begin({ from: at, KeyId, known: 'SEEN', seenAt: at, notBefore });
     }
     this.#lastSeen = at;
+    if (sighting.kind !== 'SEEN' || !sighting.isVerified) return;
+    if (this.#current.KeyId === KeyId) this.#current.verifiedAt = at;
   }
 
   #begin(next: Omit<KeySpan, 'to'>): void {
-    if (next.from > this.#current.from) {
+    const { from, known, KeyId } = this.#current;
+    // What a first rotation found, though only the moment of it is known.
+    const isFound = known === 'BEFORE_RECORDS' && KeyId !== undefined;
+    if (next.from > from || isFound) {
       this.#closed.push({ ...this.#current, to: next.from });
     }
     this.#current = { ...next, to: this.#now };
@@ -99,7 +115,7 @@ class Timeline {
       const { by } = attempt;
       this.#current = { ...this.#current, KeyId, known: 'FAILED_ROTATION', by };
     } else if (before === undefined) {
-      this.#current = { ...this.#current, KeyId, seenAt: at };
+      this.#begin({ from: at, KeyId, known: 'BEFORE_RECORDS', seenAt: at });
     } else if (before.KeyId === KeyId) {
       this.#closed.pop();
       this.#current = { ...before, to: this.#now };
@@ -110,13 +126,29 @@ class Timeline {
   }
 }
 
+/** How a span is known to begin with a Start. */
+const APPLICATIONS: readonly KeySpan['known'][] = [
+  'ROTATION',
+  'FAILED_ROTATION',
+  'REPORTED',
+  'LEDGER',
+];
+
+/** Whether a key was applied, and no probe has proved it since. */
+export function isUnverified({ KeyId, known, verifiedAt }: KeySpan): boolean {
+  return Boolean(KeyId) && APPLICATIONS.includes(known) && !verifiedAt;
+}
+
 /**
- * The span from which a key's age counts. A rotation that failed and restored
- * the key has not made it younger. Undefined where the span before is gone.
+ * The span from which a key's age counts: that of the last application that a probe
+ * has verified. A rotation that failed and restored the key has not made it younger.
+ * Undefined where the span before is gone.
  */
 export function ageSpan(spans: readonly KeySpan[]): KeySpan | undefined {
   const last = spans.at(-1);
-  if (last?.known !== 'ROLLBACK') return last;
+  if (last === undefined) return undefined;
+  if (isUnverified(last)) return ageSpan(spans.slice(0, -1));
+  if (last.known !== 'ROLLBACK') return last;
   const at = spans.findLastIndex(
     ({ KeyId }, index) => index < spans.length - 1 && KeyId === last.KeyId,
   );

@@ -8,7 +8,12 @@ import {
 } from '../../shared/ledger/external-starts.ts';
 import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { type Timeliness, timeliness } from './due.ts';
-import { ageSpan, type KeySpan, keyHistory } from './key-history.ts';
+import {
+  ageSpan,
+  isUnverified,
+  type KeySpan,
+  keyHistory,
+} from './key-history.ts';
 import { type QuotaUse, quotaUse, slotsOf } from './quota-use.ts';
 import type { ReportHeader, ReportInput, StreamInput } from './report-input.ts';
 import { describedKey } from './sightings.ts';
@@ -62,6 +67,8 @@ export interface StreamModel {
   movedTo?: string;
   /** The span of the current key. */
   currentSpan: KeySpan;
+  /** Whether the current key was applied, and no probe has proved it since. */
+  isUnverified: boolean;
   /** Since when the age of its key counts, where that is known. */
   since: number | undefined;
   timeliness: Timeliness;
@@ -136,6 +143,7 @@ function streamModel(
     KeyArn,
     ...(isMoved && { movedTo: stream.KeyArn }),
     currentSpan,
+    isUnverified: isUnverified(currentSpan),
     since,
     timeliness: KeyId
       ? timeliness(listed, since, age?.seenAt, generatedAt)
@@ -195,7 +203,7 @@ function judge(
 
 function clipSpans(spans: KeySpan[], from: number, to: number): KeySpan[] {
   return spans
-    .filter((span) => span.from < to && span.to > from)
+    .filter((span) => span.from < to && span.to > Math.max(from, span.from))
     .map((span) => ({
       ...span,
       from: Math.max(span.from, from),

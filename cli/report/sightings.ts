@@ -24,8 +24,11 @@ export type Evidence =
   | 'LEDGER';
 
 /** What is known of a stream's key at one time. */
-export type Sighting = { at: number; KeyId: string | null } & (
-  | { kind: 'SEEN' }
+export type Sighting = {
+  at: number;
+  KeyId: string | null;
+} /** `isVerified`: by a probe that Kinesis encrypted. */ & (
+  | { kind: 'SEEN'; isVerified?: true }
   | {
       kind: 'APPLIED';
       known: Evidence;
@@ -71,19 +74,23 @@ const seen = (at: number, KeyId: string | null): Sighting => ({
   KeyId,
 });
 
+/** No sighting without the time of a probe. */
+const verified = (at: string | null | undefined, KeyId: string): Sighting[] =>
+  at ? [{ ...seen(Date.parse(at), KeyId), isVerified: true } as Sighting] : [];
+
 function sightingsOfRecord(outcome: Outcome): Sighting[] {
   if (outcome.Status === 'FAILED') return sightingsOfFailure(outcome);
   if (outcome.Outcome === 'ALREADY_IN_PROGRESS') return [];
   const { KeyId, KeyArn, PreviousKeyId, VerifiedAt, RotationId: by } = outcome;
   const at = effectAt(outcome);
   if (outcome.Outcome === 'UNCHANGED') {
-    return VerifiedAt === null ? [] : [seen(at, KeyId)];
+    return verified(VerifiedAt, KeyId);
   }
   return [
     // As the rotation found it; otherwise it would have planned again.
     seen(at, PreviousKeyId),
     { kind: 'APPLIED', at, KeyId, KeyArn, known: 'ROTATION', by },
-    ...(VerifiedAt === null ? [] : [seen(Date.parse(VerifiedAt), KeyId)]),
+    ...verified(VerifiedAt, KeyId),
   ];
 }
 
@@ -119,6 +126,7 @@ function sightingsOfFailure(outcome: Failure): Sighting[] {
       known: 'ROLLBACK',
       by,
     },
+    ...verified(Rollback.VerifiedAt, Rollback.KeyId),
   ];
 }
 

@@ -607,6 +607,17 @@ describe('the schedules', () => {
   });
 });
 
+describe('every rule', () => {
+  it('takes events of its own account only', () => {
+    const rules = ofType('AWS::Events::Rule');
+    expect(rules.length).toBeGreaterThan(4);
+    for (const [id, { Properties }] of rules) {
+      const { account } = Properties.EventPattern as { account: unknown };
+      expect(account, id).toEqual([{ Ref: 'AWS::AccountId' }]);
+    }
+  });
+});
+
 describe('the alarm rules', () => {
   const rules = () =>
     ofType('AWS::Events::Rule')

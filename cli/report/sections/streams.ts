@@ -61,15 +61,21 @@ function sinceCell(stream: StreamModel, now: number): Markup {
   const { currentSpan, since, KeyId } = stream;
   if (KeyId === undefined) return html`<em>unknown</em>`;
   const { seenAt, known } = currentSpan;
-  const age =
-    since !== undefined
+  const age = stream.isUnverified
+    ? undefined
+    : since !== undefined
       ? duration(now - since)
       : seenAt !== undefined && seenAt !== now
         ? `at least ${duration(now - seenAt)}`
         : undefined;
   const first = since === undefined ? 'before the records begin' : utc(since);
   const source = sourceWords(currentSpan);
-  return html`${sinceWords(currentSpan)}${age === undefined ? '' : html`<br><b>${age}</b>`}${small(
+  const proof = stream.isUnverified
+    ? html`<br>${state(['Never verified', 'bad'])}`
+    : currentSpan.verifiedAt
+      ? small(`verified ${utc(currentSpan.verifiedAt)}`)
+      : '';
+  return html`${sinceWords(currentSpan)}${age === undefined ? '' : html`<br><b>${age}</b>`}${proof}${small(
     known === 'ROLLBACK' ? `${source}; first applied ${first}` : source,
   )}`;
 }

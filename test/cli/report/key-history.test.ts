@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { ageSpan, keyHistory } from '../../../cli/report/key-history.ts';
+import {
+  ageSpan,
+  isUnverified,
+  keyHistory,
+} from '../../../cli/report/key-history.ts';
 import type { StreamInput } from '../../../cli/report/report-input.ts';
 import type {
   Failure,
@@ -83,24 +87,43 @@ describe('keyHistory', () => {
   it('follows rotations in the order of their starts', () => {
     const history = [rotated(20, 'b', 'a'), rotated(10, 'a', 'b')];
     expect(spansOf(stream(history, 'a'))).toEqual([
-      ['ever', 'a', 'BEFORE_RECORDS'],
+      ['ever', undefined, 'BEFORE_RECORDS'],
+      [10.5, 'a', 'BEFORE_RECORDS'],
       [10.5, 'b', 'ROTATION'],
       [20.5, 'a', 'ROTATION'],
     ]);
   });
 
-  it('shows the current key of a stream without records', () => {
-    expect(spansOf(stream([], 'a'))).toEqual([['ever', 'a', 'BEFORE_RECORDS']]);
-    expect(spansOf(stream([], null))).toEqual([
-      ['ever', null, 'BEFORE_RECORDS'],
+  it('shows the current key of a stream without records, unknown until now', () => {
+    const NOW_HOURS = (NOW - T0) / HOUR;
+    for (const key of ['a', null]) {
+      expect(spansOf(stream([], key))).toEqual([
+        ['ever', undefined, 'BEFORE_RECORDS'],
+        [NOW_HOURS, key, 'BEFORE_RECORDS'],
+      ]);
+    }
+    expect(keyHistory(stream([], 'a'), NOW).at(-1)?.seenAt).toBe(NOW);
+  });
+
+  it('begins with the creation of the stream, not with its predecessor', () => {
+    const input = stream([rotated(10, 'x', 'y'), rotated(30, null, 'a')], 'a');
+    const StreamCreationTimestamp = new Date(T0 + 29 * HOUR);
+    const created = {
+      ...input,
+      description: { ...input.description, StreamCreationTimestamp },
+    };
+    expect(spansOf(created)).toEqual([
+      [29, undefined, 'BEFORE_RECORDS'],
+      [30.5, null, 'BEFORE_RECORDS'],
+      [30.5, 'a', 'ROTATION'],
     ]);
-    expect(keyHistory(stream([], 'a'), NOW)[0]?.seenAt).toBe(NOW);
   });
 
   it('has an unknown key between two records that contradict', () => {
     const history = [rotated(10, null, 'a'), rotated(50, 'x', 'b')];
     expect(spansOf(stream(history, 'b'))).toEqual([
-      ['ever', null, 'BEFORE_RECORDS'],
+      ['ever', undefined, 'BEFORE_RECORDS'],
+      [10.5, null, 'BEFORE_RECORDS'],
       [10.5, 'a', 'ROTATION'],
       [10.6, undefined, 'SEEN'],
       [50.5, 'b', 'ROTATION'],
@@ -137,12 +160,61 @@ describe('keyHistory', () => {
     });
     const input = stream([rotated(10, 'b', 'a'), rolledBack], 'a');
     expect(spansOf(input)).toEqual([
-      ['ever', 'b', 'BEFORE_RECORDS'],
+      ['ever', undefined, 'BEFORE_RECORDS'],
+      [10.5, 'b', 'BEFORE_RECORDS'],
       [10.5, 'a', 'ROTATION'],
       [20, 'b', 'FAILED_ROTATION'],
       [21, 'a', 'ROLLBACK'],
     ]);
     expect(ageSpan(keyHistory(input, NOW))?.from).toBe(T0 + 10.5 * HOUR);
+  });
+
+  const ageOf = (history: Outcome[], KeyId: string, entry?: LedgerEntry) => {
+    const from = ageSpan(keyHistory(stream(history, KeyId, entry), NOW))?.from;
+    return from === undefined ? undefined : (from - T0) / HOUR;
+  };
+  const refused = failed(20, { Error: 'KMSAccessDeniedException' });
+
+  it('does not count the age of a key from a rotation whose probe was refused', () => {
+    const history = [rotated(10, 'b', 'a'), refused];
+    expect(ageOf(history, 'b')).toBe(10.5);
+    expect(keyHistory(stream(history, 'b'), NOW).map(isUnverified)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('counts it from there once a later probe proves the key', () => {
+    const proved: Success = {
+      ...rotated(60, 'b', 'b'),
+      Outcome: 'UNCHANGED',
+      ActiveAt: null,
+    };
+    const history = [rotated(10, 'b', 'a'), refused, proved];
+    expect(ageOf(history, 'b')).toBe(20);
+    const last = keyHistory(stream(history, 'b'), NOW).at(-1);
+    expect(last?.verifiedAt).toBe(T0 + 60.6 * HOUR);
+    expect(last && isUnverified(last)).toBe(false);
+  });
+
+  it('does not count it from an external start, or from what only the ledger has', () => {
+    const start = {
+      RequestId: 'theirs',
+      KeyId: 'b',
+      At: T0 + 30 * HOUR,
+      By: 'arn:them',
+    };
+    const { entry } = recordExternalStart(
+      emptyEntry(ARN),
+      start,
+      T0 + 30 * HOUR,
+    );
+    expect(ageOf([rotated(10, 'b', 'a')], 'b', entry)).toBe(10.5);
+    const LastApplied = { KeyId: 'b', KeyArn: 'arn:b', AppliedAt: start.At };
+    const known = { ...emptyEntry(ARN), LastApplied };
+    expect(ageOf([rotated(10, 'b', 'a')], 'b', known)).toBe(10.5);
   });
 
   it('derives the effect of a failed rotation from the current key', () => {
@@ -185,13 +257,13 @@ describe('keyHistory', () => {
       PreviousKeyId: 'a',
     });
     expect(spansOf(stream([rotated(10, 'a', 'b'), refused], 'b'))).toHaveLength(
-      2,
+      3,
     );
   });
 
   it('ignores the target of a rotation that spent no slot', () => {
     const history = [rotated(10, 'b', 'a'), failed(20, { SlotsSpent: 0 })];
-    expect(spansOf(stream(history, 'a'))).toHaveLength(2);
+    expect(spansOf(stream(history, 'a'))).toHaveLength(3);
   });
 
   it('has external starts from CloudTrail, with their callers', () => {
@@ -232,7 +304,8 @@ describe('keyHistory', () => {
         LastApplied: { KeyId: 'b', KeyArn: 'arn:b', AppliedAt },
       };
       expect(spansOf(stream([rotated(10, 'a', 'b')], 'b', entry))).toEqual([
-        ['ever', 'a', 'BEFORE_RECORDS'],
+        ['ever', undefined, 'BEFORE_RECORDS'],
+        [10.5, 'a', 'BEFORE_RECORDS'],
         [10.5, 'b', 'ROTATION'],
       ]);
     },

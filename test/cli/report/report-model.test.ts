@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findings } from '../../../cli/report/findings.ts';
+import type { StreamInput } from '../../../cli/report/report-input.ts';
 import { reportModel } from '../../../cli/report/report-model.ts';
+import type { Failure } from '../../../shared/contract/outcome.ts';
 import { QUOTA_LIMIT } from '../../../shared/ledger/window.ts';
 import {
   FROM,
@@ -144,6 +146,7 @@ describe('findings', () => {
         .map(({ StreamName }) => StreamName);
     expect(of('NOW')).toEqual([
       'customer-profiles',
+      'customer-profiles',
       'legacy-import',
       'payments',
       'pricing',
@@ -172,5 +175,69 @@ describe('findings', () => {
         text: '5 of 5 rotations failed: KMSAccessDeniedException. Rolled back: 5.',
       },
     ]);
+  });
+});
+
+describe('what is wrong now', () => {
+  const at = '2026-11-25T12:00:00.000Z';
+  const input = simulatedMonth();
+  /** The findings of a stream whose last rotation ended like this. */
+  function findingsAfter(last: Partial<Failure>): string[] {
+    const streams = input.streams.map((one) =>
+      one.StreamName === 'orders'
+        ? { ...one, history: [{ ...failure(one), ...last }, ...one.history] }
+        : one,
+    );
+    return findings(reportModel({ ...input, streams }))
+      .filter(
+        ({ StreamName, when }) => StreamName === 'orders' && when === 'NOW',
+      )
+      .map(({ text }) => text);
+  }
+  const failure = ({ StreamName, StreamARN, description }: StreamInput) => ({
+    Status: 'FAILED' as const,
+    Error: 'KMSAccessDeniedException',
+    Cause: 'denied',
+    RotationId: 'arn:rotation',
+    StartedAt: at,
+    StreamName,
+    StreamARN,
+    KeyId: ('KeyId' in description && description.KeyId) || '',
+    PreviousKeyId: 'alias/before',
+    SlotsSpent: 1,
+  });
+
+  it('is a key that no probe has proved', () => {
+    expect(findingsAfter({})).toEqual([
+      expect.stringMatching(
+        /^No probe has proved the present key, alias\/orders/,
+      ),
+    ]);
+  });
+
+  it.each(['FAILED', 'IMPOSSIBLE'] as const)(
+    'is a rollback that is %s',
+    (Status) => {
+      const Rollback = { Status, Cause: 'the previous key is gone' };
+      expect(findingsAfter({ Rollback })).toContain(
+        `The last rotation failed, and its rollback is ${Status}: the previous key is gone. Writers may be denied.`,
+      );
+    },
+  );
+
+  it('is a quota without a slot', () => {
+    const ExhaustedUntil = Date.parse('2026-11-25T13:10:00.000Z');
+    const streams = input.streams.map((one) => ({
+      ...one,
+      ledgerEntry: { ...one.ledgerEntry, ExhaustedUntil },
+    }));
+    const texts = findings(reportModel({ ...input, streams })).map(
+      ({ text }) => text,
+    );
+    expect(texts).toContainEqual(
+      expect.stringMatching(
+        /^No slot of the quota is free before 2026-\S+ \S+\sUTC: no rotation and no rollback can start\.$/,
+      ),
+    );
   });
 });
