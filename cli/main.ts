@@ -7,7 +7,13 @@ import { runCommandLine } from './run.ts';
 keepCompiledCode();
 
 // A reader that goes away must not keep a rotation from being settled.
-process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') return;
+  process.stderr.write(`The result could not be written: ${message}\n`);
+  process.once('exit', () => {
+    process.exitCode ||= 1;
+  });
+});
 
 await runCommandLine(process.argv.slice(2), listenForInterruption());

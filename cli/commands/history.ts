@@ -13,6 +13,7 @@ import {
   chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
+import { checkPeriod } from '../input/time.ts';
 import { bad, good } from '../output/color.ts';
 import { localTime } from '../output/local-time.ts';
 import { type OutputOptions, render } from '../output/render.ts';
@@ -38,6 +39,7 @@ export async function history(
   context: CommandContext,
 ): Promise<number> {
   checkStreamFlags(options);
+  checkPeriod(options, Date.now());
   return withEnvironment(options, context, async (environment) => {
     const streams = await chooseStreams(options, environment, context);
     const client = dynamoDbClient();

@@ -18,6 +18,7 @@ import {
   chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
+import { checkPeriod } from '../input/time.ts';
 import { gatherStreams } from '../report/gather.ts';
 import { reportPage } from '../report/report-page.ts';
 
@@ -40,6 +41,7 @@ export async function report(
   context: CommandContext,
 ): Promise<number> {
   checkStreamFlags(options);
+  checkPeriod(options, Date.now());
   return withEnvironment(options, context, async (environment) => {
     const clients = {
       kinesis: kinesisClient(),

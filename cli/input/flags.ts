@@ -1,4 +1,4 @@
-import { compile } from '@jmespath-community/jmespath';
+import { compile, search } from '@jmespath-community/jmespath';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 import { parseTime } from './time.ts';
@@ -116,10 +116,23 @@ export const outputFlags = (): Option[] => [
 function checkedQuery(expression: string): string {
   try {
     compile(expression);
+    tryOut(expression);
     return expression;
   } catch (error) {
     throw new InvalidArgumentError(
       `Not a valid JMESPath expression: ${(error as Error).message}. See https://jmespath.org.`,
     );
+  }
+}
+
+/** Compiling accepts any function; only a search refuses those that do not exist. */
+function tryOut(expression: string): void {
+  try {
+    search({}, expression);
+  } catch (error) {
+    const isAlwaysWrong = /^(Unknown function|Invalid arity)/.test(
+      (error as Error).message,
+    );
+    if (isAlwaysWrong) throw error;
   }
 }

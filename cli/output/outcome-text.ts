@@ -1,4 +1,5 @@
 import type {
+  Failure,
   Outcome,
   RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
@@ -17,11 +18,12 @@ export function outcomeText(outcome: Outcome): string {
       outcome.Cause,
       ...(outcome.Rollback ? [rollbackText(outcome.Rollback)] : []),
       ...labelledRow('Stream', outcome.StreamName),
+      ...labelledRow('Now', keyNow(outcome)),
       ...repointedRow(outcome),
       ...(outcome.SlotsSpent
         ? labelledRow(
             'Spent',
-            `${outcome.SlotsSpent} slot of the quota, which AWS counts or may count`,
+            `${outcome.SlotsSpent} ${outcome.SlotsSpent === 1 ? 'slot' : 'slots'} of the quota, which AWS counts or may count`,
           )
         : []),
       ...quota,
@@ -55,6 +57,31 @@ function repointedRow({ KeyId, RepointedFrom }: Outcome): string[] {
     'Alias',
     `${KeyId} pointed to ${RepointedFrom} before; CloudTrail has the UpdateAlias`,
   );
+}
+
+/** Under which key a failed rotation left the stream, as far as that is known. */
+function keyNow({
+  StreamName,
+  KeyId,
+  PreviousKeyId,
+  SlotsSpent,
+  Rollback,
+  Error: name,
+}: Failure): string | undefined {
+  if (StreamName === undefined || Rollback?.Status === 'ROLLED_BACK') return;
+  if (SlotsSpent === 0 && PreviousKeyId !== undefined) {
+    return `under ${PreviousKeyId ?? 'no key'}, as before`;
+  }
+  const isApplied =
+    Rollback?.Status === 'IMPOSSIBLE' ||
+    name === 'RecordNotEncrypted' ||
+    name.startsWith('KMS');
+  if (KeyId !== undefined && isApplied && Rollback?.Status !== 'FAILED') {
+    return `under ${KeyId}, which no probe has proved`;
+  }
+  return SlotsSpent
+    ? `unknown; aws kinesis describe-stream-summary --stream-name ${StreamName} shows it`
+    : undefined;
 }
 
 function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {

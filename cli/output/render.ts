@@ -29,8 +29,7 @@ export function render(
     return printable(people());
   }
   const document = JSON.parse(JSON.stringify(result)) as JSONValue;
-  const picked =
-    query === undefined ? document : (search(document, query) as unknown);
+  const picked = query === undefined ? document : pick(document, query);
   switch (output) {
     case 'yaml':
       return printable(stringify(picked).trimEnd());
@@ -40,6 +39,18 @@ export function render(
       return textOf(picked);
     default:
       return printable(JSON.stringify(picked, null, 4));
+  }
+}
+
+/** The whole document where the expression does not fit it: what was done is shown. */
+function pick(document: JSONValue, query: string): unknown {
+  try {
+    return search(document, query);
+  } catch (error) {
+    process.stderr.write(
+      `--query does not fit the result, which follows as a whole: ${printable((error as Error).message)}\n`,
+    );
+    return document;
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { parseRequest, type RotationRequest } from '../contract/request.ts';
 import { InputError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
@@ -132,13 +132,23 @@ export function parseRotations(text: string): RotationsStream[] {
 }
 
 function parseYaml(text: string): unknown {
+  // Its warnings would go to the terminal as they are.
+  const document = parseDocument(text, { logLevel: 'silent', merge: true });
+  const [error] = document.errors;
+  if (error) throw notUsable('is not YAML', error);
+  // Of a tag that is not YAML's own, as !Ref, only the text would be left.
+  const [warning] = document.warnings;
+  if (warning) throw notUsable('cannot be used', warning);
   try {
-    // Its warnings would go to the terminal as they are.
-    return parse(text, { logLevel: 'error' });
-  } catch (error) {
-    const [line] = (error as Error).message.split('\n');
-    throw new RotationsFileError(`rotations.yml is not YAML: ${line}`);
+    return document.toJS();
+  } catch (reason) {
+    throw notUsable('is not YAML', reason as Error);
   }
+}
+
+function notUsable(what: string, { message }: Error): RotationsFileError {
+  const [line] = message.split('\n');
+  return new RotationsFileError(`rotations.yml ${what}: ${line}`);
 }
 
 function readEntry(

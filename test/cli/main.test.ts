@@ -168,6 +168,16 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['--stream-name "orders"', `--stream-arn "${STREAM_ARN}"`],
   ],
   [
+    'a query with a function that JMESPath does not have',
+    ['rotate', '--query', 'foo(@)'],
+    ['--query', 'Unknown function: foo()'],
+  ],
+  [
+    'a query with too few arguments',
+    ['rotate', '--query', 'length()'],
+    ['--query', 'Invalid arity'],
+  ],
+  [
     'a query that is not JMESPath',
     ['quota', '--query', 'Quota.'],
     ['--query', 'Not a valid JMESPath expression'],

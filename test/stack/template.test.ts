@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { matchesPattern } from '../../local/events/event-pattern.ts';
 import {
   type TargetInput,
   targetInput,
@@ -320,6 +321,13 @@ describe('a function', () => {
     ).toMatchObject({ Variables: { PARTITION: { Ref: 'AWS::Partition' } } });
   });
 
+  it('ends before its Task does, after 50 s; the sweep after four minutes', () => {
+    for (const [id, { Properties }] of ofType('AWS::Lambda::Function')) {
+      const seconds = id === 'SweepDriftLambdaFunction' ? 240 : 50;
+      expect(Properties.Timeout, id).toBe(seconds);
+    }
+  });
+
   it('has a role that no other has', () => {
     const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) =>
       JSON.stringify(Properties.Role),
@@ -603,6 +611,53 @@ describe('the schedules', () => {
         ScheduleArn: '<aws.scheduler.schedule-arn>',
         ScheduledTime: '<aws.scheduler.scheduled-time>',
       },
+    });
+  });
+});
+
+describe('the rule of the topic', () => {
+  it.each([
+    [undefined, true],
+    [{ Source: 'alarm' }, true],
+    [{ Source: 'alarm', Attempt: 2 }, false],
+  ])('takes an outcome with Trigger %j: %s', (Trigger, expected) => {
+    const { detail } = get('NotifyRule').Properties.EventPattern as {
+      detail: { Trigger: object };
+    };
+    const pattern = { detail: { Trigger: detail.Trigger } };
+    const event = { detail: { RotationId: 'x', ...(Trigger && { Trigger }) } };
+    expect(matchesPattern(pattern, event)).toBe(expected);
+  });
+});
+
+describe('a stream with OnDrift ALERT', () => {
+  const entry = { StreamName: 'orders', KeyIds: ['a', 'b'] };
+  const rulesOf = (fields: Partial<RotationsStream>) =>
+    Object.values(alarms([{ ...entry, ...fields }], 'prod'))
+      .filter(({ Type }) => Type === 'AWS::Events::Rule')
+      .map(({ Properties }) => Properties.EventPattern);
+
+  it('has a drift alarm, and no rule that restores for it', () => {
+    const drift = 'kinesis-key-rotation-prod-drift-orders';
+    expect(rulesOf({})).toMatchObject([{ detail: { alarmName: [drift] } }]);
+    expect(rulesOf({ OnDrift: 'ALERT' })).toEqual([]);
+    expect(rulesOf({ OnDrift: 'ALERT', Alarms: ['mine'] })).toMatchObject([
+      { detail: { alarmName: ['mine'] } },
+    ]);
+    const [alarm] = Object.values(
+      alarms([{ ...entry, OnDrift: 'ALERT' }], 'prod'),
+    );
+    expect(alarm?.Properties.AlarmName).toBe(drift);
+    expect(alarm?.DependsOn).toEqual(['NotificationTopicPolicy']);
+  });
+
+  it('is told to the sweep', () => {
+    const { SweepSchedule } = schedules([{ ...entry, OnDrift: 'ALERT' }]);
+    const { Target } = (SweepSchedule as Resource).Properties;
+    const { Input } = Target as { Input: string };
+    expect(JSON.parse(Input)).toMatchObject({
+      ScheduledTime: '<aws.scheduler.scheduled-time>',
+      Streams: [{ StreamName: 'orders', OnDrift: 'ALERT' }],
     });
   });
 });

@@ -73,6 +73,61 @@ describe('outcomeText', () => {
     },
   );
 
+  it.each<[string, Partial<Failure>, string | undefined]>([
+    [
+      'nothing spent',
+      { SlotsSpent: 0, PreviousKeyId: 'alias/a' },
+      'under alias/a, as before',
+    ],
+    [
+      'not encrypted',
+      { SlotsSpent: 0, PreviousKeyId: null },
+      'under no key, as before',
+    ],
+    [
+      'a refused probe',
+      { SlotsSpent: 1, Error: 'KMSDisabledException' },
+      'under alias/b, which no probe has proved',
+    ],
+    [
+      'no rollback',
+      { SlotsSpent: 1, Rollback: { Status: 'IMPOSSIBLE' } },
+      'under alias/b, which no probe has proved',
+    ],
+    [
+      'a failed rollback',
+      {
+        SlotsSpent: 2,
+        Error: 'KMSDisabledException',
+        Rollback: { Status: 'FAILED' },
+      },
+      'unknown; aws kinesis describe-stream-summary --stream-name orders shows it',
+    ],
+    [
+      'an unknown Start',
+      { SlotsSpent: 1 },
+      'unknown; aws kinesis describe-stream-summary --stream-name orders shows it',
+    ],
+    [
+      'a rollback',
+      { SlotsSpent: 2, Rollback: { Status: 'ROLLED_BACK' } },
+      undefined,
+    ],
+    ['no stream', { StreamName: undefined as never }, undefined],
+  ])(
+    'says under which key the stream is now, after %s',
+    (_, fields, expected) => {
+      const text = outcomeText({
+        ...FAILED,
+        StreamName: 'orders',
+        KeyId: 'alias/b',
+        ...fields,
+      });
+      const line = text.split('\n').find((each) => each.startsWith('Now '));
+      expect(line).toBe(expected && `Now     ${expected}`);
+    },
+  );
+
   it('shows that a stream was not encrypted before', () => {
     expect(outcomeText({ ...ROTATED, PreviousKeyId: null })).toMatch(
       /^ROTATED orders: not encrypted -> alias\/b\n/,
@@ -110,6 +165,7 @@ describe('outcomeText', () => {
       'FAILED UpdateTimedOut',
       'StreamName "orders" was still UPDATING',
       'Stream  orders',
+      'Now     unknown; aws kinesis describe-stream-summary --stream-name orders shows it',
       'Spent   1 slot of the quota, which AWS counts or may count',
       'Quota   2 of 25 used in 24 hours, 23 remaining, next free now',
     ]);

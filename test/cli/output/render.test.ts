@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { render } from '../../../cli/output/render.ts';
 
@@ -34,6 +34,15 @@ describe('render', () => {
     ['Nothing', 'null'],
   ])('picks %s, as JSON unless told otherwise', (query, expected) => {
     expect(render(RESULT, { query }, people)).toBe(expected);
+  });
+
+  it('prints the whole result where an expression does not fit it', () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const text = render(RESULT, { query: 'length(@.nothing)' }, people);
+    const [[said] = []] = write.mock.calls;
+    write.mockRestore();
+    expect(JSON.parse(text)).toEqual(RESULT);
+    expect(said).toMatch(/^--query does not fit the result/);
   });
 
   it.each([

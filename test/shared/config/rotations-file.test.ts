@@ -377,3 +377,36 @@ describe('StartDate', () => {
     else expect(String(result)).toContain(named);
   });
 });
+
+describe('YAML', () => {
+  it.each(['!Ref Stream', '!Sub "${x}"', '!GetAtt A.B'])(
+    'refuses the tag %s, of which only a text would be left',
+    (value) => {
+      expect(
+        failure(
+          `Streams: [{StreamName: ${value}, KeyIds: [alias/a, alias/b]}]`,
+        ),
+      ).toMatchObject({
+        name: 'RotationsFileError',
+        message: expect.stringContaining(
+          `Unresolved tag: ${value.split(' ')[0]}`,
+        ),
+      });
+    },
+  );
+
+  it('takes anchors and merge keys', () => {
+    const text = `
+Defaults: &ring {KeyIds: [alias/a, alias/b]}
+Streams:
+  - {<<: *ring, StreamName: orders, OnDrift: ALERT}
+`;
+    expect(parseRotations(text)).toEqual([
+      {
+        StreamName: 'orders',
+        KeyIds: ['alias/a', 'alias/b'],
+        OnDrift: 'ALERT',
+      },
+    ]);
+  });
+});
