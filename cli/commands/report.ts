@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote } from '../../shared/errors/text.ts';
 import {
@@ -19,6 +18,7 @@ import {
   type StreamOptions,
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
+import { writeWhole } from '../output/write-whole.ts';
 import { gatherStreams } from '../report/gather.ts';
 import { reportPage } from '../report/report-page.ts';
 
@@ -80,22 +80,16 @@ async function readVersion(): Promise<string> {
   return JSON.parse(await readFile(path, 'utf8')).version;
 }
 
-/** Replaces the file in one step, so that it is never half written. */
 async function writePage(file: string, page: string): Promise<void> {
   if (file === '-') {
     process.stdout.write(page);
     return;
   }
   const path = resolve(process.env.INIT_CWD ?? process.cwd(), file);
-  const draft = `${path}.${randomUUID()}`;
-  try {
-    await writeFile(draft, page);
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
+  await writeWhole(path, page).catch((error: unknown) => {
     throw new CommandError(
       `--file ${quote(file)} cannot be written: ${(error as Error).message}`,
     );
-  }
+  });
   process.stdout.write(`${path}\n`);
 }
