@@ -16,4 +16,9 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   });
 });
 
-await runCommandLine(process.argv.slice(2), listenForInterruption());
+const interruption = listenForInterruption();
+await runCommandLine(process.argv.slice(2), interruption);
+// A call that was given up may be under way until its time is over.
+if (interruption.signal.aborted) {
+  process.stdout.write('', () => process.exit());
+}

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../local/session/until-aborted.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { readArn } from '../../shared/identifiers/arn.ts';
@@ -24,8 +25,8 @@ export interface Environment {
 }
 
 /**
- * Works in the environment that the flags name: the stack of a stage, or else the
- * embedded AWS. Sets the variables by which the clients of
+ * Reads from the environment that the flags name: the stack of a stage, or else the
+ * embedded AWS. A signal ends it with its reason, whatever call is under way. Sets the variables by which the clients of
  * shared/lambda/clients.ts find it.
  */
 export async function withEnvironment<T>(
@@ -34,17 +35,20 @@ export async function withEnvironment<T>(
   work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const { stage } = options;
+  const { signal } = context.interruption;
   refuseUnusedFlags(options, stage !== undefined);
-  if (stage === undefined) return onEmbeddedAws(context, work);
+  const read = (environment: Environment) =>
+    untilAborted(signal, work(environment));
+  if (stage === undefined) return onEmbeddedAws(context, read);
   setAwsVariables(options);
-  const deployment = await findDeployment(stage, context.interruption.signal);
+  const deployment = await findDeployment(stage, signal);
   process.env.LEDGER_TABLE_NAME = deployment.LedgerTableName;
   const { partition, region, account } = readArn(deployment.StateMachineArn);
   process.env.AWS_REGION = region;
   // Functions log to stdout, which carries the result here.
   process.env.POWERTOOLS_LOG_LEVEL = 'SILENT';
   const name = `stage ${stage} of account ${account} in ${region}`;
-  return work({ name, region, account, partition, deployment });
+  return read({ name, region, account, partition, deployment });
 }
 
 /**

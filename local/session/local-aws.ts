@@ -36,6 +36,7 @@ import {
 } from './endpoints.ts';
 import { ensureLedgerTable } from './ledger-table.ts';
 import { openSession, type Session } from './session.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** Nothing that runs locally may ever reach AWS by accident. */
 const NO_WAY_TO_AWS = {
@@ -104,7 +105,7 @@ export async function openLocalAws(
   const connected = Promise.withResolvers<TaskHandlers>();
   await setCredentials(Object.keys(external).length === 0);
   const account = external.KINESIS
-    ? await accountAt(external.KINESIS, region)
+    ? await accountAt(external.KINESIS, region, signal)
     : LOCAL_ACCOUNT;
   const options: EmbeddedAwsOptions = {
     ...settings,
@@ -120,7 +121,9 @@ export async function openLocalAws(
   try {
     const endpoints = allEndpoints({ ...session?.endpoints, ...external });
     setEnvironment(region, endpoints);
-    await ensureLedgerTable(ledgerTableName());
+    const ensured = ensureLedgerTable(ledgerTableName());
+    // Another DynamoDB may never answer.
+    await untilAborted(external.DYNAMODB ? signal : undefined, ensured);
     const handlers = await loadHandlers();
     if (session?.isOwner && external.DYNAMODB === undefined) {
       await settleLeftovers(handlers, region, account);
@@ -194,11 +197,16 @@ function setEnvironment(region: string, endpoints: Endpoints): void {
  * The account of the streams at an endpoint: an emulator has one of its own. That of
  * the embedded AWS where the endpoint has no stream, or does not answer.
  */
-async function accountAt(endpoint: string, region: string): Promise<string> {
+async function accountAt(
+  endpoint: string,
+  region: string,
+  abortSignal: AbortSignal | undefined,
+): Promise<string> {
   const kinesis = kinesisClient({ endpoint, region, maxAttempts: 1 });
   try {
     const { StreamNames } = await kinesis.send(
       new ListStreamsCommand({ Limit: 1 }),
+      { abortSignal },
     );
     const [StreamName] = StreamNames ?? [];
     if (StreamName === undefined) return LOCAL_ACCOUNT;
