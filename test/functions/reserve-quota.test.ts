@@ -13,17 +13,12 @@ import {
   vi,
 } from 'vitest';
 import { createReserveQuota } from '../../functions/reserve-quota.ts';
-import { localStateMachine } from '../../local/runner/rotation.ts';
-import { startStepFunctions } from '../../local/services/step-functions/step-functions.ts';
 import { executionName } from '../../shared/identifiers/arn.ts';
 import { quotaLedger } from '../../shared/lambda/clients.ts';
 import { QUOTA_LIMIT, STOPPED_MS } from '../../shared/ledger/window.ts';
 import type { PlannedState } from '../../shared/rotation/state.ts';
-import {
-  ACCOUNT,
-  REGION,
-  stepFunctionsAt,
-} from '../support/local/connected-clients.ts';
+import { stepFunctionsAt } from '../support/local/connected-clients.ts';
+import { stepFunctionsRunning } from '../support/local/step-functions.ts';
 import { CLOSED_PORT } from '../support/local/taken-port.ts';
 import {
   type LocalRotations,
@@ -44,29 +39,13 @@ const reserve = (state: PlannedState, sfn?: SFNClient) =>
 
 /** Step Functions with executions that run until they are stopped. */
 async function stepFunctions() {
-  const { endpoint, close } = await startStepFunctions({
-    region: REGION,
-    account: ACCOUNT,
-    port: 0,
-    stateMachines: {
-      'rotate-stream': {
-        definition: async () => ({ StartAt: 'End', States: {} }),
-        handlers: Promise.resolve({}),
-        run: async ({ signal }) => {
-          await new Promise((end) => signal?.addEventListener('abort', end));
-        },
-      },
+  const { sfn, stateMachineArn } = await stepFunctionsRunning(
+    async ({ signal }) => {
+      await new Promise((end) => signal?.addEventListener('abort', end));
     },
-  });
-  onTestFinished(close);
-  const sfn = stepFunctionsAt(endpoint);
+  );
   const start = (name: string) =>
-    sfn.send(
-      new StartExecutionCommand({
-        stateMachineArn: localStateMachine(REGION),
-        name,
-      }),
-    );
+    sfn.send(new StartExecutionCommand({ stateMachineArn, name }));
   return { sfn, start };
 }
 

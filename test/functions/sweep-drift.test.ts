@@ -11,22 +11,12 @@ import {
   type KMSClient,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
-import {
-  afterAll,
-  beforeAll,
-  describe,
-  expect,
-  it,
-  onTestFinished,
-  vi,
-} from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   createSweepDrift,
   type Sweep,
   startRestore,
 } from '../../functions/sweep-drift.ts';
-import { localStateMachine } from '../../local/runner/rotation.ts';
-import { startStepFunctions } from '../../local/services/step-functions/step-functions.ts';
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import {
   dynamoDbClient,
@@ -37,11 +27,7 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { publishedBy, stampsOf } from '../support/aws/published-metrics.ts';
-import {
-  ACCOUNT,
-  REGION,
-  stepFunctionsAt,
-} from '../support/local/connected-clients.ts';
+import { stepFunctionsRunning } from '../support/local/step-functions.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -96,24 +82,11 @@ const dependencies = () => ({
 /** Step Functions with executions that end at once. */
 async function stepFunctions() {
   const started: unknown[] = [];
-  const { endpoint, close } = await startStepFunctions({
-    region: REGION,
-    account: ACCOUNT,
-    port: 0,
-    stateMachines: {
-      'rotate-stream': {
-        definition: async () => ({ StartAt: 'End', States: {} }),
-        handlers: Promise.resolve({}),
-        run: async ({ request, onEvent }) => {
-          started.push(request);
-          onEvent?.({ type: 'ExecutionSucceeded', timestamp: Date.now() });
-        },
-      },
-    },
+  const running = await stepFunctionsRunning(async ({ request, onEvent }) => {
+    started.push(request);
+    onEvent?.({ type: 'ExecutionSucceeded', timestamp: Date.now() });
   });
-  onTestFinished(close);
-  const sfn = stepFunctionsAt(endpoint);
-  return { sfn, stateMachineArn: localStateMachine(REGION), started };
+  return { ...running, started };
 }
 
 /** A stream of its own that a rotation has put under the nth key of its ring. */
