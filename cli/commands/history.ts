@@ -26,7 +26,7 @@ export interface HistoryOptions
     StreamOptions,
     Period {
   status?: HistoryStatus;
-  maxItems: number;
+  maxItems?: number;
 }
 
 /**
@@ -44,12 +44,19 @@ export async function history(
     const streams = await chooseStreams(options, environment, context);
     const client = dynamoDbClient();
     try {
-      const found: Outcome[] = [];
+      const most = mostItems(options);
+      const all: Outcome[] = [];
       for (const { StreamARN } of streams) {
-        const all = readHistory(client, ledgerTableName(), StreamARN, options);
-        found.push(...(await chosenOf(all, options)));
+        const read = readHistory(client, ledgerTableName(), StreamARN, options);
+        all.push(...(await chosenOf(read, options.status, most + 1)));
       }
-      found.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
+      all.sort((a, b) => (a.StartedAt < b.StartedAt ? 1 : -1));
+      const found = all.slice(0, most);
+      if (all.length > most) {
+        process.stderr.write(
+          `These are the newest ${most} rotations; there are older ones. Give --max-items, or --since\n`,
+        );
+      }
       process.stdout.write(
         `${render(found, options, () => historyText(found))}\n`,
       );
@@ -60,17 +67,27 @@ export async function history(
   });
 }
 
-/** Returns the newest N rotations with this status or outcome. */
+const DEFAULT_ITEMS = 100;
+
+/** All of a period; of all time the newest ones, unless a number is given. */
+function mostItems({ maxItems, since, until }: HistoryOptions): number {
+  if (maxItems !== undefined) return maxItems;
+  const isPeriod = since !== undefined || until !== undefined;
+  return isPeriod ? Number.POSITIVE_INFINITY : DEFAULT_ITEMS;
+}
+
+/** Returns the newest rotations with this status or outcome, of all or of one. */
 export async function chosenOf(
   outcomes: AsyncIterable<Outcome>,
-  { status, maxItems }: Pick<HistoryOptions, 'status' | 'maxItems'>,
+  status: HistoryStatus | undefined,
+  most: number,
 ): Promise<Outcome[]> {
   const found: Outcome[] = [];
   for await (const outcome of outcomes) {
     const { Status, Outcome: ended } = outcome;
     if (status !== undefined && status !== Status && status !== ended) continue;
     found.push(outcome);
-    if (found.length === maxItems) break;
+    if (found.length === most) break;
   }
   return found;
 }

@@ -87,9 +87,10 @@ export const historyFlags = (): Option[] => [
     '--status <status>',
     'only rotations with this status or outcome',
   ).choices(STATUSES),
-  new Option('--max-items <count>', 'the newest N rotations of each stream')
-    .argParser(count)
-    .default(100),
+  new Option(
+    '--max-items <count>',
+    'the newest N rotations of all streams (default: all of a period, else 100)',
+  ).argParser(count),
 ];
 
 function count(text: string): number {

@@ -125,14 +125,11 @@ describe('historyText', () => {
     ['ROLLED_BACK', 9, [failed]],
     ['UNCHANGED', 9, []],
   ] as const)('is of those that ended as %s, %d at most', async (...given) => {
-    const [status, maxItems, expected] = given;
+    const [status, most, expected] = given;
     async function* outcomes() {
       yield* [rotated, failed, rotated];
     }
-    const found = await chosenOf(outcomes(), {
-      maxItems,
-      ...(status && { status }),
-    });
+    const found = await chosenOf(outcomes(), status, most);
     expect(found).toEqual(expected);
   });
 
