@@ -16,7 +16,7 @@ export interface RequestFlags {
 }
 
 const STREAM_FIELDS = ['StreamName', 'StreamARN'];
-const KEY_FIELDS = ['KeyId', 'KeyIds'];
+export const KEY_FIELDS = ['KeyId', 'KeyIds'];
 /** The fields that name the stream and its keys. */
 export const NAMING_FIELDS = [...STREAM_FIELDS, ...KEY_FIELDS];
 

@@ -1,30 +1,56 @@
-import { requestFor } from '../../shared/config/rotations-file.ts';
+import {
+  type RotationsStream,
+  requestFor,
+} from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
+import { parseStreamArn } from '../../shared/identifiers/arn.ts';
 import type { CommandContext } from '../environment/context.ts';
 import {
+  KEY_FIELDS,
   NAMING_FIELDS,
   type RequestFlags,
   requestFromFlags,
 } from './request-flags.ts';
 
+type Request = Record<string, unknown>;
+type Context = Pick<CommandContext, 'rotations'>;
+
 /**
- * Builds the request of the flags. Without a stream and a key, it is for the first
- * stream of rotations.yml.
+ * Builds the request of the flags. What rotations.yml says of the stream counts, and
+ * flags take precedence; a key in the flags replaces the ring. Without a stream and a
+ * key, it is for the first stream of rotations.yml.
  *
- * @throws InvalidRequest before anything is started
+ * @throws InvalidRequest before anything is started, and RotationsFileError
  */
 export async function chosenRequest(
   flags: RequestFlags,
-  { rotations }: Pick<CommandContext, 'rotations'>,
-): Promise<Record<string, unknown>> {
+  context: Context,
+): Promise<Request> {
   const given = await requestFromFlags(flags);
-  const isNamed = NAMING_FIELDS.some((field) => field in given);
-  const [entry] = isNamed ? [] : await rotations();
-  const request = {
-    ...(entry && requestFor(entry)),
-    Trigger: { Source: 'manual' },
-    ...given,
-  };
+  const entry = await entryOf(given, context);
+  const base: Request = entry ? requestFor(entry) : {};
+  if (isAny(KEY_FIELDS, given)) delete base.KeyIds;
+  if ('StreamARN' in given) delete base.StreamName;
+  const request = { ...base, Trigger: { Source: 'manual' }, ...given };
   parseRequest(request);
   return request;
+}
+
+const isAny = (fields: readonly string[], request: Request) =>
+  fields.some((field) => field in request);
+
+/** The stream of rotations.yml that a request is for. */
+async function entryOf(
+  given: Request,
+  { rotations }: Context,
+): Promise<RotationsStream | undefined> {
+  if (!isAny(NAMING_FIELDS, given)) return (await rotations())[0];
+  const { StreamName, StreamARN } = given;
+  const name =
+    StreamName ?? parseStreamArn(String(StreamARN))?.streamName ?? undefined;
+  // A request that names stream and key needs no file.
+  const listed = isAny(KEY_FIELDS, given)
+    ? await rotations().catch(() => [])
+    : await rotations();
+  return listed.find((entry) => entry.StreamName === name);
 }

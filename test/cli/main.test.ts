@@ -46,7 +46,11 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     stream('--key-id', 'alias/a', '--key-ids', 'alias/b,alias/c'),
     ['KeyId "alias/a"', 'KeyIds ["alias/b","alias/c"]'],
   ],
-  ['neither key nor ring', stream(), ['KeyId and KeyIds are both missing']],
+  [
+    'neither key nor ring, of a stream that is not listed',
+    ['rotate', '--stream-name', 'unlisted'],
+    ['KeyId and KeyIds are both missing'],
+  ],
   [
     'no stream',
     ['rotate', '--key-id', 'alias/a'],

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { chosenRequest } from '../../../cli/input/request.ts';
+import type { RequestFlags } from '../../../cli/input/request-flags.ts';
+import {
+  RotationsFileError,
+  type RotationsStream,
+} from '../../../shared/config/rotations-file.ts';
+
+const ORDERS: RotationsStream = {
+  StreamName: 'orders',
+  KeyIds: ['alias/a', 'alias/b'],
+  OnQuotaExhausted: 'WAIT',
+  KeepSlotForRollback: true,
+  Probe: { PartitionKey: 'p', Data: 'e30=' },
+  Schedule: 'rate(90 days)',
+};
+const PAYMENTS = { StreamName: 'payments', KeyIds: ['alias/c', 'alias/d'] };
+const ARN = 'arn:aws:kinesis:us-east-1:111122223333:stream/orders';
+const Trigger = { Source: 'manual' };
+const { KeyIds, Schedule: _, ...ofOrders } = ORDERS;
+
+const choose = (flags: RequestFlags) =>
+  chosenRequest(flags, { rotations: async () => [PAYMENTS, ORDERS] });
+const withoutFile = (flags: RequestFlags) =>
+  chosenRequest(flags, {
+    rotations: async () => {
+      throw new RotationsFileError('rotations.yml cannot be read');
+    },
+  });
+
+describe('chosenRequest', () => {
+  it('is for the first stream of rotations.yml without flags', async () => {
+    expect(await choose({})).toEqual({ ...PAYMENTS, Trigger });
+  });
+
+  it.each([
+    ['by name', { streamName: 'orders' }, {}],
+    ['by ARN', { streamArn: ARN }, { StreamName: undefined, StreamARN: ARN }],
+  ])('takes what rotations.yml says of a stream %s', async (_, flags, more) => {
+    const request = await choose(flags);
+    expect(request).toEqual({ ...ofOrders, KeyIds, Trigger, ...more });
+  });
+
+  it('lets flags take precedence, and a key replace the ring', async () => {
+    const flags = {
+      streamName: 'orders',
+      keyId: 'alias/z',
+      onQuotaExhausted: 'FAIL',
+    };
+    expect(await choose(flags)).toEqual({
+      ...ofOrders,
+      KeyId: 'alias/z',
+      OnQuotaExhausted: 'FAIL',
+      Trigger,
+    });
+  });
+
+  it('is as given for a stream that rotations.yml does not list', async () => {
+    const flags = { streamName: 'unlisted', keyId: 'alias/z' };
+    const given = { StreamName: 'unlisted', KeyId: 'alias/z', Trigger };
+    expect(await choose(flags)).toEqual(given);
+    expect(await withoutFile(flags)).toEqual(given);
+  });
+
+  it('needs rotations.yml where no key is given', async () => {
+    await expect(withoutFile({ streamName: 'orders' })).rejects.toThrow(
+      'rotations.yml cannot be read',
+    );
+    await expect(choose({ streamName: 'unlisted' })).rejects.toThrow(
+      'KeyId and KeyIds are both missing',
+    );
+  });
+});
