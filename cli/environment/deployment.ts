@@ -3,6 +3,7 @@ import {
   DescribeStacksCommand,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
+import { externalEndpoints } from '../../local/session/endpoints.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
 import { httpHandler } from '../../shared/lambda/clients.ts';
 import { CommandError } from '../errors/command-error.ts';
@@ -27,10 +28,14 @@ export interface Deployment {
  * Puts flags where the SDK looks for them. The AWS CLI's AWS_DEFAULT_REGION is
  * one that the SDK does not know.
  *
+ * @throws {InputError} for a variable that is no endpoint
+ *
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
  */
 export function setAwsVariables({ region, profile }: AwsOptions): void {
   const { env } = process;
+  // Refuses those that are no endpoints, before the SDK meets them.
+  externalEndpoints(env);
   if (profile !== undefined) {
     env.AWS_PROFILE = profile;
     // Else keys in the variables would outvote the profile that was asked for.

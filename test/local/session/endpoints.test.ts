@@ -32,4 +32,15 @@ describe('externalEndpoints', () => {
   ])('reads variables that name %s', (_, env, endpoints) => {
     expect(externalEndpoints(env)).toEqual(endpoints);
   });
+
+  it.each(['nonsense', 'ftp://127.0.0.1', 'http://', '127.0.0.1:4566'])(
+    'refuses %j, which is no endpoint, by the name of its variable',
+    (text) => {
+      for (const variable of ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS']) {
+        expect(() => externalEndpoints({ [variable]: text })).toThrow(
+          `${variable} "${text}" is not an endpoint; expected a URL such as`,
+        );
+      }
+    },
+  );
 });
