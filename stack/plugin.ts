@@ -6,8 +6,8 @@ import {
   type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
-import { boundariesOf } from '../shared/config/stream-boundary.ts';
 import { alarms } from './alarms.ts';
+import { boundaryDefine } from './bundling/boundary-define.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
@@ -110,9 +110,7 @@ export default class StackPlugin {
         `${StreamName}: ${Schedule} starts its first rotation when it is deployed; give a StartDate, or cron(...)`,
       );
     }
-    service.custom.esbuild.define.STREAM_BOUNDARIES = JSON.stringify(
-      JSON.stringify(boundariesOf(this.#entries)),
-    );
+    Object.assign(service.custom.esbuild.define, boundaryDefine(this.#entries));
     Object.assign(service.resources.Resources, {
       ...roles(service.custom.rights, this.#entries, stage),
       ...schedules(this.#entries),

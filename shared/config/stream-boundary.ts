@@ -17,7 +17,9 @@ declare const STREAM_BOUNDARIES: string | undefined;
 
 /** The boundaries of the deployment; empty on the embedded AWS. */
 export const deployedBoundaries: StreamBoundaries =
-  typeof STREAM_BOUNDARIES === 'undefined' ? {} : JSON.parse(STREAM_BOUNDARIES);
+  typeof STREAM_BOUNDARIES === 'undefined'
+    ? {}
+    : /* @__PURE__ */ JSON.parse(STREAM_BOUNDARIES);
 
 export function boundariesOf(
   entries: readonly RotationsStream[],

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { parse } from 'yaml';
+import { readRotationsFile } from '../../shared/config/rotations-file.ts';
+import { boundaryDefine } from './boundary-define.ts';
 
 /** The most that a function's bundle may have. */
 export const BUNDLE_BYTES = 330_000;
@@ -8,16 +10,16 @@ export const BUNDLE_BYTES = 330_000;
 /** Options of serverless-esbuild that esbuild does not know. */
 const OF_THE_PLUGIN = ['exclude', 'outputFileExtension'];
 
-/** The options of esbuild in serverless.yml. */
+/** The options of esbuild in serverless.yml, with the rings of rotations.yml. */
 export async function buildOptions(): Promise<BuildOptions> {
   const { custom } = parse(await readFile('serverless.yml', 'utf8'), {
     logLevel: 'error',
   });
-  return Object.fromEntries(
-    Object.entries(custom.esbuild as BuildOptions).filter(
-      ([name]) => !OF_THE_PLUGIN.includes(name),
-    ),
+  const options = Object.entries(custom.esbuild as BuildOptions).filter(
+    ([name]) => !OF_THE_PLUGIN.includes(name),
   );
+  const define = boundaryDefine(await readRotationsFile('rotations.yml'));
+  return { ...Object.fromEntries(options), define };
 }
 
 export interface BuiltFunction {

@@ -335,6 +335,14 @@ describe('a function', () => {
     expect(new Set(roles).size).toBe(roles.length);
   });
 
+  it('carries the rings only where it checks them', async () => {
+    const bundles = await bundlesIn(run.directory);
+    const carriers = bundles
+      .filter(({ code }) => Buffer.from(code).includes('alias/orders-a'))
+      .map(({ name }) => name);
+    expect(carriers.sort()).toEqual(['PlanRotation', 'StartEncryption']);
+  });
+
   it('is small, since its bundle is minified with the SDK inside', async () => {
     const bundles = await bundlesIn(run.directory);
     expect(bundles.map(({ name }) => name).sort()).toEqual(

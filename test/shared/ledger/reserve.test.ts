@@ -44,6 +44,16 @@ describe('reserve', () => {
     });
   });
 
+  it('keeps in the lease of a rollback what it rolls back, and in no other', () => {
+    const bare = emptyEntry(ARN);
+    const RollsBack = { KeyId: 'x', KeyArn: 'arn:x', PreviousKeyId: null };
+    const asked = { ...claim('r', bare), RollsBack };
+    const [, held] = apply(bare, reserve(bare, asked, T0));
+    expect(held.Lease?.RollsBack).toEqual(RollsBack);
+    const { entry } = grant(bare, 'r', T0);
+    expect(entry.Lease).not.toHaveProperty('RollsBack');
+  });
+
   it('keeps a slot for exactly 24 hours and the clock margin', () => {
     const entry = rotateTimes(25, 0);
     const ask = (now: number) =>

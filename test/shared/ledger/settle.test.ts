@@ -273,6 +273,43 @@ describe('settleStopped', () => {
     expect(settle(entry, 'r', T0).answer.WasStopped).toBe(false);
   });
 
+  it('answers again with the lease that the first call gave back', () => {
+    const { entry } = grant(emptyEntry(ARN), 'r', T0);
+    const lease = entry.Lease;
+    const [first, after] = apply(entry, settleStopped(entry, 'r', T0));
+    expect(first.Lease).toEqual(lease);
+    expect(after.Stopped).toEqual([
+      { RotationId: 'r', Until: T0 + STOPPED_MS, Lease: lease },
+    ]);
+    const again = settleStopped(after, 'r', T0 + 1);
+    expect(again.answer.Lease).toEqual(lease);
+    expect(again.entry).toBeUndefined();
+  });
+
+  it('keeps apart what several stopped rotations held', () => {
+    const { entry } = grant(emptyEntry(ARN), 'r', T0);
+    const [, first] = apply(entry, settleStopped(entry, 'r', T0));
+    const [nothing, both] = apply(first, settleStopped(first, 's', T0 + 1));
+    expect(nothing).not.toHaveProperty('Lease');
+    expect(both.Stopped).toEqual([
+      { RotationId: 'r', Until: T0 + STOPPED_MS, Lease: entry.Lease },
+      { RotationId: 's', Until: T0 + 1 + STOPPED_MS },
+    ]);
+    expect(settleStopped(both, 's', T0 + 2).answer).not.toHaveProperty('Lease');
+    expect(settleStopped(both, 'r', T0 + 2).answer.Lease).toEqual(entry.Lease);
+  });
+
+  it('settles what a stopped rotation took between two calls', () => {
+    const { entry } = grant(emptyEntry(ARN), 'r', T0);
+    const held = { ...entry, Stopped: [{ RotationId: 'r', Until: T0 + 1 }] };
+    const [answer, after] = apply(held, settleStopped(held, 'r', T0));
+    expect(answer.Lease).toEqual(entry.Lease);
+    expect(after.Lease).toBeUndefined();
+    expect(after.Stopped).toEqual([
+      { RotationId: 'r', Until: T0 + STOPPED_MS, Lease: entry.Lease },
+    ]);
+  });
+
   it('remembers a rotation once, and forgets those of which nothing runs', () => {
     const twice = stopped(stopped(), T0 + 1);
     expect(twice.Stopped).toHaveLength(1);

@@ -181,6 +181,22 @@ describe('decidePlan', () => {
     });
   });
 
+  it('warns of no way back only where a rollback is wanted', () => {
+    const differing = { Current: UNENCRYPTED };
+    expect(keyPlan(facts([2], differing)).NoWayBack).toContain('not encrypted');
+    const kept = facts([2], differing, { OnVerificationFailed: 'KEEP' });
+    expect(keyPlan(kept)).not.toHaveProperty('NoWayBack');
+  });
+
+  it('knows no earlier key of another alias, or of the same key', () => {
+    expect(keyPlan(facts([2]))).not.toHaveProperty('RepointedFrom');
+    expect(keyPlan(facts([1]))).not.toHaveProperty('RepointedFrom');
+    const Current = { KeyId: 'alias/key-1', KeyArn: null };
+    expect(keyPlan(facts([1], { Current }))).not.toHaveProperty(
+      'RepointedFrom',
+    );
+  });
+
   it('applies the key again when forced, as the request names it', () => {
     const Current = { KeyId: keyGuid(1), KeyArn: keyArn(1) };
 

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AwsRefusal } from '../../../shared/errors/errors.ts';
+import { wholeSecond } from '../../../shared/events/iso-time.ts';
 import type { CurrentKey, ResolvedKey } from '../../../shared/keys/key-ring.ts';
 import { emptyEntry } from '../../../shared/ledger/entry.ts';
-import { BUSY_TIMEOUT_MS } from '../../../shared/rotation/deadlines.ts';
+import {
+  BUSY_TIMEOUT_MS,
+  RIGHTS_MS,
+} from '../../../shared/rotation/deadlines.ts';
 import {
   noWayBack,
   planRollback,
@@ -66,6 +70,15 @@ const planned = ({ Plan, Start, Stream, Keys, Now }: Given = {}): KeyPlan =>
   });
 
 describe('planRollback', () => {
+  it('waits for rights of its own where the rotation did', () => {
+    const Now = T0 + 1000;
+    const RightsDeadline = new Date(T0).toISOString();
+    expect(planned({ Plan: { RightsDeadline }, Now }).RightsDeadline).toBe(
+      wholeSecond(Now + RIGHTS_MS),
+    );
+    expect(planned({ Now })).not.toHaveProperty('RightsDeadline');
+  });
+
   it('gives back the key before, as it was submitted', () => {
     const { HeldBy, ...rest } = planned();
     expect(HeldBy).toBeUndefined();
