@@ -279,6 +279,10 @@ describe('the ring of a stream', () => {
         SlotsSpent: 0,
       });
     }
+    // By the plan: nothing was reserved.
+    const roles = iam.calls.map(({ role }) => role);
+    expect(roles).toContain('PlanRotation');
+    expect(roles).not.toContain('ReserveQuota');
     const Probe = { PartitionKey: 'mine', Data: 'c2VjcmV0' };
     const outcome = await rotate({ StreamName, KeyId: a, Probe });
     expect(outcome).toMatchObject({
