@@ -659,7 +659,7 @@ describe('a stream with OnDrift ALERT', () => {
     expect(alarm?.DependsOn).toEqual(['NotificationTopicPolicy']);
   });
 
-  it('is told to the sweep', () => {
+  it('reaches the sweep', () => {
     const { SweepSchedule } = schedules([{ ...entry, OnDrift: 'ALERT' }]);
     const { Target } = (SweepSchedule as Resource).Properties;
     const { Input } = Target as { Input: string };
