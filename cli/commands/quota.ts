@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Trigger } from '../../shared/contract/request.ts';
+import type { Trigger } from '../../shared/contract/trigger.ts';
 import {
   dynamoDbClient,
   ledgerTableName,

@@ -1,6 +1,6 @@
 import { format } from '@lukeed/ms';
 import sparkly from 'sparkly';
-import type { Trigger } from '../../shared/contract/request.ts';
+import type { Trigger } from '../../shared/contract/trigger.ts';
 import { visible } from '../../shared/errors/text.ts';
 import { executionName } from '../../shared/identifiers/arn.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';

@@ -1,4 +1,4 @@
-import type { Trigger } from '../../shared/contract/request.ts';
+import type { Trigger } from '../../shared/contract/trigger.ts';
 import { visible } from '../../shared/errors/text.ts';
 
 /** Who or what started a rotation, in a few words. */

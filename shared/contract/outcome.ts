@@ -1,5 +1,5 @@
 import type { Quota } from '../ledger/usage.ts';
-import type { Trigger } from './request.ts';
+import type { Trigger } from './trigger.ts';
 
 export interface Verification {
   ShardId: string;

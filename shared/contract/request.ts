@@ -3,20 +3,8 @@ import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
-import { fieldOf } from '../json.ts';
-
-const text = (field: string, expected: string) =>
-  v.string(
-    (issue) =>
-      `${field} ${quote(issue.input)} is not a string; expected ${expected}`,
-  );
-
-const choice = <const T extends readonly string[]>(field: string, options: T) =>
-  v.picklist(
-    options,
-    (issue) =>
-      `${field} ${quote(issue.input)} is not one of ${options.join(', ')}`,
-  );
+import { choice, objectMessage, text } from './field-checks.ts';
+import { TRIGGER } from './trigger.ts';
 
 const keyId = (field: string) =>
   v.pipe(
@@ -32,114 +20,31 @@ const BASE64 =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** A probe's content stays out of messages, which are logged. */
-const PROBE = v.strictObject(
-  {
-    PartitionKey: v.pipe(
-      v.string('Probe.PartitionKey is not a string of 1 to 256 characters'),
-      v.check(
-        (value) => value.length >= 1 && value.length <= 256,
-        'Probe.PartitionKey must have 1 to 256 characters',
-      ),
-      v.check(
-        (value) => value.isWellFormed(),
-        'Probe.PartitionKey has a lone surrogate, which UTF-8 cannot encode',
-      ),
+const PROBE_FIELDS = {
+  PartitionKey: v.pipe(
+    v.string('Probe.PartitionKey is not a string of 1 to 256 characters'),
+    v.check(
+      (value) => value.length >= 1 && value.length <= 256,
+      'Probe.PartitionKey must have 1 to 256 characters',
     ),
-    Data: v.pipe(
-      v.string('Probe.Data is not a string; expected base64, as in PutRecord'),
-      v.check(
-        (value) => value.length <= 65_536 && BASE64.test(value),
-        () =>
-          'Probe.Data is not base64 of at most 65,536 characters, the form in which PutRecord takes Data',
-      ),
+    v.check(
+      (value) => value.isWellFormed(),
+      'Probe.PartitionKey has a lone surrogate, which UTF-8 cannot encode',
     ),
-  },
-  (issue) => objectMessage('Probe', issue),
-);
-
-export type Trigger = Record<string, string | number | boolean | null>;
-
-const TRIGGER_FIELD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
-/** Bytes of its JSON: the last state gets it twice, and takes at most 256 KiB. */
-const TRIGGER_BYTES = 16_384;
-const MAX_TRIGGER_TEXT = 1024;
-
-/** Flat by design: it is copied into logs and into a DynamoDB item. */
-const TRIGGER = v.pipe(
-  v.looseObject(
-    { Source: choice('Trigger.Source', ['schedule', 'manual', 'alarm']) },
-    (issue) => objectMessage('Trigger', issue),
   ),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const trigger = withoutEvent(dataset.value);
-    const fields = Object.entries(trigger);
-    if (fields.length > 20) {
-      addIssue({
-        message: 'Trigger has more than 20 fields',
-      });
-      return NEVER;
-    }
-    for (const [field, value] of fields) {
-      if (!TRIGGER_FIELD.test(field)) {
-        addIssue({
-          message: `Trigger has a field ${quote(field)}; expected a name of 1 to 128 visible characters`,
-        });
-        return NEVER;
-      }
-      if (isPlain(value)) continue;
-      addIssue({
-        message: `Trigger.${field} ${quote(value)} must be a string of at most 1,024 characters, a number of at most 15 digits, a boolean or null`,
-      });
-      return NEVER;
-    }
-    const bytes = Buffer.byteLength(JSON.stringify(trigger));
-    if (bytes > TRIGGER_BYTES) {
-      addIssue({
-        message: `Trigger has ${bytes} bytes as JSON; it may have ${TRIGGER_BYTES}`,
-      });
-      return NEVER;
-    }
-    return trigger as Trigger;
-  }),
+  Data: v.pipe(
+    v.string('Probe.Data is not a string; expected base64, as in PutRecord'),
+    v.check(
+      (value) => value.length <= 65_536 && BASE64.test(value),
+      () =>
+        'Probe.Data is not base64 of at most 65,536 characters, the form in which PutRecord takes Data',
+    ),
+  ),
+};
+
+const PROBE = v.strictObject(PROBE_FIELDS, (issue) =>
+  objectMessage('Probe', issue, Object.keys(PROBE_FIELDS)),
 );
-
-/**
- * An alarm's rule passes CloudWatch's whole event. Of that, the name of the alarm, the
- * reason and the time of its change are kept.
- *
- * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
- */
-function withoutEvent(
-  trigger: Record<string, unknown>,
-): Record<string, unknown> {
-  if (trigger.Source !== 'alarm' || !('Event' in trigger)) return trigger;
-  const { Event, ...rest } = trigger;
-  const detail = fieldOf(Event, 'detail');
-  const state = fieldOf(detail, 'state');
-  const kept = {
-    AlarmName: fieldOf(detail, 'alarmName'),
-    Reason: fieldOf(state, 'reason'),
-    Time: fieldOf(state, 'timestamp'),
-  };
-  const texts = Object.entries(kept)
-    .filter(([, value]) => typeof value === 'string')
-    .map(([field, value]) => [field, cut(value as string)]);
-  return { ...rest, ...Object.fromEntries(texts) };
-}
-
-/** To what a field of a trigger holds, without half of a character. */
-const cut = (text: string) => text.slice(0, MAX_TRIGGER_TEXT).toWellFormed();
-
-function isPlain(value: unknown): value is Trigger[string] {
-  if (typeof value === 'string') {
-    return value.length <= MAX_TRIGGER_TEXT && value.isWellFormed();
-  }
-  if (typeof value === 'number') {
-    const size = Math.abs(value);
-    return size === 0 || (size >= 1e-100 && size <= Number.MAX_SAFE_INTEGER);
-  }
-  return value === null || typeof value === 'boolean';
-}
 
 const FIELDS = {
   StreamName: v.optional(
@@ -228,7 +133,7 @@ const FIELDS = {
 };
 
 const REQUEST = v.pipe(
-  v.strictObject(FIELDS, (issue) => objectMessage('', issue)),
+  v.strictObject(FIELDS, (issue) => objectMessage('', issue, REQUEST_FIELDS)),
   v.check(
     (r) => r.StreamName !== undefined || r.StreamARN !== undefined,
     'StreamName and StreamARN are both missing; give one of them',
@@ -315,20 +220,4 @@ export function parseRequest(input: unknown): RotationRequest {
 function kindOf(input: unknown): string {
   if (input === null || input === undefined) return String(input);
   return Array.isArray(input) ? 'a list' : `a ${typeof input}`;
-}
-
-function objectMessage(
-  field: string,
-  issue: v.StrictObjectIssue | v.LooseObjectIssue,
-): string {
-  const key = String(issue.path?.[0]?.key ?? '');
-  if (issue.expected === 'never') {
-    const name = field === '' ? key : `${field}.${key}`;
-    const known =
-      field === 'Probe' ? Object.keys(PROBE.entries) : REQUEST_FIELDS;
-    return `${quote(name)} is not a field of a request; known are ${known.join(', ')}`;
-  }
-  if (issue.path !== undefined) return `${field}.${key} is missing`;
-  const value = field === 'Probe' ? '' : ` ${quote(issue.input)}`;
-  return `${field}${value} is not an object`;
 }

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Failure, Outcome } from '../../../shared/contract/outcome.ts';
-import type { Trigger } from '../../../shared/contract/request.ts';
+import type { Trigger } from '../../../shared/contract/trigger.ts';
 import { visible } from '../../../shared/errors/text.ts';
 import type { Quota } from '../../../shared/ledger/usage.ts';
 import { plural } from '../findings.ts';

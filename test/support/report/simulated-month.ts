@@ -11,7 +11,7 @@ import type {
   RollbackOutcome,
   Verification,
 } from '../../../shared/contract/outcome.ts';
-import type { Trigger } from '../../../shared/contract/request.ts';
+import type { Trigger } from '../../../shared/contract/trigger.ts';
 import {
   type Claim,
   emptyEntry,
