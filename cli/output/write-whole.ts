@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, rename, rm, writeFile } from 'node:fs/promises';
 
 /**
  * Writes a file. A regular one is replaced in one step, so that it is never half
@@ -16,6 +16,8 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomUUID()}`;
   try {
     await writeFile(draft, text, known && { mode: known.mode });
+    // The umask narrows the mode of a file that is made.
+    if (known !== undefined) await chmod(draft, known.mode);
     await rename(draft, path);
   } catch (error) {
     await rm(draft, { force: true });

@@ -25,17 +25,20 @@ describe('writeWhole', () => {
     expect(await readdir(folder)).toEqual(['a']);
   });
 
-  it('replaces a file, and keeps its mode', async () => {
-    const path = join(await temporaryDirectory(), 'a');
-    await writeFile(path, 'before');
-    await chmod(path, 0o600);
-    const { ino } = await stat(path);
-    await writeWhole(path, 'after');
-    const after = await stat(path);
-    expect(await readFile(path, 'utf8')).toBe('after');
-    expect(after.mode & 0o777).toBe(0o600);
-    expect(after.ino).not.toBe(ino);
-  });
+  it.each([0o600, 0o666])(
+    'replaces a file, and keeps mode %i',
+    async (mode) => {
+      const path = join(await temporaryDirectory(), 'a');
+      await writeFile(path, 'before');
+      await chmod(path, mode);
+      const { ino } = await stat(path);
+      await writeWhole(path, 'after');
+      const after = await stat(path);
+      expect(await readFile(path, 'utf8')).toBe('after');
+      expect(after.mode & 0o777).toBe(mode);
+      expect(after.ino).not.toBe(ino);
+    },
+  );
 
   it('writes through a link', async () => {
     const folder = await temporaryDirectory();
