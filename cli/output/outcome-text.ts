@@ -1,7 +1,8 @@
-import type {
-  Failure,
-  Outcome,
-  RollbackOutcome,
+import {
+  type Failure,
+  hasAppliedKey,
+  type Outcome,
+  type RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
 import { bad, good } from './color.ts';
@@ -60,23 +61,14 @@ function repointedRow({ KeyId, RepointedFrom }: Outcome): string[] {
 }
 
 /** Under which key a failed rotation left the stream, as far as that is known. */
-function keyNow({
-  StreamName,
-  KeyId,
-  PreviousKeyId,
-  SlotsSpent,
-  Rollback,
-  Error: name,
-}: Failure): string | undefined {
+function keyNow(failure: Failure): string | undefined {
+  const { StreamName, KeyId, PreviousKeyId, SlotsSpent, Rollback } = failure;
   if (StreamName === undefined || Rollback?.Status === 'ROLLED_BACK') return;
   if (SlotsSpent === 0 && PreviousKeyId !== undefined) {
     return `under ${PreviousKeyId ?? 'no key'}, as before`;
   }
-  const isApplied =
-    Rollback?.Status === 'IMPOSSIBLE' ||
-    name === 'RecordNotEncrypted' ||
-    name.startsWith('KMS');
-  if (KeyId !== undefined && isApplied && Rollback?.Status !== 'FAILED') {
+  const isUndone = Rollback?.Status === 'FAILED';
+  if (KeyId !== undefined && hasAppliedKey(failure) && !isUndone) {
     return `under ${KeyId}, which no probe has proved`;
   }
   return SlotsSpent

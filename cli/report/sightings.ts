@@ -1,4 +1,8 @@
-import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
+import {
+  type Failure,
+  hasAppliedKey,
+  type Outcome,
+} from '../../shared/contract/outcome.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { externalStarts } from '../../shared/ledger/external-starts.ts';
 import { CLOCK_MARGIN_MS } from '../../shared/ledger/window.ts';
@@ -24,11 +28,12 @@ export type Evidence =
   | 'LEDGER';
 
 /** What is known of a stream's key at one time. */
-export type Sighting = {
-  at: number;
-  KeyId: string | null;
-} /** `isVerified`: by a probe that Kinesis encrypted. */ & (
-  | { kind: 'SEEN'; isVerified?: true }
+export type Sighting = { at: number; KeyId: string | null } & (
+  | {
+      kind: 'SEEN';
+      /** By a probe that Kinesis encrypted. */
+      isVerified?: true;
+    }
   | {
       kind: 'APPLIED';
       known: Evidence;
@@ -68,15 +73,12 @@ export function sightings(stream: StreamInput, now: number): Sighting[] {
   return [...recorded, ...sightingsOfLedger(ledgerEntry, history), ...current];
 }
 
-const seen = (at: number, KeyId: string | null): Sighting => ({
-  kind: 'SEEN',
-  at,
-  KeyId,
-});
+const seen = (at: number, KeyId: string | null) =>
+  ({ kind: 'SEEN', at, KeyId }) as const;
 
 /** No sighting without the time of a probe. */
 const verified = (at: string | null | undefined, KeyId: string): Sighting[] =>
-  at ? [{ ...seen(Date.parse(at), KeyId), isVerified: true } as Sighting] : [];
+  at ? [{ ...seen(Date.parse(at), KeyId), isVerified: true }] : [];
 
 function sightingsOfRecord(outcome: Outcome): Sighting[] {
   if (outcome.Status === 'FAILED') return sightingsOfFailure(outcome);
@@ -105,11 +107,7 @@ function sightingsOfFailure(outcome: Failure): Sighting[] {
   if (Rollback?.Status === 'FAILED') {
     return [...found, { kind: 'UNCERTAIN', at, KeyId, by, isUndone: true }];
   }
-  const isApplied =
-    Rollback !== undefined ||
-    outcome.Error === 'RecordNotEncrypted' ||
-    outcome.Error.startsWith('KMS');
-  const start: Sighting = isApplied
+  const start: Sighting = hasAppliedKey(outcome)
     ? { kind: 'APPLIED', at, KeyId, KeyArn, known: 'FAILED_ROTATION', by }
     : { kind: 'UNCERTAIN', at, KeyId, by, isUndone: false };
   if (Rollback?.Status !== 'ROLLED_BACK' || Rollback.KeyId === undefined) {

@@ -78,3 +78,17 @@ export interface Failure extends Identity {
 
 /** The execution's output, and what the command line prints. */
 export type Outcome = Success | Failure;
+
+/**
+ * Whether a failed rotation is known to have applied its key: it spent a slot, and went
+ * on to a rollback, or to a probe, which Kinesis or KMS refused.
+ */
+export function hasAppliedKey(failure: Failure): boolean {
+  const { SlotsSpent, Rollback, Error: name } = failure;
+  if (!SlotsSpent) return false;
+  return (
+    Rollback !== undefined ||
+    name === 'RecordNotEncrypted' ||
+    name.startsWith('KMS')
+  );
+}

@@ -90,6 +90,11 @@ describe('outcomeText', () => {
       'under alias/b, which no probe has proved',
     ],
     [
+      'a refusal by KMS, with an unknown number of slots',
+      { SlotsSpent: undefined as never, Error: 'KMSDisabledException' },
+      undefined,
+    ],
+    [
       'no rollback',
       { SlotsSpent: 1, Rollback: { Status: 'IMPOSSIBLE' } },
       'under alias/b, which no probe has proved',
