@@ -47,8 +47,12 @@ async function trySteps(aws: SmokeAws): Promise<boolean> {
   return !failed;
 }
 
+/** Once, although a signal may come while it goes on. */
+let removal: Promise<void> | undefined;
+const removeAll = () => (removal ??= removeEach());
+
 /** In the reverse order, whatever fails. */
-async function removeAll(): Promise<void> {
+async function removeEach(): Promise<void> {
   for (let last = undos.pop(); last !== undefined; last = undos.pop()) {
     const { what, undo } = last;
     say(`Removing ${what}`);

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
-  DescribeStreamSummaryCommand,
   type KinesisClient,
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
@@ -15,6 +14,7 @@ import type { Outcome, Success } from '../../shared/contract/outcome.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { usage } from '../../shared/ledger/usage.ts';
+import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import type { SmokePlan } from './plan.ts';
 
 const POLL_MS = 1_000;
@@ -102,11 +102,11 @@ export const STEPS: readonly Step[] = [
       const { executionArn } = await start(aws, streamName, {
         KeyId: aliases.b,
       });
+      const hasLease = async () =>
+        (await entryOf(aws, streamName)).Lease !== undefined;
+      await until('the rotation has the lease', hasLease);
       await sfn.send(new StopExecutionCommand({ executionArn }));
-      await until('no lease is left', async () => {
-        const { Lease } = await entryOf(aws, streamName);
-        return Lease === undefined;
-      });
+      await until('no lease is left', async () => !(await hasLease()));
       return 'no lease';
     },
   },
@@ -181,20 +181,16 @@ function expect(what: string, is: unknown, expected: unknown): void {
   throw new Error(`${what} is ${String(is)}, expected ${String(expected)}`);
 }
 
-async function describe({ kinesis }: SmokeAws, StreamName: string) {
-  const { StreamDescriptionSummary } = await kinesis.send(
-    new DescribeStreamSummaryCommand({ StreamName }),
-  );
-  return StreamDescriptionSummary;
-}
-
 async function keyOf(aws: SmokeAws, streamName: string) {
-  const stream = await describe(aws, streamName);
-  return stream?.StreamStatus === 'ACTIVE' ? stream.KeyId : undefined;
+  const { kinesis } = aws;
+  const stream = await describeStream(kinesis, { StreamName: streamName });
+  return stream.StreamStatus === 'ACTIVE' ? stream.KeyId : undefined;
 }
 
 async function arnOf(aws: SmokeAws, streamName: string): Promise<string> {
-  return (await describe(aws, streamName))?.StreamARN ?? '';
+  const { kinesis } = aws;
+  const stream = await describeStream(kinesis, { StreamName: streamName });
+  return stream.StreamARN;
 }
 
 async function entryOf(aws: SmokeAws, streamName: string) {
