@@ -55,8 +55,8 @@ interface PlanRotationEvent {
  * Reads the request, describes stream and keys, reads the ledger, and decides.
  * Read-only. A denial is pending for {@link RIGHTS_MS}: nothing is held yet.
  *
- * @throws RightsPending, InvalidRequest, UnusableKey, InvalidKeyRing, KeyNotInRing, StreamBusy, and what
- *   DescribeStreamSummary and kms:DescribeKey refuse
+ * @throws RightsPending, InvalidRequest, UnusableKey, InvalidKeyRing, KeyNotInRing,
+ *   StreamBusy, and what DescribeStreamSummary and kms:DescribeKey refuse
  */
 export function createPlanRotation(dependencies: Dependencies) {
   const { kms, boundaries = {}, now } = dependencies;

@@ -7,15 +7,15 @@ const MAX_BYTES = 1_048_576;
 const MAX_SCHEDULE_INPUT = 262_144;
 
 /**
- * Rules on an event bus by default; fewer in the Regions that are named.
+ * Rules on an event bus by default, and where it has fewer.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
  */
-const MAX_RULES = {
-  elsewhere: 300,
-  'af-south-1': 100,
-  'eu-south-1': 100,
-};
+const MAX_RULES = 300;
+const MAX_RULES_IN = new Map([
+  ['af-south-1', 100],
+  ['eu-south-1', 100],
+]);
 
 /**
  * Refuses a template that CloudFormation would refuse for its size.
@@ -55,7 +55,7 @@ export function checkLimits(
       `rotations.yml: Streams: ${streams} streams make a CloudFormation template of ${bytes} bytes, and it has at most ${MAX_BYTES}; ${advice}`,
     );
   }
-  const { [region as 'elsewhere']: most = MAX_RULES.elsewhere } = MAX_RULES;
+  const most = MAX_RULES_IN.get(region) ?? MAX_RULES;
   return `${resources.length} of ${MAX_RESOURCES} resources of a stack, and ${rules} of the ${most} rules that an event bus takes by default`;
 }
 

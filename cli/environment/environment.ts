@@ -26,8 +26,8 @@ export interface Environment {
 
 /**
  * Reads from the environment that the flags name: the stack of a stage, or else the
- * embedded AWS. A signal ends it with its reason, whatever call is under way. Sets the variables by which the clients of
- * shared/lambda/clients.ts find it.
+ * embedded AWS. A signal ends it with its reason, whatever call is under way. Sets the
+ * variables by which the clients of shared/lambda/clients.ts find it.
  */
 export async function withEnvironment<T>(
   options: AwsOptions,

@@ -30,9 +30,9 @@ const EARLIEST = Number.NEGATIVE_INFINITY;
 
 /**
  * The keys that a stream had, from its creation to `now`, without gaps or
- * overlaps. A key is unknown until it is first seen. Built from what rotations found and applied, what CloudTrail reported,
- * and the current key. Where two of these contradict, the key in between is
- * unknown.
+ * overlaps. A key is unknown until it is first seen. Built from what rotations
+ * found and applied, what CloudTrail reported, and the current key. Where two of
+ * these contradict, the key in between is unknown.
  */
 export function keyHistory(stream: StreamInput, now: number): KeySpan[] {
   const createdAt = creationOf(stream) ?? EARLIEST;
