@@ -201,7 +201,8 @@ async function entryOf(aws: SmokeAws, streamName: string) {
 
 async function until(what: string, holds: () => Promise<boolean>) {
   for (const end = Date.now() + PATIENCE_MS; !(await holds()); ) {
-    if (Date.now() > end) throw new Error(`Not so after 15 minutes: ${what}`);
+    if (Date.now() > end)
+      throw new Error(`Timed out after 15 minutes: ${what}`);
     await delay(POLL_MS);
   }
 }

@@ -79,7 +79,7 @@ describe('DescribeStream', () => {
     ['RightsPending', 60_000],
     ['not a failure', -60_000],
   ])(
-    'takes a key that it may not describe for %s where the deadline is %s ms ahead',
+    'reports a key that it may not describe as %s where the deadline is %s ms ahead',
     async (name, ms) => {
       const stream = aws.nextStream();
       const { Plan } = await plannedState(aws, stream);

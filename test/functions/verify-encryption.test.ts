@@ -52,7 +52,7 @@ describe('VerifyEncryption', () => {
     });
   });
 
-  it('takes an answer without EncryptionType for no proof', async () => {
+  it('refuses an answer without EncryptionType as proof', async () => {
     const state = await plannedState(aws, aws.nextStream());
     const headers = { 'content-type': 'application/x-amz-json-1.1' };
     const body = JSON.stringify({ ShardId: 's', SequenceNumber: '1' });

@@ -788,7 +788,7 @@ describe('the alarm rules', () => {
 });
 
 describe('the drift alarm', () => {
-  it('takes one datapoint of drift, and none for want of data', () => {
+  it('needs one datapoint of drift, and notifies when data is missing', () => {
     const [, alarm] =
       ofType('AWS::CloudWatch::Alarm').find(([id]) =>
         id.startsWith('DriftAlarmPayments'),
