@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 const read = (path: string) => readFileSync(path, 'utf8');
 
@@ -27,4 +27,34 @@ it('every action of a workflow is pinned by digest', () => {
   );
   expect(uses.length).toBeGreaterThan(0);
   expect(uses.filter((one) => !/@[0-9a-f]{40}$/.test(String(one)))).toEqual([]);
+});
+
+describe('package-lock.json', () => {
+  interface Entry {
+    link?: boolean;
+    integrity?: string;
+    optionalDependencies?: Record<string, string>;
+  }
+  const packages: Record<string, Entry> = JSON.parse(
+    read('package-lock.json'),
+  ).packages;
+
+  it('has the integrity of every package', () => {
+    const without = Object.entries(packages)
+      .filter(([path, { link, integrity }]) => path && !link && !integrity)
+      .map(([path]) => path);
+    expect(without).toEqual([]);
+  });
+
+  it('lists the native tools of every platform', () => {
+    const wanted = ['@biomejs/biome', 'esbuild', 'oxc-parser'].flatMap((name) =>
+      Object.keys(packages[`node_modules/${name}`]?.optionalDependencies ?? {}),
+    );
+    expect(wanted.length).toBeGreaterThan(40);
+    const paths = Object.keys(packages);
+    const missing = wanted.filter(
+      (name) => !paths.includes(`node_modules/${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
 });
