@@ -4,12 +4,14 @@ import {
   driftAlarmName,
   serviceName,
 } from '../shared/identifiers/service-names.ts';
+import { RUNBOOK } from '../shared/notification/runbook.ts';
 import { logicalId, shortName } from './names.ts';
 import { requestTemplate } from './request-template.ts';
 import { SWEEP_MINUTES } from './schedules.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
 
 const STATE_MACHINE = ref('RotateStreamStateMachine');
+const TOPICS = [ref('NotificationTopic'), ref('FailureTopic')];
 const DEAD_LETTERS = { Arn: arnOf('DeadLetterQueue') };
 /**
  * The API takes 4,096 characters, the default quota 2,048.
@@ -20,10 +22,15 @@ const MAX_PATTERN = 2048;
 /** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html */
 const MAX_INPUT_TEMPLATE = 8192;
 
-/** The drift alarm of every stream, and the rule from its alarms to a RESTORE. */
+/**
+ * The drift alarm of every stream, and the rule from its alarms to a RESTORE.
+ *
+ * @param runbook the page to which descriptions link, a path or a URL
+ */
 export function alarms(
   entries: readonly RotationsStream[],
   stage: string,
+  runbook: string = RUNBOOK,
 ): Resources {
   const resources: Resources = {};
   for (const entry of entries) {
@@ -31,9 +38,13 @@ export function alarms(
     const rule = logicalId('AlarmRule', StreamName);
     const isRuled = alarmsOf(entry, stage).length > 0;
     resources[logicalId('DriftAlarm', StreamName)] = {
-      ...driftAlarm(entry, stage),
+      ...driftAlarm(entry, stage, runbook),
       // An alarm acts when its state changes, and what it needs may come later.
-      DependsOn: ['NotificationTopicPolicy', ...(isRuled ? [rule] : [])],
+      DependsOn: [
+        'NotificationTopicPolicy',
+        'FailureTopicPolicy',
+        ...(isRuled ? [rule] : []),
+      ],
     };
     if (isRuled) resources[rule] = alarmRule(entry, stage);
   }
@@ -56,12 +67,16 @@ function alarmsOf(
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
  */
-function driftAlarm({ StreamName }: RotationsStream, stage: string): Resource {
+function driftAlarm(
+  { StreamName }: RotationsStream,
+  stage: string,
+  runbook: string,
+): Resource {
   return {
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: driftAlarmName(stage, StreamName),
-      AlarmDescription: `${StreamName} is unencrypted, under a key outside its ring or under an unusable one`,
+      AlarmDescription: `ALARM: stream ${StreamName} is unencrypted, under a key outside its ring, or under an unusable key. INSUFFICIENT_DATA: no sweep can describe it. Runbook: ${runbook}#alarm-drift`,
       Namespace: 'KinesisKeyRotation',
       MetricName: 'Drift',
       Dimensions: [
@@ -76,9 +91,9 @@ function driftAlarm({ StreamName }: RotationsStream, stage: string): Resource {
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 1,
       TreatMissingData: 'missing',
-      AlarmActions: [ref('NotificationTopic')],
-      InsufficientDataActions: [ref('NotificationTopic')],
-      OKActions: [ref('NotificationTopic')],
+      AlarmActions: TOPICS,
+      InsufficientDataActions: TOPICS,
+      OKActions: TOPICS,
     },
   };
 }

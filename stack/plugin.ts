@@ -25,6 +25,8 @@ interface Serverless {
   service: {
     custom: {
       rotations: string;
+      /** The page of the runbook, a path or a URL. */
+      runbook: string;
       rights: Rights;
       esbuild: { define: Record<string, string> };
     };
@@ -114,7 +116,7 @@ export default class StackPlugin {
     Object.assign(service.resources.Resources, {
       ...roles(service.custom.rights, this.#entries, stage),
       ...schedules(this.#entries),
-      ...alarms(this.#entries, stage),
+      ...alarms(this.#entries, stage, service.custom.runbook),
       Dashboard: dashboard(this.#entries, stage),
     });
   }

@@ -23,6 +23,8 @@ interface FunctionRights {
   starts?: boolean;
   /** Whether it publishes outcomes on the default event bus. */
   publishes?: boolean;
+  /** Whether it publishes to the topics. */
+  notifies?: boolean;
   /** Whether it is invoked asynchronously, with a dead-letter queue. */
   isAsync?: boolean;
 }
@@ -161,6 +163,15 @@ function statements(
               },
               Null: { 'events:source': 'false' },
             },
+          },
+        ]
+      : []),
+    ...(rights.notifies
+      ? [
+          {
+            Sid: 'Publish',
+            Action: ['sns:Publish'],
+            Resource: [ref('NotificationTopic'), ref('FailureTopic')],
           },
         ]
       : []),

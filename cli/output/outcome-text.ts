@@ -1,6 +1,5 @@
 import {
-  type Failure,
-  hasAppliedKey,
+  keyNow,
   type Outcome,
   type RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
@@ -58,22 +57,6 @@ function repointedRow({ KeyId, RepointedFrom }: Outcome): string[] {
     'Alias',
     `${KeyId} pointed to ${RepointedFrom} before; CloudTrail has the UpdateAlias`,
   );
-}
-
-/** Under which key a failed rotation left the stream, as far as that is known. */
-function keyNow(failure: Failure): string | undefined {
-  const { StreamName, KeyId, PreviousKeyId, SlotsSpent, Rollback } = failure;
-  if (StreamName === undefined || Rollback?.Status === 'ROLLED_BACK') return;
-  if (SlotsSpent === 0 && PreviousKeyId !== undefined) {
-    return `under ${PreviousKeyId ?? 'no key'}, as before`;
-  }
-  const isUndone = Rollback?.Status === 'FAILED';
-  if (KeyId !== undefined && hasAppliedKey(failure) && !isUndone) {
-    return `under ${KeyId}, which no probe has proved`;
-  }
-  return SlotsSpent
-    ? `unknown; aws kinesis describe-stream-summary --stream-name ${StreamName} shows it`
-    : undefined;
 }
 
 function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {

@@ -41,6 +41,8 @@ import { untilAborted } from './until-aborted.ts';
 /** Nothing that runs locally may ever reach AWS by accident. */
 const NO_WAY_TO_AWS = {
   EVENT_BUS_NAME: '',
+  TOPIC_ARN: '',
+  FAILURE_TOPIC_ARN: '',
   AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
   AWS_USE_FIPS_ENDPOINT: 'false',
   AWS_USE_DUALSTACK_ENDPOINT: 'false',

@@ -92,3 +92,19 @@ export function hasAppliedKey(failure: Failure): boolean {
     name.startsWith('KMS')
   );
 }
+
+/** Under which key a failed rotation left the stream, as far as that is known. */
+export function keyNow(failure: Failure): string | undefined {
+  const { StreamName, KeyId, PreviousKeyId, SlotsSpent, Rollback } = failure;
+  if (StreamName === undefined || Rollback?.Status === 'ROLLED_BACK') return;
+  if (SlotsSpent === 0 && PreviousKeyId !== undefined) {
+    return `under ${PreviousKeyId ?? 'no key'}, as before`;
+  }
+  const isUndone = Rollback?.Status === 'FAILED';
+  if (KeyId !== undefined && hasAppliedKey(failure) && !isUndone) {
+    return `under ${KeyId}, which no probe has proved`;
+  }
+  return SlotsSpent
+    ? `unknown; aws kinesis describe-stream-summary --stream-name ${StreamName} shows it`
+    : undefined;
+}

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { LedgerReader } from '../ledger/ledger-reader.ts';
 import { QuotaLedger } from '../ledger/quota-ledger.ts';
@@ -45,6 +46,10 @@ export function sfnClient(): SFNClient | undefined {
 
 export function eventBridgeClient(): EventBridgeClient {
   return new EventBridgeClient({ requestHandler: httpHandler() });
+}
+
+export function snsClient(): SNSClient {
+  return new SNSClient({ requestHandler: httpHandler() });
 }
 
 /** The ledger's table: what `LEDGER_TABLE_NAME` names. */

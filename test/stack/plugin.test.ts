@@ -72,6 +72,7 @@ async function plugin(given: Given) {
     service: {
       custom: {
         rotations: given.file ?? 'rotations.yml',
+        runbook: 'docs/operations.md',
         rights: {},
         esbuild: { define },
       },

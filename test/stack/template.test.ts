@@ -20,6 +20,7 @@ import {
 } from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
+import { RUNBOOK } from '../../shared/notification/runbook.ts';
 import { alarms } from '../../stack/alarms.ts';
 import { bundlesIn } from '../../stack/bundling/bundles.ts';
 import { BUNDLE_BYTES } from '../../stack/bundling/function-build.ts';
@@ -29,6 +30,7 @@ import { roles } from '../../stack/roles.ts';
 import { schedules } from '../../stack/schedules.ts';
 import type { Resource, Template } from '../../stack/template.ts';
 import { sampleEvent } from '../support/aws/sample-event.ts';
+import { anchorsOf } from '../support/docs/anchors.ts';
 import { functionRights } from '../support/iam/role-policies.ts';
 import { type Packaged, packaged } from '../support/stack/packaged.ts';
 import { sdkCalls } from '../support/stack/sdk-calls.ts';
@@ -63,7 +65,14 @@ const ON_BEHALF: Record<string, string[]> = {
 };
 /** Functions that call nobody. */
 const PURE = ['PlanFleet', 'ReadOutcome', 'SummarizeFleet'];
-const ASYNCHRONOUS = ['RecordExternalStart', 'SettleFailure', 'SweepDrift'];
+const ASYNCHRONOUS = [
+  'PublishOutcome',
+  'RecordExternalStart',
+  'SettleFailure',
+  'SweepDrift',
+];
+
+const TOPICS = [{ Ref: 'NotificationTopic' }, { Ref: 'FailureTopic' }];
 
 const DEAD_LETTERS = { 'Fn::GetAtt': ['DeadLetterQueue', 'Arn'] };
 
@@ -581,7 +590,7 @@ describe('every target', () => {
     expect(get('DeadLettersAlarm').Properties).toMatchObject({
       Namespace: 'AWS/SQS',
       MetricName: 'ApproximateNumberOfMessagesVisible',
-      AlarmActions: [{ Ref: 'NotificationTopic' }],
+      AlarmActions: TOPICS,
     });
   });
 });
@@ -623,6 +632,129 @@ describe('the schedules', () => {
   });
 });
 
+describe('the topics', () => {
+  it('take messages from PublishOutcome and the alarms of the stack alone', () => {
+    const publishers = ofType('AWS::IAM::Role').filter(([, role]) =>
+      statementsOf(role).some(({ Action }) =>
+        list(Action).includes('sns:Publish'),
+      ),
+    );
+    expect(publishers.map(([id]) => id)).toEqual(['PublishOutcomeRole']);
+    const [, role] = publishers[0] ?? [];
+    expect(role && statementsOf(role)).toContainEqual({
+      Sid: 'Publish',
+      Effect: 'Allow',
+      Action: ['sns:Publish'],
+      Resource: TOPICS,
+    });
+    for (const topic of TOPICS) {
+      const { Topics, PolicyDocument } = get(`${topic.Ref}Policy`)
+        .Properties as {
+        Topics: object[];
+        PolicyDocument: { Statement: (Statement & { Principal: object })[] };
+      };
+      expect(Topics).toEqual([topic]);
+      expect(PolicyDocument.Statement).toMatchObject([
+        {
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Action: 'sns:Publish',
+          Resource: topic,
+          Condition: { ArnLike: { 'aws:SourceArn': expect.any(Array) } },
+        },
+      ]);
+    }
+  });
+
+  it('receive every alarm, of which the policy has the name', () => {
+    const { PolicyDocument } = get('FailureTopicPolicy').Properties as {
+      PolicyDocument: {
+        Statement: {
+          Condition: { ArnLike: Record<string, { 'Fn::Sub': string }[]> };
+        }[];
+      };
+    };
+    const [statement] = PolicyDocument.Statement;
+    const allowed = (statement?.Condition.ArnLike['aws:SourceArn'] ?? []).map(
+      ({ 'Fn::Sub': arn }) =>
+        new RegExp(`^${arn.split(':alarm:')[1]?.replace('*', '.*')}$`),
+    );
+    const found = ofType('AWS::CloudWatch::Alarm');
+    expect(found).toHaveLength(4);
+    for (const [id, { Properties }] of found) {
+      const name = String(Properties.AlarmName);
+      expect(allowed.filter((pattern) => pattern.test(name))).toHaveLength(1);
+      for (const [field, actions] of Object.entries(Properties)) {
+        if (/^(Alarm|OK|InsufficientData)Actions$/.test(field)) {
+          expect(actions, `${id} ${field}`).toEqual(TOPICS);
+        }
+      }
+      expect(Properties, id).toHaveProperty('AlarmActions');
+    }
+  });
+
+  it('are outputs of the stack', () => {
+    expect(template.Outputs).toMatchObject({
+      NotificationTopicArn: { Value: { Ref: 'NotificationTopic' } },
+      FailureTopicArn: { Value: { Ref: 'FailureTopic' } },
+    });
+  });
+
+  it('are those that PublishOutcome knows, with the runbook', () => {
+    const { Environment } = get('PublishOutcomeLambdaFunction').Properties;
+    expect(Environment).toMatchObject({
+      Variables: {
+        TOPIC_ARN: { Ref: 'NotificationTopic' },
+        FAILURE_TOPIC_ARN: { Ref: 'FailureTopic' },
+        RUNBOOK,
+      },
+    });
+  });
+});
+
+describe('the description of an alarm', () => {
+  const descriptions = () =>
+    ofType('AWS::CloudWatch::Alarm').map(([, { Properties }]) => ({
+      name: String(Properties.AlarmName),
+      text: String(Properties.AlarmDescription),
+    }));
+
+  it('links to the runbook, to a heading that is there', async () => {
+    const page = await readFile(RUNBOOK, 'utf8');
+    for (const { name, text } of descriptions()) {
+      const [, anchor] =
+        / Runbook: docs\/operations\.md#(\S+)$/.exec(text) ?? [];
+      expect(anchor, name).toBeDefined();
+      expect(anchorsOf(page), name).toContain(anchor);
+    }
+  });
+
+  it('names the stream of a drift alarm, and what the others need', () => {
+    const texts = new Map(descriptions().map(({ name, text }) => [name, text]));
+    const stage = 'kinesis-key-rotation-prod';
+    expect(texts.get(`${stage}-drift-orders.v2`)).toMatch(
+      /^ALARM: stream orders\.v2 is .* INSUFFICIENT_DATA: no sweep /,
+    );
+    expect(texts.get(`${stage}-failed-rotations`)).toContain(
+      'npx kinesis-key-rotation history --stage prod --status FAILED',
+    );
+    expect(texts.get(`${stage}-dead-letters`)).toContain(
+      'kinesis-key-rotation-prod-dead-letters',
+    );
+  });
+
+  it('fits CloudWatch, with the longest name and a long link', () => {
+    const runbook = `https://wiki.example.com/${'x'.repeat(400)}`;
+    const longest = { StreamName: 'x'.repeat(128), KeyIds: ['a', 'b'] };
+    const [alarm] = Object.values(alarms([longest], 'prod', runbook));
+    const text = String(alarm?.Properties.AlarmDescription);
+    expect(text).toContain(`Runbook: ${runbook}#alarm-drift`);
+    expect(text.length).toBeLessThanOrEqual(1024);
+    for (const one of descriptions()) {
+      expect(one.text.length + 400).toBeLessThanOrEqual(1024);
+    }
+  });
+});
+
 describe('the rule of the topic', () => {
   it.each([
     [undefined, true],
@@ -656,7 +788,10 @@ describe('a stream with OnDrift ALERT', () => {
       alarms([{ ...entry, OnDrift: 'ALERT' }], 'prod'),
     );
     expect(alarm?.Properties.AlarmName).toBe(drift);
-    expect(alarm?.DependsOn).toEqual(['NotificationTopicPolicy']);
+    expect(alarm?.DependsOn).toEqual([
+      'NotificationTopicPolicy',
+      'FailureTopicPolicy',
+    ]);
   });
 
   it('reaches the sweep', () => {
@@ -800,7 +935,7 @@ describe('the drift alarm', () => {
       EvaluationPeriods: 3,
       DatapointsToAlarm: 1,
       TreatMissingData: 'missing',
-      InsufficientDataActions: [{ Ref: 'NotificationTopic' }],
+      InsufficientDataActions: TOPICS,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       Threshold: 1,
     });
@@ -814,6 +949,7 @@ describe('the drift alarm', () => {
         ) ?? '';
       expect(get(named('DriftAlarm')).DependsOn).toEqual([
         'NotificationTopicPolicy',
+        'FailureTopicPolicy',
         named('AlarmRule'),
       ]);
     }
@@ -841,7 +977,10 @@ describe('what starts rotations', () => {
     'RecordExternalStartRule',
     'RecordExternalStartPermission',
     'NotifyRule',
+    'NotifyPermission',
+    'NotifyInvocations',
     'NotificationTopicPolicy',
+    'FailureTopicPolicy',
     'DeadLetterQueuePolicy',
     'DeadLettersAlarm',
     'FailedRotationsAlarm',
@@ -882,6 +1021,9 @@ describe('what starts rotations', () => {
           'SettleFailureRole',
           'DeadLetterQueue',
           'NotificationTopic',
+          'FailureTopic',
+          'PublishOutcomeLambdaFunction',
+          'PublishOutcomeRole',
         ]),
       );
     }

@@ -139,6 +139,31 @@ const TAKEN: [string, number, object][] = [
   ['execution-timed-out', 1, settled('Timeout')],
   ['execution-failed', 1, settled('UnusableKey')],
   [
+    'rotation-failed',
+    0,
+    {
+      Rule: `${STACK}-notify`,
+      Request: { detail: { Status: 'FAILED' } },
+      Outcome: {
+        Status: 'SUCCEEDED',
+        TopicArns: [],
+        Message: {
+          Subject: 'samplestream (local): rotation FAILED, UnusableKey',
+          Chat: { version: '1.0', source: 'custom' },
+        },
+      },
+    },
+  ],
+  [
+    'rotation-succeeded',
+    0,
+    {
+      Outcome: {
+        Message: { Subject: 'samplestream (local): rotation ROTATED' },
+      },
+    },
+  ],
+  [
     'start-stream-encryption',
     0,
     {
@@ -181,24 +206,31 @@ describe.concurrent('trigger', () => {
     },
   );
 
-  it.for(['rotation-succeeded', 'rotation-failed'])(
-    'says what subscribers would get of %s, and starts nothing',
-    async (name, { cli }) => {
-      const { detail } = await readSample(name);
-      const { exitCode, stdout, stderr } = await cli.run(
-        trigger(name),
-        packageDir(),
-      );
+  it('says what subscribers of a topic would get, and starts nothing', async ({
+    cli,
+  }) => {
+    const event = await readSample('rotation-failed');
+    const how = await writeTemplate(cli.home, {
+      Topic: { Type: 'AWS::SNS::Topic' },
+      Rule: ruleTo({ Ref: 'Topic' }),
+    });
+    const json = await cli.run(trigger('rotation-failed'), how);
+    const text = await cli.run(
+      ['trigger', '--event', sample('rotation-failed')],
+      how,
+    );
 
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(JSON.parse(stdout)).toEqual({
-        Rule: `${STACK}-notify`,
-        Request: detail,
-        Outcome: { Status: 'SUCCEEDED', Message: detail },
-      });
-      expect(existsSync(cli.directory)).toBe(false);
-    },
-  );
+    expect(json.exitCode).toBe(0);
+    expect(JSON.parse(json.stdout)).toEqual({
+      Rule: 'Rule',
+      Request: event,
+      Outcome: { Status: 'SUCCEEDED', Message: event },
+    });
+    expect(text.stdout).toMatch(
+      /^Rule .* -> Topic\nMessage .*\nSubscribers would get this message; nothing runs here\.\n$/,
+    );
+    expect(existsSync(cli.directory)).toBe(false);
+  });
 
   it.for(REFUSED)(
     'says in one line why nothing takes %s',
@@ -279,7 +311,7 @@ describe.concurrent('trigger', () => {
     ],
     [
       'rotation-failed',
-      /^Rule .* -> NotificationTopic\nMessage \{"Status":"FAILED",.*\nSubscribers would get this message; nothing runs here\.\n$/,
+      /^Rule .* -> PublishOutcomeLambdaFunction\nRequest the event as it is\nStatus: SUCCEEDED\nTopicArns: \[\]\nMessage:\n {2}Subject: .*\n {2}Email: \|\n {4}samplestream \(local\): rotation FAILED, UnusableKey\n/,
     ],
   ])('notifies subscribers of %s', async ([name, words], { cli }) => {
     const { stdout } = await cli.run(

@@ -7,6 +7,7 @@ const PREFIXES: Record<string, string> = {
   '@aws-sdk/client-kinesis': 'kinesis',
   '@aws-sdk/client-kms': 'kms',
   '@aws-sdk/client-sfn': 'states',
+  '@aws-sdk/client-sns': 'sns',
 };
 
 /**

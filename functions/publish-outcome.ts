@@ -1,0 +1,74 @@
+import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { snsClient } from '../shared/lambda/clients.ts';
+import { taskHandler } from '../shared/lambda/handler.ts';
+import { logger } from '../shared/lambda/logger.ts';
+import {
+  type OutcomeMessage,
+  outcomeMessage,
+  outcomeOf,
+} from '../shared/notification/outcome-message.ts';
+import { RUNBOOK } from '../shared/notification/runbook.ts';
+
+interface Dependencies {
+  sns: SNSClient;
+  /** ARNs of the topics that receive every outcome. */
+  topics: string[];
+  /** ARNs of the topics that receive failures. */
+  failureTopics: string[];
+  stage: string;
+  /** The page of the runbook, a path or a URL. */
+  runbook: string;
+}
+
+export interface PublishedOutcome {
+  Status: 'SUCCEEDED';
+  /** Which topics have the message. */
+  TopicArns: string[];
+  Message: OutcomeMessage;
+}
+
+/**
+ * Publishes an outcome to the topics, with a text for mail, one for chat and the JSON
+ * for programs. Takes the event that the notifier put on the bus. A failed outcome goes
+ * to the topics of failures as well. A second call publishes again.
+ *
+ * @throws InvalidRequest for another event, and SNS's own errors
+ * @see https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+ */
+export function createPublishOutcome(dependencies: Dependencies) {
+  const { sns, topics, failureTopics, stage, runbook } = dependencies;
+  return taskHandler(async (event: unknown): Promise<PublishedOutcome> => {
+    const outcome = outcomeOf(event);
+    const { RotationId, Status } = outcome;
+    const Message = outcomeMessage(outcome, { stage, runbook });
+    const isFailed = Status === 'FAILED';
+    const TopicArns = [...(isFailed ? failureTopics : []), ...topics];
+    for (const TopicArn of TopicArns) {
+      await sns.send(
+        new PublishCommand({
+          TopicArn,
+          Subject: Message.Subject,
+          MessageStructure: 'json',
+          Message: JSON.stringify({
+            default: Message.Json,
+            email: Message.Email,
+            // Chat subscribes by HTTPS.
+            https: JSON.stringify(Message.Chat),
+          }),
+        }),
+      );
+    }
+    logger.info('Outcome published', { RotationId, Status, TopicArns });
+    return { Status: 'SUCCEEDED', TopicArns, Message };
+  });
+}
+
+const topic = (arn: string | undefined) => (arn ? [arn] : []);
+
+export const handler = createPublishOutcome({
+  sns: snsClient(),
+  topics: topic(process.env.TOPIC_ARN),
+  failureTopics: topic(process.env.FAILURE_TOPIC_ARN),
+  stage: process.env.STAGE || 'local',
+  runbook: process.env.RUNBOOK || RUNBOOK,
+});

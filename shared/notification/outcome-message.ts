@@ -1,0 +1,215 @@
+import * as v from 'valibot';
+import {
+  type Failure,
+  keyNow,
+  type Outcome,
+  type Success,
+} from '../contract/outcome.ts';
+import { RotationError } from '../errors/errors.ts';
+import { legible, quote } from '../errors/text.ts';
+import { STREAM_NAME } from '../identifiers/arn.ts';
+import { fieldOf } from '../json.ts';
+import { runbookOfError } from './runbook.ts';
+
+/** SNS takes 100 characters of printable ASCII. */
+const MAX_SUBJECT = 100;
+/** Characters of a title and of a cause in mail and in chat; the JSON has all. */
+const MAX_TITLE = 250;
+const MAX_CAUSE = 2000;
+
+/** A message of the topics: one text for each kind of subscription. */
+export interface OutcomeMessage {
+  /** Of mail: at most 100 characters of printable ASCII. */
+  Subject: string;
+  /** For people who read mail. */
+  Email: string;
+  /** For chat: a custom notification of Amazon Q Developer. */
+  Chat: object;
+  /** For programs: the outcome as JSON. */
+  Json: string;
+}
+
+interface Deployment {
+  stage: string;
+  /** The page of the runbook, a path or a URL. */
+  runbook: string;
+}
+
+const TEXT = v.optional(v.string());
+const OUTCOME = v.pipe(
+  v.looseObject({
+    Status: v.picklist(['SUCCEEDED', 'FAILED']),
+    RotationId: v.string(),
+    StartedAt: v.string(),
+    StreamName: v.optional(v.pipe(v.string(), v.regex(STREAM_NAME))),
+    Outcome: TEXT,
+    KeyId: TEXT,
+    PreviousKeyId: v.optional(v.nullable(v.string())),
+    Error: TEXT,
+    Cause: TEXT,
+    Rollback: v.optional(
+      v.looseObject({
+        Status: v.string(),
+        Cause: TEXT,
+        KeyId: TEXT,
+        VerifiedAt: TEXT,
+      }),
+    ),
+  }),
+  v.check(({ Status, StreamName, Outcome, Error: error, Cause }) =>
+    Status === 'SUCCEEDED'
+      ? StreamName !== undefined && Outcome !== undefined
+      : error !== undefined && Cause !== undefined,
+  ),
+);
+
+/**
+ * Reads the outcome in an event that the notifier put on the bus.
+ *
+ * @throws {RotationError} InvalidRequest for another event
+ */
+export function outcomeOf(event: unknown): Outcome {
+  const detail = fieldOf(event, 'detail');
+  if (v.is(OUTCOME, detail)) return detail as unknown as Outcome;
+  throw new RotationError(
+    'InvalidRequest',
+    `detail ${quote(detail)} is not the outcome of a rotation`,
+  );
+}
+
+/** What subscribers of the topics read about an outcome. */
+export function outcomeMessage(
+  outcome: Outcome,
+  deployment: Deployment,
+): OutcomeMessage {
+  const { stage } = deployment;
+  const { Status, RotationId, StreamName = 'unknown stream' } = outcome;
+  const isFailed = outcome.Status === 'FAILED';
+  const end = isFailed ? `FAILED, ${outcome.Error}` : outcome.Outcome;
+  const title = cut(`${StreamName} (${stage}): rotation ${end}`, MAX_TITLE);
+  const text = isFailed ? cut(outcome.Cause, MAX_CAUSE) : '';
+  const facts = isFailed ? factsOfFailure(outcome) : factsOfSuccess(outcome);
+  const steps = isFailed ? nextSteps(outcome, deployment) : [];
+  return {
+    Subject: title.replace(/[^ -~]/g, '?').slice(0, MAX_SUBJECT),
+    Email: mail(title, text, [...facts, ['Rotation', RotationId]], steps),
+    Chat: {
+      version: '1.0',
+      source: 'custom',
+      content: {
+        textType: 'client-markdown',
+        title: markdown(title),
+        description: [
+          ...(text ? [markdown(text)] : []),
+          ...facts.map(([name, value]) => `*${name}* ${markdown(value)}`),
+        ].join('\n'),
+        ...(steps.length > 0 && { nextSteps: steps.map(markdown) }),
+        keywords: [markdown(StreamName), stage],
+      },
+      metadata: {
+        threadId: RotationId,
+        summary: markdown(title),
+        eventType: isFailed ? 'Rotation Failed' : 'Rotation Succeeded',
+        relatedResources: [RotationId],
+        additionalContext: { Status, StreamName, RotationId },
+      },
+    },
+    Json: JSON.stringify(outcome),
+  };
+}
+
+type Fact = [name: string, value: string];
+
+function factsOfFailure(failure: Failure): Fact[] {
+  const { Rollback, SlotsSpent, StartedAt } = failure;
+  const now =
+    Rollback?.Status === 'ROLLED_BACK'
+      ? `under ${Rollback.KeyId} again, verified at ${Rollback.VerifiedAt}`
+      : keyNow(failure);
+  return [
+    ...fact('Stream is', now),
+    ...fact('Rollback', rollback(failure)),
+    ...fact('Slots spent', SlotsSpent),
+    ...fact('Started at', StartedAt),
+    ...fact('Started by', failure.Trigger?.Source),
+  ];
+}
+
+/** Why a rollback that was needed did not happen. */
+function rollback({ Rollback }: Failure): string | undefined {
+  if (Rollback === undefined || Rollback.Status === 'ROLLED_BACK') return;
+  const { Status, Cause } = Rollback;
+  return Cause ? `${Status}, ${Cause}` : Status;
+}
+
+function factsOfSuccess(success: Success): Fact[] {
+  const { KeyId, PreviousKeyId, VerifiedAt, StartedAt } = success;
+  return [
+    ...fact('Key', KeyId),
+    ...fact('Previous key', PreviousKeyId ?? 'not encrypted'),
+    ...fact('Verified at', VerifiedAt ?? 'not verified by this rotation'),
+    ...fact('Repointed from', success.RepointedFrom),
+    ...fact('In progress', success.InProgressRotationId),
+    ...fact('Started at', StartedAt),
+    ...fact('Started by', success.Trigger?.Source),
+  ];
+}
+
+function fact(name: string, value: unknown): Fact[] {
+  return value === undefined
+    ? []
+    : [
+        [
+          name,
+          cut(typeof value === 'string' ? value : quote(value), MAX_CAUSE),
+        ],
+      ];
+}
+
+function nextSteps(
+  { Error: error, StreamName }: Failure,
+  { stage, runbook }: Deployment,
+): string[] {
+  const stream = StreamName === undefined ? '' : ` --stream-name ${StreamName}`;
+  return [
+    `Runbook: ${runbookOfError(error, runbook)}`,
+    `npx kinesis-key-rotation history --stage ${stage}${stream} --since 24h`,
+  ];
+}
+
+function mail(
+  title: string,
+  text: string,
+  facts: Fact[],
+  steps: string[],
+): string {
+  const rows = facts.map(([name, value]) => `${name.padEnd(14)} ${value}`);
+  const next = steps.map((step, at) => `${at + 1}. ${step}`);
+  return [
+    title,
+    ...(text ? ['', text] : []),
+    '',
+    ...rows,
+    ...(next.length > 0 ? ['', 'Next:', ...next] : []),
+    '',
+  ].join('\n');
+}
+
+/** One visible line of at most this number of characters. */
+function cut(text: string, most: number): string {
+  const line = legible(text);
+  return line.length > most
+    ? `${line.slice(0, most - 3).toWellFormed()}...`
+    : line;
+}
+
+/**
+ * A text that chat shows as it is: no mention of a channel, no link. The platforms
+ * read these three characters as entities.
+ */
+function markdown(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;');
+}
