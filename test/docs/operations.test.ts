@@ -177,7 +177,7 @@ describe('a command of docs/operations.md', () => {
   it('has a variable for everything to fill in, which the page sets before', () => {
     const known = new Set<string>();
     for (const line of COMMANDS) {
-      for (const [, name = ''] of line.matchAll(/\$\{?([A-Z]+)/g)) {
+      for (const [, name = ''] of line.matchAll(/\$\{?([A-Z_]+)/g)) {
         expect([...known], line).toContain(name);
       }
       for (const [, name = ''] of line.matchAll(
