@@ -10,6 +10,12 @@ import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import { quotaLedger } from '../../shared/lambda/clients.ts';
 import { eventBusNotifier } from '../../shared/lambda/notifier.ts';
 import {
+  type OutcomeMessage,
+  outcomeMessage,
+  outcomeOf,
+} from '../../shared/notification/outcome-message.ts';
+import { RUNBOOK } from '../../shared/notification/runbook.ts';
+import {
   type LocalRotations,
   openLocalRotations,
 } from '../support/workflow/local-rotations.ts';
@@ -51,6 +57,13 @@ const toldOf = (rotationId: string) =>
     .filter(({ Resources }) => (Resources as string[]).includes(rotationId))
     .map(({ DetailType, Detail }) => [DetailType, JSON.parse(String(Detail))]);
 
+/** What the topics receive of that event. */
+function messageOf(rotationId: string): OutcomeMessage {
+  const [[, detail] = []] = toldOf(rotationId);
+  const deployment = { stage: 'prod', runbook: RUNBOOK };
+  return outcomeMessage(outcomeOf({ detail }), deployment);
+}
+
 describe('the event of a rotation', () => {
   it('tells the outcome, as the execution has it', async () => {
     const { StreamName, KeyIds } = aws.nextStream();
@@ -60,6 +73,9 @@ describe('the event of a rotation', () => {
     expect(toldOf(outcome.RotationId)).toEqual([
       ['Rotation Succeeded', outcome],
     ]);
+    expect(messageOf(outcome.RotationId).Subject).toBe(
+      `${StreamName} (prod): rotation ROTATED`,
+    );
   });
 
   it.each([
@@ -77,6 +93,9 @@ describe('the event of a rotation', () => {
     const outcome = await aws.rotate(request, { handlers });
     expect(outcome).toMatchObject({ Status: 'FAILED' });
     expect(toldOf(outcome.RotationId)).toEqual([['Rotation Failed', outcome]]);
+    expect(messageOf(outcome.RotationId).Subject).toMatch(
+      new RegExp(`^${StreamName} \\(prod\\): rotation FAILED, `),
+    );
   });
 
   it('is no part of the rotation: it succeeds without a bus', async () => {
