@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /** What SNS would deliver of one Publish, by the protocol of a subscription. */
-export interface Published {
+interface Published {
   TopicArn: string;
   Subject: string;
   email: string;
