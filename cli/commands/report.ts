@@ -13,13 +13,16 @@ import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { CommandError } from '../errors/command-error.ts';
 import {
+  type ChosenStream,
   checkStreamFlags,
   chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
 import { writeWhole } from '../output/write-whole.ts';
-import { gatherStreams } from '../report/gather.ts';
+import { type GatherClients, gatherStreams } from '../report/gather.ts';
+import { GatherProgress } from '../report/gather-progress.ts';
+import type { StreamInput } from '../report/report-input.ts';
 import { reportPage } from '../report/report-page.ts';
 
 export interface ReportOptions extends AwsOptions, StreamOptions, Period {
@@ -51,7 +54,7 @@ export async function report(
     };
     try {
       const chosen = await chooseStreams(options, environment, context);
-      const streams = await gatherStreams(chosen, clients);
+      const streams = await gatherWithProgress(chosen, clients, context);
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);
       const page = await reportPage({
@@ -73,6 +76,25 @@ export async function report(
       clients.dynamodb.destroy();
     }
   });
+}
+
+/** Shows on stderr how far the gathering is. A signal takes the bar away at once. */
+async function gatherWithProgress(
+  chosen: readonly ChosenStream[],
+  clients: GatherClients,
+  { interruption: { signal } }: CommandContext,
+): Promise<StreamInput[]> {
+  const progress = new GatherProgress(process.stderr);
+  const end = () => progress.end();
+  signal.addEventListener('abort', end, { once: true });
+  progress.begin(chosen.length);
+  try {
+    const onStream = () => progress.add();
+    return await gatherStreams(chosen, clients, { onStream, signal });
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
 }
 
 async function readVersion(): Promise<string> {

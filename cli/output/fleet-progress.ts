@@ -71,10 +71,8 @@ export class FleetProgress {
 
   #draw(at: number): void {
     if (this.#spinner === undefined) return;
-    const full = Math.floor((this.#done / (this.#total || 1)) * BAR_WIDTH);
-    const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
     const failed = this.#failed > 0 ? `, ${this.#failed} failed` : '';
-    const text = `${this.#elapsed(at)} ${bar} ${this.#done} of ${this.#total} streams, ${this.#running} running${failed}`;
+    const text = `${this.#elapsed(at)} ${bar(this.#done, this.#total)} ${this.#done} of ${this.#total} streams, ${this.#running} running${failed}`;
     if (this.#spinner.isSpinning) this.#spinner.text = text;
     else this.#spinner.start(text);
   }
@@ -83,4 +81,10 @@ export class FleetProgress {
     const seconds = (at - (this.#startedAt ?? at)) / 1000;
     return `${seconds.toFixed(1).padStart(6)} s`;
   }
+}
+
+/** A bar that shows the part of a total that is done. */
+export function bar(done: number, total: number): string {
+  const full = Math.floor((done / (total || 1)) * BAR_WIDTH);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`;
 }

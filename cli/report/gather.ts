@@ -21,30 +21,76 @@ export interface GatherClients {
   tableName: string;
 }
 
-/** A quarter of what AWS allows an account, as in the drift sweep. */
-const DESCRIPTIONS_PER_SECOND = 5;
+/** Half of what AWS allows an account in a Region; the sweep takes a quarter. */
+const DESCRIPTIONS_PER_SECOND = 10;
+/** Enough that the rate of descriptions is the limit, and not the answers' delay. */
+const STREAMS_AT_A_TIME = 10;
+
+export interface GatherOptions {
+  /** Called when all of one more stream is known. */
+  onStream?: () => void;
+  /** Begins no further stream after it is aborted. */
+  signal?: AbortSignal;
+}
 
 /**
  * Gathers what a report needs: the descriptions by Kinesis and KMS, the ledger
  * entries, and every record. A stream that Kinesis refuses to describe carries
- * the error.
+ * the error. The result has the order of the streams.
  *
  * @throws {RotationError} ServiceUnavailable, and what DynamoDB refuses
  */
 export async function gatherStreams(
   streams: readonly ChosenStream[],
   clients: GatherClients,
+  { onStream, signal }: GatherOptions = {},
 ): Promise<StreamInput[]> {
   const describe = pThrottle({
     limit: DESCRIPTIONS_PER_SECOND,
     interval: 1000,
     strict: true,
   })((StreamARN: string) => describeStream(clients.kinesis, { StreamARN }));
-  const inputs: StreamInput[] = [];
-  for (const stream of streams) {
-    inputs.push(await gatherStream(stream, clients, describe));
-  }
-  return inputs;
+  return mapAtATime(
+    streams,
+    STREAMS_AT_A_TIME,
+    async (stream) => {
+      const input = await gatherStream(stream, clients, describe);
+      onStream?.();
+      return input;
+    },
+    signal,
+  );
+}
+
+/**
+ * Maps items with at most `most` under way. The results have the order of the items.
+ * After a failure, and after an abort, no further item is begun.
+ *
+ * @throws the first failure, or the reason of the signal
+ */
+export async function mapAtATime<Item, Result>(
+  items: readonly Item[],
+  most: number,
+  map: (item: Item) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result[]> {
+  const results = new Array<Result>(items.length);
+  const queue = items.entries();
+  let hasFailed = false;
+  const work = async () => {
+    for (const [at, item] of queue) {
+      signal?.throwIfAborted();
+      try {
+        results[at] = await map(item);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+      if (hasFailed) return;
+    }
+  };
+  await Promise.all(Array.from({ length: most }, work));
+  return results;
 }
 
 async function gatherStream(
@@ -60,16 +106,21 @@ async function gatherStream(
   );
   const { region } = readStreamArn(StreamARN);
   const KeyId = 'KeyId' in description ? description.KeyId : undefined;
-  const [current] =
-    KeyId === undefined ? [] : await describeKeys(kms, { KeyId }, region);
+  // At once, so that little can happen between the description and the records.
+  const [[current] = [], ring, ledgerEntry, history] = await Promise.all([
+    KeyId === undefined ? undefined : describeKeys(kms, { KeyId }, region),
+    listed && describeKeys(kms, listed, region),
+    new LedgerReader(dynamodb, tableName).read(StreamARN),
+    Array.fromAsync(readHistory(dynamodb, tableName, StreamARN)),
+  ]);
   return {
     StreamName,
     StreamARN,
     description,
     KeyArn: current?.Metadata?.Arn,
-    ledgerEntry: await new LedgerReader(dynamodb, tableName).read(StreamARN),
-    history: await Array.fromAsync(readHistory(dynamodb, tableName, StreamARN)),
+    ledgerEntry,
+    history,
     listed,
-    ring: listed && (await describeKeys(kms, listed, region)),
+    ring,
   };
 }

@@ -575,7 +575,11 @@ describe('report', () => {
   it('writes the whole page, and nothing else', async ({ cli }) => {
     const file = join(cli.home, 'report.html');
     const written = await cli.run(['report', '--file', file]);
-    expect(written).toEqual({ exitCode: 0, stderr: '', stdout: `${file}\n` });
+    expect(written).toEqual({
+      exitCode: 0,
+      stderr: 'Reading 1 stream for the report\n',
+      stdout: `${file}\n`,
+    });
     const page = await readFile(file, 'utf8');
     expect(page).toMatch(/^<!doctype html>/i);
     expect(page).toContain('samplestream');
@@ -602,7 +606,9 @@ describe('report', () => {
       file,
     ]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
-    expect(stderr).toMatch(/^--file "[^\n]*cannot be written: ENOENT[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^Reading 1 stream [^\n]*\n--file "[^\n]*cannot be written: ENOENT[^\n]*\n$/,
+    );
   });
 });
 

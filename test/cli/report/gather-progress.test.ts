@@ -1,0 +1,54 @@
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GatherProgress } from '../../../cli/report/gather-progress.ts';
+import { FakeStream } from '../../support/cli/fake-stream.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0 });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function progressOn(isTTY: boolean) {
+  const stream = new FakeStream(isTTY, 100);
+  const progress = new GatherProgress(stream as unknown as NodeJS.WriteStream);
+  return { progress, text: () => stripVTControlCharacters(stream.text) };
+}
+
+describe('GatherProgress', () => {
+  it.each([
+    [140, 'Reading 140 streams for the report\n'],
+    [1, 'Reading 1 stream for the report\n'],
+  ])('is one line where there is no terminal: %i', (total, line) => {
+    const { progress, text } = progressOn(false);
+    progress.begin(total);
+    progress.add();
+    vi.advanceTimersByTime(3000);
+    progress.end();
+    expect(text()).toBe(line);
+  });
+
+  it('is a bar on a terminal, which counts the time on', () => {
+    const { progress, text } = progressOn(true);
+    progress.begin(4);
+    vi.advanceTimersByTime(3000);
+    expect(text()).toContain(` 2.8 s ${'░'.repeat(20)} 0 of 4 streams read`);
+    progress.add();
+    vi.advanceTimersByTime(500);
+    expect(text()).toContain(
+      ` 3.3 s ${'█'.repeat(5)}${'░'.repeat(15)} 1 of 4 streams read`,
+    );
+  });
+
+  it('does not come back for a stream that was still under way', () => {
+    const { progress, text } = progressOn(true);
+    progress.begin(4);
+    progress.end();
+    const before = text();
+    progress.add();
+    vi.advanceTimersByTime(3000);
+    expect(text()).toBe(before);
+  });
+});
