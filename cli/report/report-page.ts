@@ -7,6 +7,7 @@ import { KEY_COLORS } from './charts/key-paint.ts';
 import { quotaChart } from './charts/quota-chart.ts';
 import { timelineChart } from './charts/timeline-chart.ts';
 import { type Finding, findings } from './findings.ts';
+import { printHeads } from './print-heads.ts';
 import type { ReportInput } from './report-input.ts';
 import { type ReportModel, reportModel } from './report-model.ts';
 import { type Cell, code, type Markup, state } from './sections/markup.ts';
@@ -16,7 +17,7 @@ import { summarySection } from './sections/summary.ts';
 import { duration, utc } from './time-text.ts';
 
 /** In the order of their rules. */
-const STYLES = ['page', 'tables', 'charts', 'media'];
+const STYLES = ['page', 'tables', 'stream', 'charts', 'screen', 'print'];
 
 /** The style sheet of the page. */
 export async function readStyle(): Promise<string> {
@@ -37,6 +38,15 @@ const POLICY =
 export async function reportPage(input: ReportInput): Promise<string> {
   const model = reportModel(input);
   const style = await readStyle();
+  const sections = [
+    summarySection(model),
+    findingsSection(model),
+    streamsSection(model),
+    timelineSection(model),
+    quotaSection(model),
+    rotationsSection(model),
+    sourcesSection(model),
+  ];
   const page = await html`<!doctype html>
 <html lang="en">
 <head>
@@ -46,19 +56,15 @@ export async function reportPage(input: ReportInput): Promise<string> {
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>${`Encryption keys of Kinesis streams, ${visible(model.account)} ${visible(model.region)}, ${utc(model.generatedAt)}`}</title>
-<style>${raw(style)}</style>
+<style>${raw(style)}
+${raw(printHeads(model))}</style>
 </head>
 <body>
 ${PATTERNS}
 ${header(model)}
+${contents(sections)}
 <main>
-${summarySection(model)}
-${findingsSection(model)}
-${streamsSection(model)}
-${timelineSection(model)}
-${quotaSection(model)}
-${rotationsSection(model)}
-${sourcesSection(model)}
+${sections}
 </main>
 <footer><p>kinesis-key-rotation ${visible(model.version)}, ${utc(model.generatedAt)}. All times are UTC.</p></footer>
 </body>
@@ -94,6 +100,16 @@ function header(model: ReportModel): Markup {
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>
 </header>`;
+}
+
+/** Links to the sections, from their headings: `<h2 id="x">Title</h2>`. */
+function contents(sections: readonly Cell[]): Markup {
+  const headings = sections.flatMap((section) =>
+    Array.from(String(section).matchAll(/<h2 id="([\w-]+)">([^<]+)<\/h2>/g)),
+  );
+  return html`<nav aria-label="Contents"><ol>${headings.map(
+    ([, id, title]) => html`<li><a href="#${id}">${raw(title ?? '')}</a></li>`,
+  )}</ol></nav>`;
 }
 
 function findingsSection(model: ReportModel): Markup {

@@ -10,6 +10,20 @@ export function utc(at: number | string): string {
   return `${date.toISOString().slice(0, 19).replace('T', ' ')}\u00a0UTC`;
 }
 
+/** As `2026-11-25 13:04:05`, where the words around it name UTC. */
+export function dateTime(at: number | string): string {
+  return utc(at).replace('\u00a0UTC', '');
+}
+
+/** The time of day in UTC, with the date where it is another one than that of `start`. */
+export function timeOfDay(at: number | string, start: number | string): string {
+  const text = dateTime(at);
+  const [day, time] = text.split(' ');
+  return time !== undefined && dateTime(start).startsWith(`${day} `)
+    ? time
+    : text;
+}
+
 /** The two largest units of a duration, as `12 d 3 h`, without a line break. */
 export function duration(ms: number): string {
   const units: [number, string][] = [

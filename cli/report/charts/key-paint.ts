@@ -9,6 +9,11 @@ export interface KeyPaint {
   label: string;
 }
 
+/** The color of a place in the ring, which counts from 1. */
+export function keyColor(place: number): number {
+  return ((place - 1) % KEY_COLORS) + 1;
+}
+
 /** Paints a key by its place in the ring. */
 export function keyPaint(
   keyId: string | null | undefined,
@@ -22,7 +27,7 @@ export function keyPaint(
   }
   const at = ring.indexOf(keyId);
   if (at < 0) return { fill: 'url(#outside)', ink: 'var(--ink)', label: '!' };
-  const color = (at % KEY_COLORS) + 1;
+  const color = keyColor(at + 1);
   return {
     fill: `var(--key-${color})`,
     ink: `var(--key-ink-${color})`,

@@ -40,6 +40,19 @@ export function state([words, tone]: State): Markup {
   return html`<span class="state ${tone}"><span aria-hidden="true">${SIGNS[tone]}</span> ${words}</span>`;
 }
 
+/** Content that a phone folds under a summary; wide screens and paper show it. */
+export function fold(summary: string, content: Cell): Markup {
+  return html`<details class="fold"><summary>${summary}</summary>${content}</details>`;
+}
+
+export interface TableRow {
+  /** The first names the row. */
+  cells: readonly Cell[];
+  /** A line below the cells, as wide as the table. */
+  below?: Cell;
+  className?: string;
+}
+
 export interface TableParts {
   caption: Cell;
   /** A class of the style sheets in styles/. */
@@ -47,8 +60,7 @@ export interface TableParts {
   columns: readonly string[];
   /** The columns of figures, which are right-aligned. */
   numbers?: readonly string[];
-  /** The first cell of each names the row. */
-  rows: readonly (readonly Cell[])[];
+  rows: readonly (TableRow | readonly Cell[])[];
   /** The last row, of sums. */
   total?: readonly Cell[];
 }
@@ -61,13 +73,23 @@ export function table(parts: TableParts): Markup {
   const { caption, className, columns, numbers = [], rows, total } = parts;
   const look = (column: string | undefined) =>
     column && numbers.includes(column) ? html` class="number"` : '';
-  const row = (cells: readonly Cell[]): Markup =>
-    html`<tr role="row">${cells.map((cell, at) => {
+  const line = (cells: readonly Cell[], classes: readonly string[]): Markup =>
+    html`<tr role="row"${classOf(classes)}>${cells.map((cell, at) => {
       const column = columns[at];
       return at === 0
         ? html`<th role="rowheader" scope="row"${look(column)}>${cell}</th>`
         : html`<td role="cell"${look(column)} data-head="${column}">${cell}</td>`;
     })}</tr>`;
+  const row = (one: TableRow | readonly Cell[]): Markup | Markup[] => {
+    if (!('cells' in one)) return line(one, []);
+    const { cells, below, className: own } = one;
+    const classes = own === undefined ? [] : [own];
+    if (below === undefined) return line(cells, classes);
+    return [
+      line(cells, [...classes, 'above']),
+      html`<tr role="row"${classOf([...classes, 'below'])}><td role="cell" colspan="${columns.length}">${below}</td></tr>`,
+    ];
+  };
   return html`<table role="table" class="${className}">
 <caption>${caption}</caption>
 <thead role="rowgroup"><tr role="row">${columns.map(
@@ -75,5 +97,8 @@ export function table(parts: TableParts): Markup {
       html`<th role="columnheader" scope="col"${look(column)}>${column}</th>`,
   )}</tr></thead>
 <tbody role="rowgroup">${rows.map(row)}</tbody>
-${total ? html`<tfoot role="rowgroup">${row(total)}</tfoot>` : ''}</table>`;
+${total ? html`<tfoot role="rowgroup">${line(total, [])}</tfoot>` : ''}</table>`;
 }
+
+const classOf = (classes: readonly string[]): Cell =>
+  classes.length === 0 ? '' : html` class="${classes.join(' ')}"`;

@@ -1,160 +1,179 @@
 import { html } from 'hono/html';
-import type { Failure, Outcome } from '../../../shared/contract/outcome.ts';
-import type { Trigger } from '../../../shared/contract/trigger.ts';
 import { visible } from '../../../shared/errors/text.ts';
-import type { Quota } from '../../../shared/ledger/usage.ts';
 import { plural } from '../findings.ts';
+import type { KeySpan } from '../key-history.ts';
 import type { ReportModel, ReportRow, StreamModel } from '../report-model.ts';
-import { duration, utc } from '../time-text.ts';
+import { utc } from '../time-text.ts';
 import {
   type Cell,
   code,
   keyName,
   type Markup,
-  small,
   state,
+  type TableRow,
   table,
 } from './markup.ts';
-import { CONDITIONS, RESULTS, sinceWords, sourceWords } from './words.ts';
+import { recordFields } from './record.ts';
+import {
+  keyClass,
+  keyMark,
+  ROTATION_COLUMNS,
+  rotationRow,
+} from './rotation-row.ts';
+import {
+  executionPrefix,
+  type StreamLegend,
+  streamLegend,
+} from './stream-legend.ts';
+import { CONDITIONS, sinceWords, sourceWords } from './words.ts';
 
-type RotationRow = Extract<ReportRow, { kind: 'ROTATION' }>;
+/** With more streams than this, the section of each is closed at first. */
+const OPEN_STREAMS = 2;
 
 /** Every rotation of every stream, with its trigger and its proof. */
 export function rotationsSection(model: ReportModel): Markup {
+  const executions = executionPrefix(model.streams);
+  const isOpen = model.streams.length <= OPEN_STREAMS;
   return html`<section aria-labelledby="rotations">
 <h2 id="rotations">Rotations by stream</h2>
-${model.streams.map(streamSection)}
+<p>Times are UTC. A number is a key's place in the ring of the stream; <span class="key outside">!1</span> is the first key outside it. <em>Active</em> is when the stream was seen ACTIVE under the key, and <em>Verified</em> when the probe was answered. <em>Record</em> is the record that the probe wrote. It has the EncryptionType KMS where no other is shown, the number of its shard (3 is shardId-000000000003) and its SequenceNumber. <em>Slots</em> are those that the rotation spent, and <em>Quota</em> those used after it.</p>
+${executionsLine(executions)}
+<p class="print">Paper omits three things that the HTML file has under each stream: the RotationId of a rotation that succeeded (its execution), the times in its trigger, and when the next slot is free. The file has every field of every record under <em>Full records</em>.</p>
+${model.streams.map((stream) => streamSection(stream, isOpen, executions))}
 </section>`;
 }
 
-function streamSection(stream: StreamModel): Markup {
-  const { StreamName, StreamARN, condition, ring, rows, spans } = stream;
-  const id = stream.anchor;
-  return html`<section class="stream" id="${id}" aria-labelledby="${id}-name">
-<h3 id="${id}-name"><bdi>${visible(StreamName)}</bdi> ${state(CONDITIONS[condition])}</h3>
-<p class="small">${code(StreamARN)}</p>
-<p class="small">${
-    ring.length === 0
-      ? 'Not listed in rotations.yml.'
-      : html`Ring: ${ring.map((key, at) => html`${at > 0 ? ', ' : ''}${at + 1}&nbsp;${code(key)}`)}`
-  }</p>
+function executionsLine(executions: string | undefined): Cell {
+  return executions === undefined
+    ? ''
+    : html`<p>The ARN of an execution is ${code(executions)} and its name.</p>`;
+}
+
+function streamSection(
+  stream: StreamModel,
+  isOpen: boolean,
+  executions: string | undefined,
+): Markup {
+  const { StreamName, condition, rows, anchor } = stream;
+  const legend = streamLegend(stream, executions);
+  const recordId = (at: number) => `${anchor}-record-${at + 1}`;
+  // The link's target is in the details, so that browsers open them.
+  return html`<section class="stream" aria-labelledby="${anchor}-name">
+<h3 id="${anchor}-name"><bdi>${visible(StreamName)}</bdi> ${state(CONDITIONS[condition])}</h3>
+<details${isOpen ? ' open' : ''}><summary>${summaryOf(stream)}</summary>
+<div class="body" id="${anchor}">
+${legendList(stream, legend)}
 ${
   rows.length === 0
-    ? html`<p>No rotation in the period.</p>`
+    ? ''
     : table({
         caption: `${plural(rows.length, 'row')}, newest first`,
         className: 'rotations cards',
-        columns: ['Started', 'By', 'Key', 'Outcome and proof', 'Quota after'],
-        rows: rows.map(cells),
+        columns: ROTATION_COLUMNS,
+        rows: rows.map((row, at) => rotationRow(row, legend, recordId(at))),
       })
 }
-${table({
-  caption: 'Keys over the period',
-  className: 'spans cards',
-  columns: ['From', 'To', 'Key', 'Source'],
-  rows: spans.map((span) => [
-    sinceWords(span),
-    utc(span.to),
-    keyName(span.KeyId),
-    sourceWords(span),
-  ]),
-})}
+${spansTable(stream, legend)}
+${records(rows, recordId)}
+</div></details>
 </section>`;
 }
 
-function cells(row: ReportRow): Cell[] {
-  if (row.kind === 'EXTERNAL_START') {
-    const { By, KeyId, RequestId } = row.start;
-    return [
-      utc(row.at),
-      html`<b>external start</b>, reported by CloudTrail${small(code(By))}`,
-      html`<span class="way">to ${keyName(KeyId)}</span>`,
-      html`${state(['Applied outside the ledger', 'warn'])}${small(html`No probe was written. Request ${code(RequestId)}`)}`,
-      '',
-    ];
-  }
-  const { outcome, result } = row;
-  return [
-    html`${utc(row.at)}${small(lengthText(outcome))}`,
-    html`${triggerCell(outcome.Trigger)}<span class="small">${code(outcome.RotationId)}</span>`,
-    keyCell(row),
-    html`${state(RESULTS[result])}${outcome.Status === 'FAILED' ? failure(outcome) : success(outcome)}`,
-    quotaCell(outcome.Quota),
+/** The state of a stream and its failures, for readers who do not open the details. */
+function summaryOf({
+  rows,
+  KeyId,
+  currentSpan,
+  isUnverified,
+}: StreamModel): Markup {
+  const rotations = rows.filter((row) => row.kind === 'ROTATION');
+  const failed = rotations.filter(({ outcome }) => outcome.Status === 'FAILED');
+  const external = rows.length - rotations.length;
+  const counts = [
+    rotations.length === 0
+      ? 'No rotation in the period'
+      : `${plural(rotations.length, 'rotation')} in the period`,
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+    ...(external > 0 ? [plural(external, 'external start')] : []),
   ];
-}
-
-function lengthText(outcome: Outcome): string {
-  const { VerifiedAt: end } =
-    outcome.Status === 'FAILED' ? (outcome.Rollback ?? {}) : outcome;
-  if (!end) return 'duration not recorded';
-  return `took ${duration(Date.parse(end) - Date.parse(outcome.StartedAt))}`;
-}
-
-function triggerCell(trigger: Trigger | undefined): Markup {
-  if (trigger === undefined) return html`no trigger in the request<br>`;
-  const { Source, ...details } = trigger;
-  return html`<b>${visible(String(Source))}</b><br>${Object.entries(
-    details,
-  ).map(
-    ([name, value]) =>
-      html`<span class="small"><span class="text">${visible(name)}</span>: <span class="text">${visible(String(value))}</span></span><br>`,
-  )}`;
-}
-
-function keyCell({ outcome, result }: RotationRow): Markup {
-  const { KeyId, KeyArn, PreviousKeyId } = outcome;
-  if (KeyId === undefined) return keyName(KeyId);
-  const arn = KeyArn ? small(code(KeyArn)) : '';
-  return result === 'UNCHANGED'
-    ? html`<span class="way">keeps ${keyName(KeyId)}</span>${arn}`
-    : html`<span class="way">from ${keyName(PreviousKeyId)}</span><br><span class="way">to ${keyName(KeyId)}</span>${arn}`;
-}
-
-function success(outcome: Exclude<Outcome, Failure>): Markup {
-  const other = outcome.InProgressRotationId;
-  return html`${other ? small(html`the other rotation is ${code(other)}`) : ''}${proof(outcome)}`;
-}
-
-/** When a key was ACTIVE and the probe verified, and the answer to the probe. */
-function proof({
-  ActiveAt,
-  VerifiedAt,
-  Verification,
-}: Partial<
-  Pick<Exclude<Outcome, Failure>, 'ActiveAt' | 'VerifiedAt' | 'Verification'>
->): Markup {
-  const facts = Object.entries({
-    ActiveAt: ActiveAt && utc(ActiveAt),
-    VerifiedAt: VerifiedAt && utc(VerifiedAt),
-    EncryptionType: Verification?.EncryptionType,
-    ShardId: Verification?.ShardId,
-    SequenceNumber: Verification?.SequenceNumber,
-  }).flatMap(([name, value]) =>
-    value ? [html`<div><dt>${name}</dt><dd>${visible(value)}</dd></div>`] : [],
-  );
-  return facts.length === 0
-    ? small('no probe')
-    : html`<dl class="proof">${facts}</dl>`;
-}
-
-function failure({
-  Error: name,
-  Cause,
-  SlotsSpent,
-  Rollback,
-}: Failure): Markup {
-  const slots = SlotsSpent === undefined ? 'unknown' : SlotsSpent;
-  return html`<br>${code(name)}<br><span class="text">${visible(Cause)}</span>${small(`Slots spent: ${slots}.`)}${
-    Rollback === undefined
+  const { verifiedAt } = currentSpan;
+  const proof = isUnverified
+    ? html`, ${state(['Never verified', 'bad'])}`
+    : verifiedAt
+      ? `, verified ${utc(verifiedAt)}`
+      : '';
+  // Paper has this in the table of streams.
+  const now =
+    KeyId === undefined
       ? ''
-      : Rollback.Status === 'ROLLED_BACK'
-        ? html`<div class="rollback">Rolled back to ${keyName(Rollback.KeyId)}${proof(Rollback)}</div>`
-        : html`<div class="rollback">Rollback ${Rollback.Status === 'FAILED' ? 'failed' : 'impossible'}: <bdi>${visible(Rollback.Cause ?? 'no cause recorded')}</bdi></div>`
-  }`;
+      : html` <span class="screen">Now ${keyName(KeyId)}, since: ${sinceWords(currentSpan)}${proof}.</span>`;
+  return html`${counts.join(', ')}.${now}`;
 }
 
-function quotaCell(quota: Quota | undefined): Cell {
-  if (quota === undefined) return 'not recorded';
-  const { Used, Limit, UsedByOthers, NextAvailableAt } = quota;
-  return html`${Used} of ${Limit}${UsedByOthers ? small(`${UsedByOthers} refused by AWS`) : ''}${NextAvailableAt ? small(`next free ${utc(NextAvailableAt)}`) : ''}`;
+function legendList(
+  { StreamARN, ring }: StreamModel,
+  { keys, triggers }: StreamLegend,
+): Markup {
+  const items: [string, Markup][] = [
+    ['Stream', code(StreamARN)],
+    ...keys.map(({ label, place, KeyId, arns }): [string, Markup] => [
+      'Key',
+      html`<span class="key ${keyClass(place)}">${label}</span> ${code(KeyId)}${arns
+        .filter(({ arn }) => arn !== KeyId)
+        .map(
+          (one) =>
+            html`${arns.length > 1 ? html`, ${one.label}` : ''} ${code(one.arn)}`,
+        )}`,
+    ]),
+    ...triggers.map(({ label, fields }): [string, Markup] => [
+      'Started by',
+      html`<b>${label}</b> ${fields.map(([name, value], at) => html`${at > 0 ? ', ' : ''}<span class="text">${visible(name)}</span> <span class="text">${visible(value)}</span>`)}`,
+    ]),
+  ];
+  return html`<dl class="keys">${items.map(
+    ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+  )}</dl>${ring.length === 0 ? html`<p class="small">Not listed in rotations.yml.</p>` : ''}`;
+}
+
+/** The keys over the period; paper has those that no line above shows. */
+function spansTable(
+  { spans, rows }: StreamModel,
+  legend: StreamLegend,
+): Markup {
+  const listed = new Set(
+    rows.flatMap((row) =>
+      row.kind === 'ROTATION' ? [row.outcome.RotationId] : [],
+    ),
+  );
+  const isListed = ({ known, by }: KeySpan) =>
+    known === 'ROTATION' && by !== undefined && listed.has(by);
+  const more = spans.filter(isListed).length;
+  return table({
+    caption: html`Keys over the period${more > 0 ? html`<span class="print">. ${plural(more, 'more span')} began with a rotation above, when it was <em>Active</em>.</span>` : ''}`,
+    className: 'spans cards',
+    columns: ['From', 'To', 'Key', 'Source'],
+    rows: spans.map(
+      (span): TableRow => ({
+        cells: [
+          sinceWords(span),
+          utc(span.to),
+          keyMark(legend, span.KeyId, span.KeyArn),
+          sourceWords(span),
+        ],
+        ...(isListed(span) && { className: 'screen' }),
+      }),
+    ),
+  });
+}
+
+function records(
+  rows: readonly ReportRow[],
+  recordId: (at: number) => string,
+): Markup {
+  return html`<details class="screen"><summary>Full records</summary>${rows.map(
+    (row, at) =>
+      row.kind === 'ROTATION'
+        ? html`<div class="full" id="${recordId(at)}"><h4>${utc(row.at)}</h4>${recordFields(row.outcome)}</div>`
+        : '',
+  )}</details>`;
 }

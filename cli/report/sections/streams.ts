@@ -1,10 +1,12 @@
 import { html } from 'hono/html';
 import { visible } from '../../../shared/errors/text.ts';
+import { plural } from '../findings.ts';
 import type { ReportModel, StreamModel } from '../report-model.ts';
 import { duration, utc } from '../time-text.ts';
 import {
   type Cell,
   code,
+  fold,
   keyName,
   type Markup,
   small,
@@ -23,12 +25,15 @@ import {
 export function streamsSection({ generatedAt, streams }: ReportModel): Markup {
   return html`<section aria-labelledby="streams">
 <h2 id="streams">Streams</h2>
-${table({
-  caption: `At ${utc(generatedAt)}`,
-  className: 'streams cards',
-  columns: ['Stream', 'Key', 'Since', 'Schedule', 'Last rotation', 'Quota'],
-  rows: streams.map((stream) => streamRow(stream, generatedAt)),
-})}
+${fold(
+  `Key, age, schedule and quota of ${plural(streams.length, 'stream')}`,
+  table({
+    caption: `At ${utc(generatedAt)}. The quota is used now, and at its peak in the period.`,
+    className: 'streams cards',
+    columns: ['Stream', 'Key', 'Since', 'Schedule', 'Last rotation', 'Quota'],
+    rows: streams.map((stream) => streamRow(stream, generatedAt)),
+  }),
+)}
 </section>`;
 }
 
@@ -43,7 +48,7 @@ function streamRow(stream: StreamModel, now: number): Cell[] {
     sinceCell(stream, now),
     scheduleCell(stream),
     lastRotationCell(stream),
-    html`${quota.Used} of ${quota.Limit} now${external}${small(`peak ${quotaUse.peak} in the period`)}`,
+    html`${quota.Used} of ${quota.Limit}${external}${small(`peak ${quotaUse.peak}`)}`,
   ];
 }
 
@@ -70,14 +75,14 @@ function sinceCell(stream: StreamModel, now: number): Markup {
         : undefined;
   const first = since === undefined ? 'before the records begin' : utc(since);
   const source = sourceWords(currentSpan);
+  const applied =
+    known === 'ROLLBACK' ? `${source}; first applied ${first}` : source;
   const proof = stream.isUnverified
     ? html`<br>${state(['Never verified', 'bad'])}`
     : currentSpan.verifiedAt
       ? small(`verified ${utc(currentSpan.verifiedAt)}`)
       : '';
-  return html`${sinceWords(currentSpan)}${age === undefined ? '' : html`<br><b>${age}</b>`}${proof}${small(
-    known === 'ROLLBACK' ? `${source}; first applied ${first}` : source,
-  )}`;
+  return html`${sinceWords(currentSpan)}<br>${age === undefined ? '' : html`<b>${age}</b> `}<span class="small">${applied}</span>${proof}`;
 }
 
 function scheduleCell({ schedule, timezone, timeliness }: StreamModel): Markup {
@@ -87,7 +92,7 @@ function scheduleCell({ schedule, timezone, timeliness }: StreamModel): Markup {
     timeliness.status === 'UNKNOWN'
       ? timeliness.reason
       : 'dueAt' in timeliness && timeliness.dueAt !== null
-        ? `next key ${status === 'OVERDUE' ? 'was ' : ''}due ${utc(timeliness.dueAt)}`
+        ? `${status === 'OVERDUE' ? 'was due' : 'due'} ${utc(timeliness.dueAt)}`
         : 'the schedule has ended';
   return html`${state(TIMELINESS[status])}<br>${code(schedule)}${timezone ? ` ${visible(timezone)}` : ''}${small(detail)}`;
 }
