@@ -29,4 +29,6 @@ export const BUDGETS = {
   startSeconds: 2,
   /** The makespan of a fleet of a thousand to its lower bound. */
   makespanRatio: 1.5,
+  /** To read 140 streams for a report, in seconds. */
+  reportSeconds: 20,
 } as const;

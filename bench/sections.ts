@@ -4,6 +4,7 @@ import { COST } from './sections/cost.ts';
 import { FLEET } from './sections/fleet.ts';
 import { LATENCY } from './sections/latency.ts';
 import { LEDGER } from './sections/ledger.ts';
+import { REPORT } from './sections/report.ts';
 import { STARTUP } from './sections/startup.ts';
 
 /** In the order of the page. */
@@ -13,5 +14,6 @@ export const SECTIONS = [
   LEDGER,
   COLD_START,
   FLEET,
+  REPORT,
   STARTUP,
 ] as readonly Section<unknown>[];
