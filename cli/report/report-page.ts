@@ -76,7 +76,6 @@ ${sections}
 /** The patterns that charts fill with, besides colors. */
 const PATTERNS = html`<svg class="patterns" width="0" height="0" aria-hidden="true" focusable="false"><defs>
 <pattern id="outside" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="var(--outside)"/><rect width="2.5" height="6" fill="var(--outside-line)"/></pattern>
-<pattern id="unknown" width="5" height="5" patternUnits="userSpaceOnUse"><rect width="5" height="5" fill="var(--chart-paper)"/><circle cx="1.5" cy="1.5" r="1" fill="var(--muted)"/></pattern>
 </defs></svg>`;
 
 function header(model: ReportModel): Markup {

@@ -20,7 +20,7 @@ export function keyPaint(
   ring: readonly string[],
 ): KeyPaint {
   if (keyId === undefined) {
-    return { fill: 'url(#unknown)', ink: 'var(--ink)', label: '?' };
+    return { fill: 'var(--raised)', ink: 'var(--ink)', label: '?' };
   }
   if (keyId === null) {
     return { fill: 'var(--paper)', ink: 'var(--bad)', label: 'none' };

@@ -57,7 +57,7 @@ export function timelineChart(
       shape: { x, y, width, height: bar },
       style: {
         fill,
-        stroke: KeyId === null ? 'var(--bad)' : 'var(--chart-paper)',
+        ...borderOf(KeyId),
         lineWidth: width > 4 ? 1 : 0,
       },
     };
@@ -149,6 +149,12 @@ export function timelineChart(
       ],
     },
   );
+}
+
+/** Dashes for an unknown key: a pattern becomes a large picture in a PDF. */
+function borderOf(keyId: string | null | undefined) {
+  if (keyId === undefined) return { stroke: 'var(--muted)', lineDash: [2, 2] };
+  return { stroke: keyId === null ? 'var(--bad)' : 'var(--chart-paper)' };
 }
 
 /** The key with its place in the ring, or the place alone, as far as it fits. */

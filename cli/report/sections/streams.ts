@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { visible } from '../../../shared/errors/text.ts';
 import { plural } from '../findings.ts';
 import type { ReportModel, StreamModel } from '../report-model.ts';
-import { duration, utc } from '../time-text.ts';
+import { dateTime, duration, utc } from '../time-text.ts';
 import {
   type Cell,
   code,
@@ -28,7 +28,7 @@ export function streamsSection({ generatedAt, streams }: ReportModel): Markup {
 ${fold(
   `Key, age, schedule and quota of ${plural(streams.length, 'stream')}`,
   table({
-    caption: `At ${utc(generatedAt)}. The quota is used now, and at its peak in the period.`,
+    caption: `At ${utc(generatedAt)}; times are UTC. Quota: slots used now, and at the peak in the period.`,
     className: 'streams cards',
     columns: ['Stream', 'Key', 'Since', 'Schedule', 'Last rotation', 'Quota'],
     rows: streams.map((stream) => streamRow(stream, generatedAt)),
@@ -102,5 +102,5 @@ function lastRotationCell({ rows, heldBy }: StreamModel): Markup {
   const held = heldBy ? html`<b>One is in progress</b><br>` : '';
   return last === undefined
     ? html`${held}none in the period`
-    : html`${held}${utc(last.at)}<br>${state(RESULTS[last.result])}`;
+    : html`${held}${dateTime(last.at)}<br>${state(RESULTS[last.result])}`;
 }
