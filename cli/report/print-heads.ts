@@ -7,7 +7,7 @@ const FITTING = 64;
 
 /**
  * The rules that give every printed page its running heads and its number. Chromium
- * prints them from version 131 on, Safari and Firefox do not print them.
+ * prints them from version 131 on.
  */
 export function printHeads(header: ReportHeader): string {
   const { account, region, stage, from, to, generatedAt } = header;
