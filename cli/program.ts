@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { legible } from '../shared/errors/text.ts';
 import type { FollowOptions } from './commands/follow.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { LocalOptions } from './commands/local.ts';
@@ -204,6 +205,10 @@ export function createProgram(interruption: Interruption): Command {
       'rotations.yml',
     )
     .configureHelp({ sortSubcommands: false })
+    .configureOutput({
+      // Commander quotes arguments as they are.
+      outputError: (text, write) => write(`${legible(text.trimEnd())}\n`),
+    })
     .exitOverride();
   const rotationsFile = (): string => program.opts().rotations;
   const context = createContext(interruption, rotationsFile);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { quote } from '../../shared/errors/text.ts';
+import { quote, visible } from '../../shared/errors/text.ts';
 import {
   dynamoDbClient,
   kinesisClient,
@@ -113,5 +113,5 @@ async function writePage(file: string, page: string): Promise<void> {
       `--file ${quote(file)} cannot be written: ${(error as Error).message}`,
     );
   });
-  process.stdout.write(`${path}\n`);
+  process.stdout.write(`${visible(path)}\n`);
 }

@@ -1,5 +1,6 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
+import { legible } from '../../shared/errors/text.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { CommandError } from '../errors/command-error.ts';
@@ -96,5 +97,5 @@ function stopCommand({ arn, region }: StatesArn, { profile }: Where): string {
 }
 
 function flag(name: string, value: string | undefined): string {
-  return value === undefined ? '' : ` --${name} ${value}`;
+  return value === undefined ? '' : ` --${name} ${legible(value)}`;
 }

@@ -1,4 +1,5 @@
 import ora, { type Ora } from 'ora';
+import { legible } from '../../shared/errors/text.ts';
 import type { StreamOutcome } from '../../shared/fleet/outcome.ts';
 
 const BAR_WIDTH = 20;
@@ -50,7 +51,9 @@ export class FleetProgress {
     const isFailed = Status === 'FAILED';
     if (isFailed) this.#failed++;
     const count = `${this.#done} of ${this.#total}`;
-    const line = `${this.#elapsed(at)} ${StreamName} ${isFailed ? error : Outcome}, ${count}`;
+    const line = legible(
+      `${this.#elapsed(at)} ${StreamName} ${isFailed ? error : Outcome}, ${count}`,
+    );
     if (this.#spinner === undefined) this.#stream.write(`${line}\n`);
     else if (isFailed)
       this.#spinner.stopAndPersist({ symbol: '-', text: line });
@@ -59,8 +62,9 @@ export class FleetProgress {
 
   /** Something to say that is no stream. */
   say(message: string): void {
-    if (this.#spinner) this.#spinner.stopAndPersist({ text: message });
-    else this.#stream.write(`${message}\n`);
+    const text = legible(message);
+    if (this.#spinner) this.#spinner.stopAndPersist({ text });
+    else this.#stream.write(`${text}\n`);
   }
 
   /** Takes the bar away. */

@@ -1,5 +1,6 @@
 import ora, { type Ora } from 'ora';
 import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
+import { legible } from '../../shared/errors/text.ts';
 import type { RotationState } from '../../shared/rotation/state.ts';
 import { type WaitState, waitEnd } from './wait-end.ts';
 
@@ -37,8 +38,7 @@ export class Progress {
   /** Something to say that is no state. */
   say(message: string): void {
     this.#stopTicking();
-    if (this.#spinner) this.#spin(message);
-    else this.#stream.write(`${message}\n`);
+    this.#print(message);
   }
 
   show(event: ExecutionEvent): void {
@@ -102,7 +102,7 @@ export class Progress {
     if (this.#spinner) {
       this.#spinner.stopAndPersist({
         symbol: '-',
-        text: `${this.#elapsed(at)} ${name}: ${said}`,
+        text: legible(`${this.#elapsed(at)} ${name}: ${said}`),
       });
     } else {
       this.#line(at, `  ${said}`);
@@ -110,12 +110,16 @@ export class Progress {
   }
 
   #line(at: number, text: string): void {
-    const line = `${this.#elapsed(at)} ${text}`;
-    if (this.#spinner) this.#spin(line);
-    else this.#stream.write(`${line}\n`);
+    this.#print(`${this.#elapsed(at)} ${text}`);
   }
 
-  #spin(text: string): void {
+  #print(line: string): void {
+    if (this.#spinner) this.#spin(line);
+    else this.#stream.write(`${legible(line)}\n`);
+  }
+
+  #spin(line: string): void {
+    const text = legible(line);
     if (this.#spinner?.isSpinning) this.#spinner.text = text;
     else this.#spinner?.start(text);
   }

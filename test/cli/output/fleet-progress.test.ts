@@ -52,6 +52,17 @@ describe('FleetProgress', () => {
     );
   });
 
+  it('shows the messages of AWS in one line, without control characters', () => {
+    const stream = new FakeStream(false, 100);
+    const progress = new FleetProgress(stream as unknown as NodeJS.WriteStream);
+    progress.begin(1, START);
+    progress.ended({ ...FAILED, Error: 'E\u001b[2J\nforged' }, START);
+    progress.say('no\u001b[2J\nforged');
+    expect(stream.text).toBe(
+      '   0.0 s ads E\\u{1b}[2J forged, 1 of 1\nno\\u{1b}[2J forged\n',
+    );
+  });
+
   it('counts the time on while nothing else happens', () => {
     const stream = new FakeStream(true, 100);
     const progress = new FleetProgress(stream as unknown as NodeJS.WriteStream);

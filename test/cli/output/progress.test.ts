@@ -156,6 +156,21 @@ describe('Progress, where there is no terminal', () => {
     expect(stream.text).toBe(`   0.0 s WaitForQuota 720 min, until ${end}\n`);
   });
 
+  it('shows the messages of AWS in one line, without control characters', () => {
+    const { stream, progress, show } = progressOn();
+    const Cause = 'no\u001b[2J\nforged';
+    const Start = { Status: 'THROTTLED', Cause };
+    show('StateExited', task('StartEncryption', { Plan: PLAN, Start }));
+    show('StateFailed', task('ReserveQuota'), { Error: Cause });
+    progress.say(Cause);
+
+    expect(stream.text).toBe(
+      '   0.0 s   THROTTLED, no\\u{1b}[2J forged\n' +
+        '   0.0 s ReserveQuota failed: no\\u{1b}[2J forged\n' +
+        'no\\u{1b}[2J forged\n',
+    );
+  });
+
   it('takes a terminal of no width for none', () => {
     const { stream, progress, show } = progressOn({ isTTY: true, columns: 0 });
     show('StateEntered', task('PlanRotation'));
