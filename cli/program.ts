@@ -210,6 +210,7 @@ export function createProgram(interruption: Interruption): Command {
       outputError: (text, write) => write(`${legible(text.trimEnd())}\n`),
     })
     .exitOverride();
+  program.hook('preAction', (_, command) => chooseOutput(command));
   const rotationsFile = (): string => program.opts().rotations;
   const context = createContext(interruption, rotationsFile);
   for (const add of COMMANDS) add(program, context);
@@ -220,6 +221,16 @@ export function createProgram(interruption: Interruption): Command {
     if (examples) command.addHelpText('after', examplesText(examples));
   }
   return program;
+}
+
+/** Without --output, the format is that of the AWS CLI's settings. */
+async function chooseOutput(command: Command): Promise<void> {
+  const { output, profile } = command.opts();
+  const hasOutput = command.options.some(({ long }) => long === '--output');
+  if (!hasOutput || output !== undefined) return;
+  const { defaultOutput } = await import('./input/default-output.ts');
+  const format = await defaultOutput(profile, process.env);
+  command.setOptionValueWithSource('output', format, 'env');
 }
 
 function examplesText(examples: readonly string[]): string {

@@ -57,9 +57,7 @@ export async function history(
           `These are the newest ${most} rotations; there are older ones. Give --max-items, or --since\n`,
         );
       }
-      process.stdout.write(
-        `${render(found, options, () => historyText(found))}\n`,
-      );
+      process.stdout.write(render(found, options, () => historyText(found)));
       return 0;
     } finally {
       client.destroy();

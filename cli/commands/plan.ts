@@ -60,7 +60,7 @@ export async function plan(
         options.all || first === undefined
           ? render(previews, options, () => previewTable(previews))
           : render(first, options, () => previewText(first));
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(text);
       return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
     } finally {
       clients.kinesis.destroy();

@@ -58,7 +58,7 @@ export async function quota(
         isOne && first
           ? render(first, options, () => quotaPicture(first, Date.now()))
           : render(reports, options, () => quotaTable(reports));
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(text);
       return 0;
     } finally {
       client.destroy();

@@ -78,7 +78,7 @@ export async function rotateFleet(
       },
     }).finally(() => progress.end());
     const text = render(outcome, options, () => fleetText(outcome));
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });
 }

@@ -80,7 +80,7 @@ export async function rotate(
     });
     progress.end();
     const text = render(outcome, options, () => outcomeText(outcome));
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });
 }

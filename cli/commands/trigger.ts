@@ -82,7 +82,7 @@ export async function trigger(
     const text = render(toDocument(triggered), options, () =>
       triggered.map((one) => toText(one, event)).join('\n'),
     );
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(text);
     const isSuccess =
       triggered.length === found.length &&
       triggered.every(({ Outcome: { Status } }) => Status === 'SUCCEEDED');

@@ -63,7 +63,7 @@ export async function followExecution(
     return exitCode() ?? 1;
   }
   const { outcome, text } = view.conclude(executionArn, history);
-  process.stdout.write(`${render(outcome, options, () => text)}\n`);
+  process.stdout.write(render(outcome, options, () => text));
   return outcome.Status === 'SUCCEEDED' ? 0 : 1;
 }
 

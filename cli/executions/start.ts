@@ -83,7 +83,7 @@ export async function startExecution(
       });
     }
     const text = render(started, options, () => started.ExecutionArn);
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(text);
     return 0;
   } finally {
     client.destroy();

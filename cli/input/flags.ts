@@ -1,6 +1,6 @@
-import { compile, search } from '@jmespath-community/jmespath';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
+import { checkedQuery } from './query.ts';
 import { parseTime } from './time.ts';
 
 /** Adds flags that several commands share. */
@@ -99,41 +99,17 @@ function count(text: string): number {
   throw new InvalidArgumentError('Not a whole number above 0.');
 }
 
-const FORMATS = ['json', 'yaml', 'table', 'text'] as const;
+export const FORMATS = ['json', 'yaml', 'table', 'text'] as const;
 export type OutputFormat = (typeof FORMATS)[number];
 
 /** The flags of every command that prints a result. */
 export const outputFlags = (): Option[] => [
   new Option(
     '--output <format>',
-    'format of the result (default: text, or json with --query)',
+    'format of the result (default: AWS_DEFAULT_OUTPUT, or output of the AWS profile, else text, or json with --query)',
   ).choices(FORMATS),
   new Option(
     '--query <expression>',
     'a JMESPath expression to apply to the result, as in the AWS CLI',
   ).argParser(checkedQuery),
 ];
-
-function checkedQuery(expression: string): string {
-  try {
-    compile(expression);
-    tryOut(expression);
-    return expression;
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `Not a valid JMESPath expression: ${(error as Error).message}. See https://jmespath.org.`,
-    );
-  }
-}
-
-/** Compiling accepts any function; only a search refuses those that do not exist. */
-function tryOut(expression: string): void {
-  try {
-    search({}, expression);
-  } catch (error) {
-    const isAlwaysWrong = /^(Unknown function|Invalid arity)/.test(
-      (error as Error).message,
-    );
-    if (isAlwaysWrong) throw error;
-  }
-}

@@ -1,9 +1,11 @@
-import { type JSONValue, search } from '@jmespath-community/jmespath';
+import type { JSONValue } from '@jmespath-community/jmespath';
 import { getBorderCharacters, table } from 'table';
 import { stringify } from 'yaml';
-import { visible } from '../../shared/errors/text.ts';
+import { legible, visible } from '../../shared/errors/text.ts';
 import type { OutputFormat } from '../input/flags.ts';
+import { search } from '../input/query.ts';
 import { printable } from './printable.ts';
+import { textRows } from './text-rows.ts';
 
 /** How a command prints its result, as in the AWS CLI. */
 export interface OutputOptions {
@@ -15,8 +17,8 @@ export interface OutputOptions {
 type Row = Record<string, unknown>;
 
 /**
- * A result in the format that was asked for. Times in documents are ISO 8601
- * in UTC.
+ * A result in the format of the flags, up to its last line break. Nothing for an empty
+ * list as rows of text. Times in documents are ISO 8601 in UTC.
  *
  * @param people the result in lines for people, the format without flags
  */
@@ -26,19 +28,19 @@ export function render(
   people: () => string,
 ): string {
   if (query === undefined && (output ?? 'text') === 'text') {
-    return printable(people());
+    return `${printable(people())}\n`;
   }
   const document = JSON.parse(JSON.stringify(result)) as JSONValue;
   const picked = query === undefined ? document : pick(document, query);
   switch (output) {
     case 'yaml':
-      return printable(stringify(picked).trimEnd());
+      return `${printable(stringify(picked).trimEnd())}\n`;
     case 'table':
-      return tableOf(picked);
+      return `${tableOf(picked)}\n`;
     case 'text':
-      return textOf(picked);
+      return textRows(picked);
     default:
-      return printable(JSON.stringify(picked, null, 4));
+      return `${printable(JSON.stringify(picked, null, 4))}\n`;
   }
 }
 
@@ -48,22 +50,10 @@ function pick(document: JSONValue, query: string): unknown {
     return search(document, query);
   } catch (error) {
     process.stderr.write(
-      `--query does not fit the result, which follows as a whole: ${printable((error as Error).message)}\n`,
+      `--query does not fit the result, which follows as a whole: ${legible((error as Error).message)}\n`,
     );
     return document;
   }
-}
-
-/** Tabs between values and a line for each row, for other programs. */
-function textOf(value: unknown): string {
-  if (!Array.isArray(value)) return lineOf(value);
-  const isList = value.every((each) => !isComposite(each));
-  return isList ? lineOf(value) : value.map(lineOf).join('\n');
-}
-
-function lineOf(value: unknown): string {
-  const cells = isComposite(value) ? Object.values(flat(value)) : [value];
-  return cells.map(cell).join('\t');
 }
 
 /** A wide list becomes a table for each of its elements. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
@@ -236,6 +236,20 @@ describe('bad input', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(
       /^RotationsFileError: .*Streams\[0\]: KeyIds \["alias\/a"\][^\n]*\n$/,
+    );
+    expect(existsSync(cli.directory)).toBe(false);
+  });
+
+  it('refuses an output format of the AWS CLI that it does not have', async ({
+    cli,
+  }) => {
+    const { exitCode, stdout, stderr } = await cli.run(['rotate'], {
+      env: { AWS_DEFAULT_OUTPUT: 'off' },
+    });
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^SettingError: AWS_DEFAULT_OUTPUT "off" is not [^\n]*; give --output [^\n]*\n$/,
     );
     expect(existsSync(cli.directory)).toBe(false);
   });
@@ -650,6 +664,31 @@ describe('quota', () => {
       stdout:
         'Stream        Used     Remaining  Next free\nsamplestream  0 of 25  25         now\n',
     });
+  });
+
+  it('takes the output format and the literals of the AWS CLI', async ({
+    cli,
+  }) => {
+    await mkdir(join(cli.home, '.aws'));
+    await writeFile(
+      join(cli.home, '.aws', 'config'),
+      '[default]\noutput = json\n',
+    );
+    const byProfile = await cli.run(['quota']);
+    expect(JSON.parse(byProfile.stdout)).toMatchObject([{ Slots: [] }]);
+    const query = ['quota', '--query', '[?StreamName==`samplestream`].Quota'];
+    const byVariable = await cli.run(query, {
+      env: { AWS_DEFAULT_OUTPUT: 'text' },
+    });
+    expect(byVariable).toEqual({
+      exitCode: 0,
+      stderr: '',
+      stdout: '25\tNone\t25\t0\n',
+    });
+    const byFlag = await cli.run(['quota', '--output', 'yaml'], {
+      env: { AWS_DEFAULT_OUTPUT: 'off' },
+    });
+    expect(byFlag.stdout).toMatch(/^- StreamName: samplestream\n/);
   });
 
   it('of a stream that does not exist fails', async ({ cli }) => {

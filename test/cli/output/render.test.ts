@@ -12,8 +12,8 @@ const people = () => 'for people';
 
 describe('render', () => {
   it('is for people without flags, and with --output text', () => {
-    expect(render(RESULT, {}, people)).toBe('for people');
-    expect(render(RESULT, { output: 'text' }, people)).toBe('for people');
+    expect(render(RESULT, {}, people)).toBe('for people\n');
+    expect(render(RESULT, { output: 'text' }, people)).toBe('for people\n');
   });
 
   it('says the same in JSON and in YAML', () => {
@@ -33,7 +33,7 @@ describe('render', () => {
     ['Slots[].KeyId', '[\n    "alias/a",\n    "alias/b"\n]'],
     ['Nothing', 'null'],
   ])('picks %s, as JSON unless told otherwise', (query, expected) => {
-    expect(render(RESULT, { query }, people)).toBe(expected);
+    expect(render(RESULT, { query }, people)).toBe(`${expected}\n`);
   });
 
   it('prints the whole result where an expression does not fit it', () => {
@@ -46,12 +46,13 @@ describe('render', () => {
   });
 
   it.each([
-    ['Quota.Used', '3'],
-    ['Slots[].KeyId', 'alias/a\talias/b'],
-    ['Slots', 'alias/a\nalias/b'],
-    ['Slots[].[KeyId, KeyId]', 'alias/a\talias/a\nalias/b\talias/b'],
-    ['Quota', '3\tnull'],
-  ])('prints %s as text for other programs', (query, expected) => {
+    ['Quota.Used', '3\n'],
+    ['Slots[].KeyId', 'alias/a\talias/b\n'],
+    ['Slots[?KeyId==`alias/b`].KeyId', 'alias/b\n'],
+    ['Slots[?KeyId==`nothing`]', ''],
+    ['Quota', 'None\t3\n'],
+    ['@', 'orders\nQUOTA\tNone\t3\nSLOTS\talias/a\nSLOTS\talias/b\n'],
+  ])('prints %s as rows of text, as the AWS CLI does', (query, expected) => {
     expect(render(RESULT, { output: 'text', query }, people)).toBe(expected);
   });
 
@@ -64,6 +65,7 @@ describe('render', () => {
         '│ Quota.Used            │ 3      │',
         '│ Quota.NextAvailableAt │ null   │',
         '└───────────────────────┴────────┘',
+        '',
       ].join('\n'),
     );
   });
@@ -78,6 +80,7 @@ describe('render', () => {
         '│ 1 │   │',
         '│ 2 │ x │',
         '└───┴───┘',
+        '',
       ].join('\n'),
     );
   });
@@ -98,7 +101,7 @@ describe('render', () => {
       fc.property(fc.string({ unit: 'binary' }), (value) => {
         for (const output of ['table', 'text'] as const) {
           const drawn = render([{ value }], { output, query: '@' }, people);
-          const lines = drawn.split('\n');
+          const lines = drawn.replace(/\n$/, '').split('\n');
           expect(lines).toHaveLength(output === 'text' ? 1 : 5);
           for (const line of lines) {
             expect(line.replaceAll('\t', '')).not.toMatch(
