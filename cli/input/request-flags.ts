@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
+import { withoutEmptyFields } from '../../shared/contract/request.ts';
 import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
@@ -36,7 +37,7 @@ export async function requestFromFlags(
     if (!alternatives.some((field) => field in given)) continue;
     for (const field of alternatives) delete document[field];
   }
-  return { ...document, ...given };
+  return withoutEmptyFields({ ...document, ...given });
 }
 
 function givenFields(flags: RequestFlags): Record<string, unknown> {

@@ -196,6 +196,33 @@ export type RequestField = keyof typeof FIELDS;
 /** The fields of a request, in the order in which docs show them. */
 export const REQUEST_FIELDS = Object.keys(FIELDS) as RequestField[];
 
+/** Fields of which one can replace the other. */
+const ALTERNATIVES: Record<string, RequestField> = {
+  StreamName: 'StreamARN',
+  StreamARN: 'StreamName',
+  KeyId: 'KeyIds',
+};
+
+/**
+ * Returns a request without the fields that the skeleton of `aws kinesis
+ * start-stream-encryption` leaves empty: `StreamId`, and a field whose alternative is
+ * given. An empty field without its alternative stays, and is refused.
+ */
+export function withoutEmptyFields(
+  request: Record<string, unknown>,
+): Record<string, unknown> {
+  const isSpare = ([field, value]: [string, unknown]) => {
+    if (value !== '') return false;
+    const other = Object.hasOwn(ALTERNATIVES, field)
+      ? ALTERNATIVES[field]
+      : undefined;
+    return field === 'StreamId' || (other !== undefined && !!request[other]);
+  };
+  return Object.fromEntries(
+    Object.entries(request).filter((entry) => !isSpare(entry)),
+  );
+}
+
 /**
  * Reads an execution's input.
  *
@@ -210,7 +237,14 @@ export function parseRequest(input: unknown): RotationRequest {
       `The request, ${kindOf(input)}, is not a JSON object`,
     );
   }
-  const result = v.safeParse(REQUEST, input, { abortEarly: true });
+  const given = withoutEmptyFields(input as Record<string, unknown>);
+  if ('StreamId' in given) {
+    throw new RotationError(
+      'InvalidRequest',
+      `StreamId ${quote(given.StreamId)} is reserved by Kinesis for future use; leave it out, and name the stream with StreamName or StreamARN`,
+    );
+  }
+  const result = v.safeParse(REQUEST, given, { abortEarly: true });
   if (!result.success) {
     throw new RotationError('InvalidRequest', result.issues[0].message);
   }

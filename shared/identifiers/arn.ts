@@ -112,7 +112,8 @@ export function streamOfExecution(
   executionArn: string,
 ): string | undefined {
   const streamArn = fieldOf(input, 'StreamARN');
-  if (typeof streamArn === 'string') {
+  // Empty in the skeleton of the AWS CLI, beside the name.
+  if (typeof streamArn === 'string' && streamArn !== '') {
     return parseStreamArn(streamArn) && streamArn;
   }
   const name = fieldOf(input, 'StreamName');

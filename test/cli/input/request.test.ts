@@ -29,6 +29,35 @@ const withoutFile = (flags: RequestFlags) =>
   });
 
 describe('chosenRequest', () => {
+  it('takes the skeleton of the AWS CLI, with its empty fields', async () => {
+    const skeleton = {
+      StreamName: '',
+      EncryptionType: 'KMS',
+      KeyId: 'alias/b',
+      StreamARN: ARN,
+      StreamId: '',
+    };
+    expect(await choose({ cliInputJson: JSON.stringify(skeleton) })).toEqual({
+      ...ofOrders,
+      StreamName: undefined,
+      EncryptionType: 'KMS',
+      KeyId: 'alias/b',
+      StreamARN: ARN,
+      Trigger,
+    });
+  });
+
+  it('is for no stream of rotations.yml where a field is empty', async () => {
+    for (const flags of [
+      { cliInputJson: '{"StreamName": "", "StreamARN": ""}' },
+      { cliInputJson: '{"KeyId": ""}' },
+      { streamName: '' },
+      { keyId: '' },
+    ]) {
+      await expect(choose(flags)).rejects.toThrow('""');
+    }
+  });
+
   it('is for the first stream of rotations.yml without flags', async () => {
     expect(await choose({})).toEqual({ ...PAYMENTS, Trigger });
   });

@@ -50,6 +50,20 @@ describe('parseRequest takes', () => {
     expect(parseRequest(MINIMAL)).toEqual({ ...MINIMAL, ...DEFAULTS });
   });
 
+  it.each([
+    [{ StreamName: 'orders', StreamARN: '', KeyId: 'alias/a' }],
+    [{ StreamName: '', StreamARN: ARN, KeyId: 'alias/a' }],
+    [{ StreamName: 'orders', KeyId: '', KeyIds: ['alias/a', 'alias/b'] }],
+  ])('the skeleton of the AWS CLI where %j are filled in', (filled) => {
+    const skeleton = { EncryptionType: 'KMS', StreamId: '' };
+    const given = Object.entries(filled).filter(([, value]) => value !== '');
+
+    expect(parseRequest({ ...skeleton, ...filled })).toEqual({
+      ...Object.fromEntries(given),
+      ...DEFAULTS,
+    });
+  });
+
   it('what `aws kinesis start-stream-encryption` takes', () => {
     const input = {
       StreamName: 'orders',
@@ -283,7 +297,6 @@ describe('parseRequest refuses, naming field and value,', () => {
   it.each([
     'KeyID',
     'streamName',
-    'StreamId',
     '',
     '__proto__',
     'constructor',
@@ -295,6 +308,24 @@ describe('parseRequest refuses, naming field and value,', () => {
 
     expect(message).toContain(`${JSON.stringify(field)} is not a field`);
     expect(message).toContain(REQUEST_FIELDS.join(', '));
+  });
+
+  it('a StreamId, which Kinesis reserves', () => {
+    expect(refusalOf({ ...MINIMAL, StreamId: 'orders-1' })).toBe(
+      'StreamId "orders-1" is reserved by Kinesis for future use; leave it out, and name the stream with StreamName or StreamARN',
+    );
+    expect(refusalOf({ ...MINIMAL, StreamId: null })).toContain(
+      'StreamId null is reserved',
+    );
+  });
+
+  it.each([
+    ['StreamName', { StreamName: '', StreamARN: '', KeyId: 'alias/a' }],
+    ['StreamName', { StreamName: '', KeyId: 'alias/a' }],
+    ['StreamARN', { StreamARN: '', KeyId: 'alias/a' }],
+    ['KeyId', { StreamName: 'orders', KeyId: '' }],
+  ])('an empty %s that nothing replaces', (field, input) => {
+    expect(refusalOf(input)).toContain(`${field} "" is not `);
   });
 
   it('the field of Trigger whose value is no plain value', () => {

@@ -86,6 +86,13 @@ describe('STREAM_NAME', () => {
 });
 
 describe('streamOfExecution', () => {
+  it('is by name where the ARN is empty', () => {
+    const input = { StreamName: 'orders', StreamARN: '', StreamId: '' };
+    expect(streamOfExecution(input, EXECUTION)).toBe(
+      'arn:aws-cn:kinesis:cn-north-1:210987654321:stream/orders',
+    );
+  });
+
   it('returns the ARN in the input', () => {
     expect(streamOfExecution({ StreamARN: STREAM_ARN }, EXECUTION)).toBe(
       STREAM_ARN,
