@@ -9,7 +9,12 @@ interface RequestFieldTexts {
   /** Its comment in the YAML skeleton. */
   comment?: string;
   /** Its flag on the command line; absent where a document has to give it. */
-  flag?: { flags: string; help: string };
+  flag?: {
+    flags: string;
+    help: string;
+    /** The values that the field chooses from. */
+    values?: readonly string[];
+  };
 }
 
 /**
@@ -35,7 +40,11 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
       '`KMS`, the default. `NONE` is refused: a rotation never ends encryption.',
     placeholder: 'KMS',
     comment: 'the only value is KMS',
-    flag: { flags: '--encryption-type <type>', help: 'KMS, the only value' },
+    flag: {
+      flags: '--encryption-type <type>',
+      help: 'KMS, the only value',
+      values: ['KMS'],
+    },
   },
   KeyId: {
     meaning:
@@ -64,6 +73,7 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
     flag: {
       flags: '--mode <mode>',
       help: 'with a ring: ROTATE (default) or RESTORE',
+      values: ['ROTATE', 'RESTORE'],
     },
   },
   OnQuotaExhausted: {
@@ -74,6 +84,7 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
     flag: {
       flags: '--on-quota-exhausted <action>',
       help: 'FAIL (default), or WAIT for a free slot',
+      values: ['FAIL', 'WAIT'],
     },
   },
   Force: {
@@ -99,6 +110,7 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
     flag: {
       flags: '--on-verification-failed <action>',
       help: 'ROLL_BACK (default) to the previous key, or KEEP the new one',
+      values: ['ROLL_BACK', 'KEEP'],
     },
   },
   KeepSlotForRollback: {

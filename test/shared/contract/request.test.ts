@@ -4,6 +4,7 @@ import {
   parseRequest,
   REQUEST_FIELDS,
 } from '../../../shared/contract/request.ts';
+import { REQUEST_FIELD_TEXTS } from '../../../shared/contract/request-fields.ts';
 import { RotationError } from '../../../shared/errors/errors.ts';
 import { parseStreamArn } from '../../../shared/identifiers/arn.ts';
 import { parseKeyId } from '../../../shared/identifiers/key-id.ts';
@@ -274,6 +275,22 @@ describe('parseRequest refuses, naming field and value,', () => {
 
     expect(message).toContain('KeyId "alias/orders"');
     expect(message).toContain('KeyIds ["alias/a","alias/b"]');
+  });
+
+  it.each(
+    Object.entries(REQUEST_FIELD_TEXTS).flatMap(([field, { flag }]) =>
+      flag?.values ? [[field, flag.values] as const] : [],
+    ),
+  )('%s outside %j, which completion offers', (field, values) => {
+    const ring = { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] };
+    for (const value of values) {
+      expect(parseRequest({ ...ring, [field]: value })).toMatchObject({
+        [field]: value,
+      });
+    }
+    expect(refusalOf({ ...ring, [field]: 'x' })).toMatch(
+      new RegExp(`(is not one of|the only one is) ${values.join(', ')}$`),
+    );
   });
 
   it('a mode without a ring', () => {
