@@ -1,6 +1,7 @@
-import ora, { type Ora } from 'ora';
+import type { Ora } from 'ora';
 import { legible } from '../../shared/errors/text.ts';
 import type { StreamOutcome } from '../../shared/fleet/outcome.ts';
+import { spinnerOn } from './progress.ts';
 
 const BAR_WIDTH = 20;
 const TICK_MS = 250;
@@ -21,11 +22,7 @@ export class FleetProgress {
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
-    // A terminal that does not say how wide it is makes ora erase for ever.
-    const isTerminal = stream.isTTY && stream.columns > 0;
-    this.#spinner = isTerminal
-      ? ora({ stream, discardStdin: false, hideCursor: true })
-      : undefined;
+    this.#spinner = spinnerOn(stream, process.env);
   }
 
   /** @param at milliseconds since the epoch, as for every method here */

@@ -13,6 +13,20 @@ export interface ProgressOptions {
 }
 
 /**
+ * Returns a spinner, or undefined where nothing may move: outside a terminal, on a
+ * dumb one, in CI, and with NO_COLOR. There, progress is in plain lines.
+ */
+export function spinnerOn(
+  stream: NodeJS.WriteStream,
+  { TERM, CI, NO_COLOR }: NodeJS.ProcessEnv,
+): Ora | undefined {
+  // A terminal that does not say how wide it is makes ora erase for ever.
+  const isTerminal = stream.isTTY && stream.columns > 0;
+  if (!isTerminal || TERM === 'dumb' || CI || NO_COLOR) return undefined;
+  return ora({ stream, discardStdin: false, hideCursor: true });
+}
+
+/**
  * Shows an execution as it goes: on a terminal a spinner that counts waits
  * down, elsewhere a line for each state as it is entered.
  */
@@ -28,11 +42,7 @@ export class Progress {
     this.#stream = stream;
     this.#states = states;
     this.#now = now;
-    // A terminal that does not say how wide it is makes ora erase for ever.
-    const isTerminal = stream.isTTY && stream.columns > 0;
-    this.#spinner = isTerminal
-      ? ora({ stream, discardStdin: false, hideCursor: true })
-      : undefined;
+    this.#spinner = spinnerOn(stream, process.env);
   }
 
   /** Something to say that is no state. */

@@ -21,10 +21,14 @@ const FRAME_MS = 200;
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START });
+  vi.stubEnv('CI', undefined);
+  vi.stubEnv('NO_COLOR', undefined);
+  vi.stubEnv('TERM', 'xterm');
 });
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllEnvs();
 });
 
 function shown(isTTY: boolean): string {
@@ -61,6 +65,11 @@ describe('FleetProgress', () => {
     expect(stream.text).toBe(
       '   0.0 s ads E\\u{1b}[2J forged, 1 of 1\nno\\u{1b}[2J forged\n',
     );
+  });
+
+  it('is plain lines on a dumb terminal', () => {
+    vi.stubEnv('TERM', 'dumb');
+    expect(shown(true)).toBe(shown(false));
   });
 
   it('counts the time on while nothing else happens', () => {

@@ -184,7 +184,30 @@ describe('Progress, where there is no terminal', () => {
 describe('Progress on a terminal', () => {
   beforeEach(() => {
     vi.stubEnv('CI', undefined);
+    vi.stubEnv('NO_COLOR', undefined);
     vi.stubEnv('TERM', 'xterm');
+  });
+
+  it.each([
+    ['TERM', 'dumb'],
+    ['CI', 'true'],
+    ['NO_COLOR', '1'],
+  ])('is plain lines with %s=%s', (name, value) => {
+    vi.stubEnv(name, value);
+    const { stream, progress, show } = progressOn({ isTTY: true });
+    show('StateEntered', task('PlanRotation'));
+    show('StateExited', task('PlanRotation', { Plan: PLAN }));
+    show('StateEntered', task('ReserveQuota'));
+    progress.end();
+
+    expect(stream.text).toBe(
+      [
+        '   0.0 s PlanRotation',
+        '   0.0 s   ROTATE alias/b, the stream is under alias/a',
+        '   0.0 s ReserveQuota',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('counts a wait down, and is silent after its end', () => {
