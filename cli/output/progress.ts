@@ -2,6 +2,7 @@ import ora, { type Ora } from 'ora';
 import type { ExecutionEvent } from '../../local/runner/state-machine.ts';
 import { legible } from '../../shared/errors/text.ts';
 import type { RotationState } from '../../shared/rotation/state.ts';
+import { localTime } from './local-time.ts';
 import { type WaitState, waitEnd } from './wait-end.ts';
 
 export interface ProgressOptions {
@@ -147,11 +148,7 @@ export class Progress {
 function left(until: number, now: number): string {
   const seconds = Math.max(0, Math.ceil((until - now) / 1000));
   if (seconds < 120) return `${seconds} s`;
-  const end = new Date(until).toLocaleString(undefined, {
-    dateStyle: 'medium',
-    timeStyle: 'long',
-  });
-  return `${Math.floor(seconds / 60)} min, until ${end}`;
+  return `${Math.floor(seconds / 60)} min, until ${localTime(until)}`;
 }
 
 /** What a Task state found, in a few words; nothing for one that failed. */

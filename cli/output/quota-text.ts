@@ -49,7 +49,7 @@ export function quotaPicture(report: QuotaReport, now: number): string {
   return [
     head,
     '',
-    timeline(Slots, now),
+    `${timeline(Slots, Quota.Limit, now)} █ ${Quota.Limit}`,
     AXIS,
     '',
     rowTable(
@@ -65,8 +65,12 @@ export function quotaPicture(report: QuotaReport, now: number): string {
   ].join('\n');
 }
 
-/** A column is half an hour, as high as slots were taken in it. */
-function timeline(slots: readonly UsedSlot[], now: number): string {
+/** A column is half an hour; a full one is the whole limit. */
+function timeline(
+  slots: readonly UsedSlot[],
+  limit: number,
+  now: number,
+): string {
   const counts = Array.from({ length: COLUMNS }, () => 0);
   for (const { StampedAt } of slots) {
     const ago = Math.floor((now - Date.parse(StampedAt)) / COLUMN_MS);
@@ -74,8 +78,8 @@ function timeline(slots: readonly UsedSlot[], now: number): string {
     counts[column] = (counts[column] ?? 0) + 1;
   }
   return sparkly(
-    counts.map((count) => (count === 0 ? '' : count)),
-    { minimum: 0, maximum: Math.max(5, ...counts) },
+    counts.map((count) => (count === 0 ? '' : Math.min(count, limit))),
+    { minimum: 0, maximum: limit },
   ).replaceAll(' ', '·');
 }
 

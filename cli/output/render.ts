@@ -5,6 +5,7 @@ import { legible, visible } from '../../shared/errors/text.ts';
 import type { OutputFormat } from '../input/flags.ts';
 import { search } from '../input/query.ts';
 import { printable } from './printable.ts';
+import { fitColumns, terminalWidth } from './table.ts';
 import { textRows } from './text-rows.ts';
 
 /** How a command prints its result, as in the AWS CLI. */
@@ -56,23 +57,22 @@ function pick(document: JSONValue, query: string): unknown {
   }
 }
 
-/** A wide list becomes a table for each of its elements. */
-function tableOf(
-  value: unknown,
-  width = process.stdout.columns || 120,
-): string {
+/** A wide list becomes a table for each of its elements, in which values wrap. */
+function tableOf(value: unknown, width = terminalWidth()): string {
   const rows = rowsOf(value);
   if (rows.length === 0) return '';
   const isList = Array.isArray(value);
-  const drawn = table(rows, {
+  const columns = fitColumns(rows, width, 3 * (rows[0]?.length ?? 0) + 1);
+  const isTooWide = columns.some((column) => column.width !== undefined);
+  if (isList && isTooWide && value.some(isComposite)) {
+    return value.map((each) => tableOf(each, width)).join('\n');
+  }
+  return table(rows, {
     border: getBorderCharacters('norc'),
+    columns,
     drawHorizontalLine: (at, size) =>
       at === 0 || at === size || (at === 1 && isList),
   }).trimEnd();
-  const isTooWide = isList && drawn.indexOf('\n') > width;
-  return isTooWide && value.some(isComposite)
-    ? value.map((each) => tableOf(each, width)).join('\n')
-    : drawn;
 }
 
 function rowsOf(value: unknown): string[][] {

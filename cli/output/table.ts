@@ -1,11 +1,61 @@
-import { getBorderCharacters, table } from 'table';
+import { stripVTControlCharacters } from 'node:util';
+import { type ColumnUserConfig, getBorderCharacters, table } from 'table';
 
-/** Aligned columns under a head, without lines. */
-export function rowTable(head: readonly string[], rows: string[][]): string {
-  const drawn = table([[...head], ...rows], {
+const DEFAULT_WIDTH = 120;
+const MIN_WIDTH = 80;
+/** A column below this breaks every word. */
+const MIN_COLUMN = 8;
+
+/** How wide a table may be: as the terminal, and never less than 80 characters. */
+export function terminalWidth(): number {
+  return Math.max(MIN_WIDTH, process.stdout.columns || DEFAULT_WIDTH);
+}
+
+/**
+ * Says how wide columns are, for a table that is at most as wide as `width` and the
+ * widths of its narrow columns allow. The widest columns shrink first; their cells wrap.
+ *
+ * @param frame the characters of borders and padding in a line
+ */
+export function fitColumns(
+  rows: readonly (readonly string[])[],
+  width: number,
+  frame: number,
+): ColumnUserConfig[] {
+  const natural = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column]))),
+  );
+  const total = () => natural.reduce((sum, each) => sum + each, frame);
+  const isShrunk = natural.map(() => false);
+  while (total() > width) {
+    const widest = natural.indexOf(Math.max(...natural));
+    const size = natural[widest] ?? 0;
+    if (size <= MIN_COLUMN) break;
+    natural[widest] = size - 1;
+    isShrunk[widest] = true;
+  }
+  return natural.map((size, column) =>
+    isShrunk[column] ? { width: size, wrapWord: true } : {},
+  );
+}
+
+function widthOf(cell = ''): number {
+  const lines = stripVTControlCharacters(cell).split('\n');
+  return Math.max(...lines.map((line) => line.length));
+}
+
+/** Aligned columns under a head, without lines, wrapped to the width of the terminal. */
+export function rowTable(
+  head: readonly string[],
+  rows: string[][],
+  width = terminalWidth(),
+): string {
+  const all = [[...head], ...rows];
+  const drawn = table(all, {
     border: getBorderCharacters('void'),
     drawHorizontalLine: () => false,
     columnDefault: { paddingLeft: 0, paddingRight: 2 },
+    columns: fitColumns(all, width, 2 * (head.length - 1)),
   });
   return drawn
     .split('\n')

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { localTime } from '../../../cli/output/local-time.ts';
 import { outcomeText, quotaText } from '../../../cli/output/outcome-text.ts';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
 
@@ -187,10 +188,7 @@ describe('outcomeText', () => {
 describe('quotaText', () => {
   it('says when the next slot is free, in the zone of the reader', () => {
     const NextAvailableAt = '2026-01-02T03:04:05.000Z';
-    const there = new Date(NextAvailableAt).toLocaleString(undefined, {
-      dateStyle: 'medium',
-      timeStyle: 'long',
-    });
+    const there = localTime(NextAvailableAt);
 
     expect(
       quotaText({ ...QUOTA, Used: 25, Remaining: 0, NextAvailableAt }),

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { localTime } from '../../../cli/output/local-time.ts';
 import { Progress } from '../../../cli/output/progress.ts';
 import type { ExecutionEvent } from '../../../local/runner/state-machine.ts';
 import { FakeStream } from '../../support/cli/fake-stream.ts';
@@ -148,10 +149,7 @@ describe('Progress, where there is no terminal', () => {
       type: 'Wait',
       input: { Reservation: { NextAvailableAt } },
     });
-    const end = new Date(NextAvailableAt).toLocaleString(undefined, {
-      dateStyle: 'medium',
-      timeStyle: 'long',
-    });
+    const end = localTime(NextAvailableAt);
 
     expect(stream.text).toBe(`   0.0 s WaitForQuota 720 min, until ${end}\n`);
   });

@@ -45,14 +45,31 @@ describe('quotaPicture', () => {
     const [, , timeline, axis] = linesOf(
       reportOf([slotAt(23.9 * HOUR), slotAt(12 * HOUR - 1), slotAt(0)]),
     );
-    expect(timeline).toBe(`▂${'·'.repeat(23)}▂${'·'.repeat(22)}▂`);
+    expect(timeline).toBe(`▁${'·'.repeat(23)}▁${'·'.repeat(22)}▁ █ 25`);
     expect(axis).toMatch(/^-24h .* now$/);
     expect(axis).toHaveLength(48);
   });
 
-  it('shows more slots as a higher column', () => {
-    const many = Array.from({ length: 5 }, () => slotAt(0));
-    expect(linesOf(reportOf(many))[2]?.at(-1)).toBe('█');
+  it.each([
+    [1, '▁'],
+    [4, '▂'],
+    [13, '▅'],
+    [25, '█'],
+    [26, '█'],
+  ])('shows %i slots as %s, on a scale to 25', (count, column) => {
+    const many = Array.from({ length: count }, () => slotAt(0));
+    expect(linesOf(reportOf(many))[2]).toBe(`${'·'.repeat(47)}${column} █ 25`);
+  });
+
+  it('fits a line of 120 characters, whatever the reason of an alarm', () => {
+    const Reason = 'Threshold Crossed: 3 datapoints were greater. '.repeat(8);
+    const Trigger = { Source: 'alarm', AlarmName: 'orders-drift', Reason };
+    const text = quotaPicture(reportOf([slotAt(HOUR, { Trigger })]), NOW);
+    for (const line of text.split('\n')) {
+      expect(line.length).toBeLessThanOrEqual(120);
+    }
+    expect(text).toContain('Threshold Crossed: 3');
+    expect(text).toContain('…');
   });
 
   it('has every slot in one of its columns and in a row, whenever it was', () => {
@@ -63,8 +80,8 @@ describe('quotaPicture', () => {
     fc.assert(
       fc.property(ages, (all) => {
         const lines = linesOf(reportOf(all.map((ago) => slotAt(ago))));
-        expect(lines[2]).toHaveLength(48);
-        expect(lines[2]).toMatch(/[^·]/);
+        expect(lines[2]).toHaveLength(53);
+        expect(lines[2]?.slice(0, 48)).toMatch(/[^·]/);
         expect(lines.slice(6)).toHaveLength(all.length);
       }),
     );
@@ -75,7 +92,7 @@ describe('quotaPicture', () => {
       reportOf([
         slotAt(2 * HOUR, { Trigger: { Source: 'alarm', AlarmName: 'drift' } }),
         slotAt(HOUR, {
-          By: 'arn:aws:iam::111122223333:user/alice\u001b[2J',
+          By: 'alice\u001b[2J',
           IsReported: true,
         }),
         slotAt(0, { State: 'RESERVED' }),
@@ -83,9 +100,7 @@ describe('quotaPicture', () => {
       NOW,
     );
     expect(text).toContain('alarm drift orders-1');
-    expect(text).toContain(
-      'arn:aws:iam::111122223333:user/alice\\u{1b}[2J, outside the ledger',
-    );
+    expect(text).toContain('alice\\u{1b}[2J, outside the ledger');
     expect(text).toContain('in 22h');
     expect(text).toContain('orders-1, not used yet');
     expect(text).toContain('when its rotation ends');
