@@ -14,13 +14,30 @@ import { QuotaLedger } from '../ledger/quota-ledger.ts';
 /** How long one attempt of a call may take, in milliseconds. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
-/** A request that hangs must not hang its caller. */
+/** Never behind a proxy, whatever NO_PROXY says: the embedded AWS and emulators. */
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
+
+/**
+ * A request that hangs must not hang its caller. HTTPS goes through the proxy of
+ * `HTTPS_PROXY`, except to the hosts of `NO_PROXY` and to this machine.
+ *
+ * @see https://nodejs.org/api/http.html#built-in-proxy-support
+ */
 export const httpHandler = () =>
   new NodeHttpHandler({
+    httpsAgent: { proxyEnv: proxyVariables(process.env) },
     connectionTimeout: 3_000,
     requestTimeout: REQUEST_TIMEOUT_MS,
     throwOnRequestTimeout: true,
   });
+
+function proxyVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const excepted = [env.no_proxy || env.NO_PROXY, ...LOOPBACK];
+  return {
+    HTTPS_PROXY: env.https_proxy || env.HTTPS_PROXY,
+    NO_PROXY: excepted.filter(Boolean).join(','),
+  };
+}
 
 /**
  * Kinesis over HTTP/1.1: what every endpoint and emulator speaks, while the

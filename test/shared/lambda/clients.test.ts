@@ -1,8 +1,17 @@
-import { expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DescribeKeyCommand } from '@aws-sdk/client-kms';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   httpHandler,
+  kmsClient,
   REQUEST_TIMEOUT_MS,
 } from '../../../shared/lambda/clients.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 it('a call without an answer fails after 10 s, on which the stamp of a slot rests', async () => {
   const handler = httpHandler();
@@ -16,4 +25,78 @@ it('a call without an answer fails after 10 s, on which the stamp of a slot rest
   });
   expect(REQUEST_TIMEOUT_MS).toBe(10_000);
   handler.destroy();
+});
+
+/** A proxy that records what it connects to and the first bytes that it receives. */
+async function startProxy() {
+  const hosts: (string | undefined)[] = [];
+  const firstBytes: Buffer[] = [];
+  const proxy = createServer();
+  proxy.on('connect', ({ url }, socket) => {
+    hosts.push(url);
+    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    socket.once('data', (bytes) => {
+      firstBytes.push(bytes);
+      socket.destroy();
+    });
+    socket.on('error', () => {});
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+  const { port } = proxy.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, hosts, firstBytes };
+}
+
+const HOST = 'kms.eu-west-1.amazonaws.invalid';
+
+/** Calls an endpoint, which never answers, behind the proxy of some variables. */
+async function call(endpoint: string, env: Record<string, string>) {
+  const variables = {
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_MAX_ATTEMPTS: '1',
+    AWS_ENDPOINT_URL: endpoint,
+    no_proxy: '',
+    https_proxy: '',
+    ...env,
+  };
+  for (const [name, value] of Object.entries(variables)) {
+    vi.stubEnv(name, value);
+  }
+  const client = kmsClient();
+  await expect(
+    client.send(new DescribeKeyCommand({ KeyId: 'alias/a' })),
+  ).rejects.toThrow();
+  client.destroy();
+}
+
+describe('a call to AWS', () => {
+  it.each(['HTTPS_PROXY', 'https_proxy'])(
+    'goes through the proxy of %s, in a tunnel of TLS',
+    async (name) => {
+      const { url, hosts, firstBytes } = await startProxy();
+      await call(`https://${HOST}`, { [name]: url });
+      expect(hosts).toEqual([`${HOST}:443`]);
+      // A handshake that names the host.
+      expect(firstBytes[0]?.[0]).toBe(22);
+      expect(firstBytes[0]?.includes(HOST)).toBe(true);
+    },
+  );
+
+  it.each([
+    ['a host of NO_PROXY', `https://${HOST}`, '.amazonaws.invalid'],
+    ['https on this machine', 'https://127.0.0.1:9', 'example.com'],
+    ['https on localhost', 'https://localhost:9', ''],
+    ['the embedded AWS', 'http://127.0.0.1:9', ''],
+  ])('goes directly to %s', async (_, endpoint, NO_PROXY) => {
+    const { url, hosts } = await startProxy();
+    const proxies = { HTTPS_PROXY: url, HTTP_PROXY: url };
+    await call(endpoint, { ...proxies, NO_PROXY });
+    expect(hosts).toEqual([]);
+  });
 });
