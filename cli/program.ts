@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { legible } from '../shared/errors/text.ts';
 import type { FollowOptions } from './commands/follow.ts';
@@ -204,13 +205,24 @@ export function createProgram(interruption: Interruption): Command {
       'the file that lists streams and their rings of keys',
       'rotations.yml',
     )
+    .option(
+      '--debug',
+      'print on stderr each call to AWS, without its content, and the stack of an error',
+    )
+    .version(readVersion(), '--version', 'print the version')
     .configureHelp({ sortSubcommands: false })
     .configureOutput({
       // Commander quotes arguments as they are.
       outputError: (text, write) => write(`${legible(text.trimEnd())}\n`),
     })
     .exitOverride();
-  program.hook('preAction', (_, command) => chooseOutput(command));
+  program.hook('preAction', async (_, command) => {
+    if (program.opts().debug) {
+      const { startDebugging } = await import('./debug.ts');
+      startDebugging();
+    }
+    await chooseOutput(command);
+  });
   const rotationsFile = (): string => program.opts().rotations;
   const context = createContext(interruption, rotationsFile);
   for (const add of COMMANDS) add(program, context);
@@ -221,6 +233,11 @@ export function createProgram(interruption: Interruption): Command {
     if (examples) command.addHelpText('after', examplesText(examples));
   }
   return program;
+}
+
+function readVersion(): string {
+  const path = new URL('../package.json', import.meta.url);
+  return JSON.parse(readFileSync(path, 'utf8')).version;
 }
 
 /** Without --output, the format is that of the AWS CLI's settings. */

@@ -33,6 +33,8 @@ async function exitCodeOf(error: unknown): Promise<number> {
   if (code?.startsWith('commander.')) {
     return exitCode === 0 ? SUCCEEDED : WRONG_REQUEST;
   }
+  const { debugError } = await import('./debug.ts');
+  debugError(error);
   const { explain } = await import('./errors/explain.ts');
   const { line, isWrongInput } = explain(error);
   process.stderr.write(`${line}\n`);

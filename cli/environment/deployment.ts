@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
-import { httpHandler } from '../../shared/lambda/clients.ts';
+import { httpHandler, observed } from '../../shared/lambda/clients.ts';
 import { CommandError } from '../errors/command-error.ts';
 
 /** Where AWS is looked for, besides its own variables and files. */
@@ -58,7 +58,9 @@ export async function findDeployment(
   stage: string,
   abortSignal?: AbortSignal,
 ): Promise<Deployment> {
-  const client = new CloudFormationClient({ requestHandler: httpHandler() });
+  const client = observed(
+    new CloudFormationClient({ requestHandler: httpHandler() }),
+  );
   const StackName = serviceName(stage);
   try {
     const region = await client.config.region();

@@ -8,6 +8,11 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type {
+  MetadataBearer,
+  MiddlewareStack,
+  ResponseMetadata,
+} from '@smithy/types';
 import { LedgerReader } from '../ledger/ledger-reader.ts';
 import { QuotaLedger } from '../ledger/quota-ledger.ts';
 
@@ -39,30 +44,86 @@ function proxyVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
+/** A call that has ended. It carries no input, no answer and no credentials. */
+export interface EndedCall {
+  /** As `KinesisClient`. */
+  client: string | undefined;
+  /** As `DescribeStreamSummaryCommand`. */
+  command: string | undefined;
+  /** With all its attempts and the waits between them. */
+  ms: number;
+  metadata: ResponseMetadata;
+  error?: Error;
+}
+
+let observer: ((call: EndedCall) => void) | undefined;
+
+/** Calls back after each call of the clients that {@link observed} makes from now on. */
+export function observeCalls(callBack: (call: EndedCall) => void): void {
+  observer = callBack;
+}
+
+/** Returns a client whose calls {@link observeCalls} sees. */
+export function observed<
+  Input extends object,
+  Output extends MetadataBearer,
+  Client extends { middlewareStack: MiddlewareStack<Input, Output> },
+>(client: Client): Client {
+  const callBack = observer;
+  if (callBack === undefined) return client;
+  client.middlewareStack.add(
+    (next, { clientName, commandName }) =>
+      async (args) => {
+        const startedAt = performance.now();
+        const end = (metadata: ResponseMetadata, error?: Error) =>
+          callBack({
+            client: clientName,
+            command: commandName,
+            ms: performance.now() - startedAt,
+            metadata,
+            ...(error && { error }),
+          });
+        try {
+          const result = await next(args);
+          end(result.output.$metadata);
+          return result;
+        } catch (error) {
+          const { $metadata = {} } = error as Partial<MetadataBearer>;
+          end($metadata, error as Error);
+          throw error;
+        }
+      },
+    { step: 'initialize', name: 'observeCalls', priority: 'high' },
+  );
+  return client;
+}
+
 /**
  * Kinesis over HTTP/1.1: what every endpoint and emulator speaks, while the
  * SDK's default for Kinesis is HTTP/2.
  */
 export function kinesisClient(config: KinesisClientConfig = {}): KinesisClient {
-  return new KinesisClient({ ...config, requestHandler: httpHandler() });
+  return observed(
+    new KinesisClient({ ...config, requestHandler: httpHandler() }),
+  );
 }
 
 export function kmsClient(): KMSClient {
-  return new KMSClient({ requestHandler: httpHandler() });
+  return observed(new KMSClient({ requestHandler: httpHandler() }));
 }
 
 export function dynamoDbClient(): DynamoDBClient {
-  return new DynamoDBClient({ requestHandler: httpHandler() });
+  return observed(new DynamoDBClient({ requestHandler: httpHandler() }));
 }
 
 /** Undefined outside Lambda, where Step Functions does not run the rotations. */
 export function sfnClient(): SFNClient | undefined {
   if (!process.env.AWS_LAMBDA_FUNCTION_NAME) return undefined;
-  return new SFNClient({ requestHandler: httpHandler() });
+  return observed(new SFNClient({ requestHandler: httpHandler() }));
 }
 
 export function eventBridgeClient(): EventBridgeClient {
-  return new EventBridgeClient({ requestHandler: httpHandler() });
+  return observed(new EventBridgeClient({ requestHandler: httpHandler() }));
 }
 
 export function snsClient(): SNSClient {

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
+  type EndedCall,
   httpHandler,
+  kinesisClient,
   kmsClient,
+  observeCalls,
   REQUEST_TIMEOUT_MS,
 } from '../../../shared/lambda/clients.ts';
 
@@ -98,5 +102,53 @@ describe('a call to AWS', () => {
     const proxies = { HTTPS_PROXY: url, HTTP_PROXY: url };
     await call(endpoint, { ...proxies, NO_PROXY });
     expect(hosts).toEqual([]);
+  });
+});
+
+describe('observeCalls', () => {
+  it('sees how a call ended, and no content or credential', async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'x-amzn-requestid': 'r-1' });
+      response.end('{"ShardId": "shardId-1", "SequenceNumber": "495"}');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'keyOfMine');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secretOfMine');
+    vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${port}`);
+    const calls: EndedCall[] = [];
+    observeCalls((call) => calls.push(call));
+    onTestFinished(() => observeCalls(() => {}));
+
+    const client = kinesisClient();
+    const Data = Buffer.from('probe');
+    await client.send(
+      new PutRecordCommand({
+        StreamName: 'orders',
+        PartitionKey: 'partition',
+        Data,
+      }),
+    );
+    client.destroy();
+
+    expect(calls).toEqual([
+      {
+        client: 'KinesisClient',
+        command: 'PutRecordCommand',
+        ms: expect.any(Number),
+        metadata: expect.objectContaining({
+          httpStatusCode: 200,
+          requestId: 'r-1',
+          attempts: 1,
+        }),
+      },
+    ]);
+    expect(JSON.stringify(calls)).not.toMatch(
+      /OfMine|partition|shardId|495|cHJvYmU/,
+    );
   });
 });
