@@ -16,6 +16,12 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   });
 });
 
+process.on('uncaughtException', async (error) => {
+  const { crashText } = await import('./errors/crash.ts');
+  process.stderr.write(`${crashText(error)}\n`);
+  process.exit(1);
+});
+
 const interruption = listenForInterruption();
 await runCommandLine(process.argv.slice(2), interruption);
 // A call that was given up may be under way until its time is over.

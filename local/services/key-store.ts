@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
 import { parseKeyId } from '../../shared/identifiers/key-id.ts';
+import { stateError } from '../state-error.ts';
 import { ServiceError } from './json-service.ts';
 
 /** A key as kms:DescribeKey shows it. Times are seconds since the epoch. */
@@ -43,6 +46,24 @@ export class KmsError extends ServiceError {
   }
 }
 
+const KEY = v.looseObject({
+  KeyId: v.string(),
+  Arn: v.string(),
+  KeyState: v.picklist(['Enabled', 'Disabled', 'PendingDeletion']),
+});
+
+const CONTENTS = v.pipe(
+  v.strictObject({
+    Keys: v.record(v.string(), KEY),
+    Aliases: v.record(v.string(), v.string()),
+  }),
+  v.check(
+    ({ Keys, Aliases }) =>
+      Object.values(Aliases).every((arn) => Object.hasOwn(Keys, arn)),
+    'an alias names a key that is missing',
+  ),
+);
+
 /** Keys and aliases of one account and Region, kept in a JSON file. */
 export class KeyStore {
   readonly #path: string;
@@ -52,6 +73,7 @@ export class KeyStore {
   readonly #contents: Contents;
   #isSaving = true;
 
+  /** @throws {LocalStateError} for a file that is not its own */
   constructor(path: string, region: string, account: string) {
     this.#path = path;
     this.#region = region;
@@ -188,8 +210,12 @@ export class KeyStore {
   #save(): void {
     if (!this.#isSaving) return;
     const draft = `${this.#path}.draft`;
-    writeFileSync(draft, JSON.stringify(this.#contents, null, 2));
-    renameSync(draft, this.#path);
+    try {
+      writeFileSync(draft, JSON.stringify(this.#contents, null, 2));
+      renameSync(draft, this.#path);
+    } catch (error) {
+      throw stateError(dirname(this.#path), this.#path, error);
+    }
   }
 }
 
@@ -204,10 +230,16 @@ function newKeyId(multiRegion: boolean): string {
   return multiRegion ? `mrk-${id.replaceAll('-', '')}` : id;
 }
 
+/** Streams are under these keys: a file that cannot be read is never replaced. */
 function load(path: string): Contents {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Contents;
-  } catch {
-    return { Keys: {}, Aliases: {} };
+    const contents: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    v.assert(CONTENTS, contents);
+    return contents as unknown as Contents;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return { Keys: {}, Aliases: {} };
+    }
+    throw stateError(dirname(path), path, error);
   }
 }

@@ -3,6 +3,7 @@
  * known beforehand, hears no signals meant for the terminal's foreground
  * process, and cannot outlive the process.
  */
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { Server, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';
@@ -36,6 +37,23 @@ Server.prototype.listen = function (
   const options = { port: isTls ? 0 : port, host: '127.0.0.1' };
   return Reflect.apply(listen, this, [options, done]);
 } as typeof listen;
+
+const { createWriteStream } = fs;
+let saves = 0;
+
+// kinesis-local writes its state in place, and a kill would leave half of it.
+fs.createWriteStream = ((path: string, ...options: unknown[]) => {
+  saves += 1;
+  const draft = `${path}.${saves}.draft`;
+  const stream = Reflect.apply(createWriteStream, fs, [draft, ...options]);
+  // It removes all listeners when the stream is ready.
+  stream.once('ready', () =>
+    process.nextTick(() =>
+      stream.once('finish', () => fs.renameSync(draft, path)),
+    ),
+  );
+  return stream;
+}) as typeof createWriteStream;
 
 let stopping = false;
 parentPort?.once('message', () => {

@@ -1,14 +1,24 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { fieldOf, isObject, parseJson } from '../../shared/json.ts';
+import * as v from 'valibot';
+import { stateError } from '../state-error.ts';
 import type { EmbeddedService } from './embedded-service.ts';
 
 const FILE_NAME = 'kinesis-data.json';
 /** As `TLS_PORT` in kinesis-worker.ts, which may only be loaded as a thread. */
 const TLS_PORT = '1';
+/** As in kinesis-worker.ts, the end of the name of a file that is being written. */
+const DRAFT = '.draft';
 const STOP_TIMEOUT_MS = 3_000;
 
 export interface KinesisOptions {
@@ -22,12 +32,15 @@ export interface KinesisOptions {
   updateSeconds: number;
 }
 
-/** Starts kinesis-local on 127.0.0.1. */
+/**
+ * Starts kinesis-local on 127.0.0.1.
+ *
+ * @throws {LocalStateError} for a saved state that cannot be used
+ */
 export async function startKinesis(
   options: KinesisOptions,
 ): Promise<EmbeddedService> {
-  await mkdir(options.directory, { recursive: true });
-  await repair(join(options.directory, FILE_NAME));
+  await repair(options.directory);
   const update = `${Math.round(options.updateSeconds * 1000)}ms`;
   const main = createRequire(import.meta.url).resolve('kinesis-local');
   const worker = new Worker(new URL('./kinesis-worker.ts', import.meta.url), {
@@ -60,9 +73,11 @@ export async function startKinesis(
   });
   const port = await new Promise<number>((resolve, reject) => {
     worker.once('error', reject);
-    worker.once('exit', (code) =>
-      reject(new Error(`kinesis-local ended with ${code} at its start`)),
-    );
+    worker.once('exit', (code) => {
+      const path = join(options.directory, FILE_NAME);
+      const ended = new Error(`kinesis-local ended with ${code} at its start`);
+      reject(stateError(dirname(options.directory), path, ended));
+    });
     worker.on('message', (message: WorkerMessage) => {
       if ('port' in message) resolve(message.port);
       else reject(Object.assign(new Error(message.error), message));
@@ -71,13 +86,19 @@ export async function startKinesis(
     await worker.terminate();
     throw error;
   });
+  let stopping = false;
   worker.removeAllListeners('error');
-  worker.on('error', () => {});
+  worker.on('error', (error) => {
+    // No client would ever get an answer again.
+    if (!stopping)
+      throw stateError(dirname(options.directory), options.directory, error);
+  });
   worker.unref();
 
   return {
     endpoint: `http://127.0.0.1:${port}`,
     close: async () => {
+      stopping = true;
       worker.ref();
       worker.postMessage('stop');
       const timeout = new AbortController();
@@ -95,31 +116,61 @@ export async function startKinesis(
 
 type WorkerMessage = { port: number } | { error: string; code?: string };
 
-interface Persisted {
-  streams: Record<string, { streamStatus: string }>;
+const PERSISTED = v.looseObject({
+  streams: v.record(
+    v.string(),
+    v.looseObject({ streamStatus: v.string(), encryptionType: v.string() }),
+  ),
+});
+
+type Persisted = v.InferOutput<typeof PERSISTED>;
+
+/** Whether the saved state has a stream that is under a key. */
+export async function hasEncryptedStreams(directory: string): Promise<boolean> {
+  const data = await load(directory);
+  return Object.values(data?.streams ?? {}).some(
+    ({ encryptionType }) => encryptionType === 'KMS',
+  );
 }
 
 /**
- * Makes the saved state one that kinesis-local can go on from: it forgets at
- * its end when an update was to finish, and a kill may cut off a save.
+ * Makes the saved state one that kinesis-local can go on from: at its end it
+ * forgets when an update was to finish.
  */
-async function repair(path: string): Promise<void> {
-  const backup = `${path}.bak`;
-  const data = (await load(path)) ?? (await load(backup));
-  if (data === undefined) {
-    await rm(path, { force: true });
-    return;
+async function repair(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const name of await readdir(directory)) {
+      // Of a process that was killed.
+      if (name.endsWith(DRAFT)) await rm(join(directory, name));
+    }
+  } catch (error) {
+    throw stateError(dirname(directory), directory, error);
   }
+  const data = await load(directory);
+  if (data === undefined) return;
   for (const [arn, stream] of Object.entries(data.streams)) {
     if (stream.streamStatus === 'DELETING') delete data.streams[arn];
     else stream.streamStatus = 'ACTIVE';
   }
-  await writeFile(path, JSON.stringify(data));
-  await copyFile(path, backup);
+  const path = join(directory, FILE_NAME);
+  try {
+    await writeFile(`${path}${DRAFT}`, JSON.stringify(data));
+    await rename(`${path}${DRAFT}`, path);
+  } catch (error) {
+    throw stateError(dirname(directory), path, error);
+  }
 }
 
-async function load(path: string): Promise<Persisted | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  const data = parseJson(text);
-  return isObject(fieldOf(data, 'streams')) ? (data as Persisted) : undefined;
+/** Undefined before the first save. */
+async function load(directory: string): Promise<Persisted | undefined> {
+  const path = join(directory, FILE_NAME);
+  try {
+    const data: unknown = JSON.parse(await readFile(path, 'utf8'));
+    v.assert(PERSISTED, data);
+    return data;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw stateError(dirname(directory), path, error);
+  }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -13,14 +14,17 @@ import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { startDynamoDb } from '../services/dynamodb.ts';
 import type { EmbeddedService } from '../services/embedded-service.ts';
 import { KeyStore } from '../services/key-store.ts';
-import { startKinesis } from '../services/kinesis.ts';
+import { hasEncryptedStreams, startKinesis } from '../services/kinesis.ts';
 import { startKms } from '../services/kms.ts';
 import type { StateMachines } from '../services/step-functions/executions.ts';
 import { startStepFunctions } from '../services/step-functions/step-functions.ts';
+import { stateError } from '../state-error.ts';
 import type { Endpoints, Service } from './endpoints.ts';
 
 /** The account of everything that is embedded. */
 export const LOCAL_ACCOUNT = '000000000000';
+
+const KINESIS_FOLDER = 'kinesis';
 
 export interface EmbeddedAwsOptions {
   /** Where its state is kept. */
@@ -63,7 +67,7 @@ export class PortInUseError extends UserError {
  * Starts the services that do not run elsewhere, on 127.0.0.1, and creates in
  * them the streams, keys and aliases that rotations.yml names.
  *
- * @throws {PortInUseError}
+ * @throws {PortInUseError} and LocalStateError, for a folder that is broken
  */
 export async function startEmbeddedAws(
   options: EmbeddedAwsOptions,
@@ -74,19 +78,19 @@ export async function startEmbeddedAws(
   const starts: Record<Service, (port: number) => Promise<EmbeddedService>> = {
     KINESIS: (port) =>
       startKinesis({
-        directory: join(directory, 'kinesis'),
+        directory: join(directory, KINESIS_FOLDER),
         port,
         region,
         account: LOCAL_ACCOUNT,
         updateSeconds: options.updateSeconds,
       }),
     DYNAMODB: (port) => startDynamoDb(join(directory, 'dynamodb'), port),
-    KMS: (port) => {
-      const store = new KeyStore(
-        join(directory, 'kms.json'),
-        region,
-        LOCAL_ACCOUNT,
-      );
+    KMS: async (port) => {
+      const path = join(directory, 'kms.json');
+      if (external.KINESIS === undefined && !existsSync(path)) {
+        await assertNoKeysLost(directory, path);
+      }
+      const store = new KeyStore(path, region, LOCAL_ACCOUNT);
       store.ensure(...rotations.flatMap((entry) => entry.KeyIds));
       return startKms(store, port);
     },
@@ -138,6 +142,16 @@ export async function startEmbeddedAws(
     await close();
     throw error;
   }
+}
+
+/** New keys would not be those that the streams were encrypted with. */
+async function assertNoKeysLost(
+  directory: string,
+  path: string,
+): Promise<void> {
+  if (!(await hasEncryptedStreams(join(directory, KINESIS_FOLDER)))) return;
+  const reason = new Error('it is missing, and its streams are encrypted');
+  throw stateError(directory, path, reason);
 }
 
 /**

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
+import { folderError, stateError } from '../state-error.ts';
 import {
   type EmbeddedAws,
   type EmbeddedAwsOptions,
@@ -36,12 +37,16 @@ export interface Session {
  *
  * The folder's owner holds an operating-system lock, which ends with the process
  * however it dies. Clients hold a connection to the owner, for the same reason.
+ *
+ * @throws {LocalStateError} for a folder that is broken; and PortInUseError
  */
 export async function openSession(
   options: EmbeddedAwsOptions,
   signal?: AbortSignal,
 ): Promise<Session> {
-  await mkdir(options.directory, { recursive: true });
+  await mkdir(options.directory, { recursive: true }).catch((error) => {
+    throw folderError(options.directory, error);
+  });
   for (;;) {
     const lock = await takeLock(options.directory);
     if (lock !== undefined) return startOwner(options, lock);
@@ -59,8 +64,8 @@ async function takeLock(directory: string): Promise<ClassicLevel | undefined> {
     return lock;
   } catch (error) {
     const { cause } = error as { cause?: { code?: string } };
-    if (cause?.code !== 'LEVEL_LOCKED') throw error;
-    return undefined;
+    if (cause?.code === 'LEVEL_LOCKED') return undefined;
+    throw stateError(directory, lock.location, error);
   }
 }
 
@@ -74,7 +79,9 @@ async function startOwner(
   let embedded: EmbeddedAws;
   try {
     // Left by a killed owner; another process may have its port by now.
-    await rm(announcement, { force: true });
+    await rm(announcement, { force: true }).catch((error) => {
+      throw stateError(options.directory, announcement, error);
+    });
     embedded = await startEmbeddedAws(options);
   } catch (error) {
     await lock.close();
