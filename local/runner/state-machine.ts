@@ -85,6 +85,8 @@ function machineOf(definition: StateMachineDefinition): StateMachine {
  * Runs an execution of a state machine. As on AWS, an aborted execution does not wait
  * for the function that is running. `onOutlived` gets a promise of its end: the caller
  * waits for it before it closes the services that functions call.
+ *
+ * @throws {RangeError} for input nested too deeply to be copied
  */
 export async function runExecution(
   options: ExecutionOptions,
@@ -109,6 +111,9 @@ export async function runExecution(
     ),
     ...Object.entries(integrations).map(([name, call]) => asTask(name, call)),
   ];
+  // Throws for input that the interpreter cannot copy. It would leave the timer of the
+  // execution's TimeoutSeconds, and no event of its end.
+  JSON.stringify(options.input);
   const execution = machineOf(definition).run(options.input as never, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(tasks),
@@ -128,12 +133,17 @@ export async function runExecution(
     Error: 'Unknown',
     Cause: '',
   };
-  for await (const event of execution.eventLogs) {
-    result = toResult(event) ?? result;
-    onEvent?.(event as ExecutionEvent);
+  try {
+    for await (const event of execution.eventLogs) {
+      result = toResult(event) ?? result;
+      onEvent?.(event as ExecutionEvent);
+    }
+  } finally {
+    // Ends an execution whose events the caller can no longer take, with its timer.
+    execution.abort();
+    await ended;
+    signal?.removeEventListener('abort', execution.abort);
   }
-  await ended;
-  signal?.removeEventListener('abort', execution.abort);
   const outlived = Promise.allSettled(running);
   if (onOutlived === undefined) await outlived;
   else onOutlived(outlived);

@@ -2,6 +2,8 @@ import { parseArn } from '../../../shared/identifiers/arn.ts';
 import { type Input, ServiceError } from '../json-service.ts';
 
 const MAX_INPUT_LENGTH = 262_144;
+/** Far from what the recursion of the interpreter takes; no request needs it. */
+const MAX_INPUT_DEPTH = 1_000;
 /** What Step Functions forbids in names. */
 const ILLEGAL_IN_NAME = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\p{Cs}]/u;
 
@@ -48,14 +50,35 @@ export function parseInput(input: Input[string]): unknown {
       `Member must have length less than or equal to ${MAX_INPUT_LENGTH}`,
     );
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
-    throw new ServiceError(
-      'InvalidExecutionInput',
-      `Invalid State Machine Execution Input: '${(error as Error).message}'`,
-    );
+    throw invalidInput((error as Error).message);
   }
+  if (isDeeper(value, MAX_INPUT_DEPTH)) {
+    throw invalidInput(`It is nested deeper than ${MAX_INPUT_DEPTH} levels`);
+  }
+  return value;
+}
+
+function invalidInput(why: string): ServiceError {
+  return new ServiceError(
+    'InvalidExecutionInput',
+    `Invalid State Machine Execution Input: '${why}'`,
+  );
+}
+
+/** Level by level, as recursion would end where it is needed. */
+function isDeeper(value: unknown, limit: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth < limit; depth += 1) {
+    level = level.flatMap((each) =>
+      typeof each === 'object' && each !== null ? Object.values(each) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 export function invalid(

@@ -361,6 +361,34 @@ describe('runExecution', () => {
   });
 });
 
+describe('the timer of TimeoutSeconds', () => {
+  const definition = { ...ONE_TASK, TimeoutSeconds: 3_600 };
+  const timers = () =>
+    process.getActiveResourcesInfo().filter((name) => name === 'Timeout');
+
+  it('is not left behind by input that cannot be copied', async () => {
+    const before = timers();
+    const input: unknown = JSON.parse(
+      '['.repeat(100_000) + ']'.repeat(100_000),
+    );
+
+    await expect(
+      run({ First: async () => 1 }, { definition, input }),
+    ).rejects.toThrow(RangeError);
+    expect(timers()).toEqual(before);
+  });
+
+  it('is not left behind by a caller who cannot take an event', async () => {
+    const before = timers();
+    const onEvent = () => fail('Full', 'the history is full');
+
+    await expect(
+      run({ First: async () => 1 }, { definition, onEvent }),
+    ).rejects.toThrow('the history is full');
+    expect(timers()).toEqual(before);
+  });
+});
+
 describe('readStateMachine', () => {
   it('reads the definition that is deployed, by its name', async () => {
     expect(await readStateMachine('rotate-fleet')).toMatchObject({

@@ -310,6 +310,16 @@ describe('StartExecution', () => {
     ['input that is not JSON', { input: 'orders' }, 'InvalidExecutionInput'],
     ['no input', { input: '' }, 'InvalidExecutionInput'],
     [
+      'input nested 1,001 levels deep',
+      { input: '['.repeat(1001) + ']'.repeat(1001) },
+      'InvalidExecutionInput',
+    ],
+    [
+      'input nested 100,000 levels deep',
+      { input: `{"A":${'['.repeat(100_000)}${']'.repeat(100_000)}}` },
+      'InvalidExecutionInput',
+    ],
+    [
       'input that is too long',
       { input: `"${'x'.repeat(262_144)}"` },
       'ValidationException',
