@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import dynalite from 'dynalite';
 import { stateError } from '../state-error.ts';
 import type { EmbeddedService } from './embedded-service.ts';
+import { guarded } from './guard.ts';
 
 /**
  * Starts dynalite on 127.0.0.1.
@@ -20,6 +22,16 @@ export async function startDynamoDb(
 ): Promise<EmbeddedService> {
   if (existsSync(path)) await check(path);
   const server = dynalite({ path, createTableMs: 0 });
+  const serve = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on(
+    'request',
+    guarded((request, response) => {
+      for (const listener of serve) listener(request, response);
+      // Dynalite throws when a client hangs up, which would end the process.
+      request.removeAllListeners('error').on('error', () => {});
+    }),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       // Its close leaves the tables open when it has never listened.

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { EmbeddedService } from './embedded-service.ts';
+import { guarded } from './guard.ts';
 
 /** A refusal, with the name that AWS gives it. */
 export class ServiceError extends Error {
@@ -41,16 +42,19 @@ export async function startJsonService(
   service: JsonService,
   port: number,
 ): Promise<EmbeddedService> {
-  const server = createServer(async (request, response) => {
-    const asked = String(request.headers['x-amz-target'] ?? '');
-    const operation = asked.replace(`${service.target}.`, '');
-    const input = await json(request).catch(() => undefined);
-    const answered = await answer(service, operation, input as Input);
-    response.writeHead(answered.status, {
-      'Content-Type': `application/x-amz-json-${service.version}`,
-    });
-    response.end(JSON.stringify(wire(answered.body)));
-  });
+  const server = createServer(
+    guarded(async (request, response) => {
+      const asked = String(request.headers['x-amz-target'] ?? '');
+      const operation = asked.replace(`${service.target}.`, '');
+      const input = await json(request).catch(() => undefined);
+      if (response.headersSent || request.errored !== null) return;
+      const answered = await answer(service, operation, input as Input);
+      response.writeHead(answered.status, {
+        'Content-Type': `application/x-amz-json-${service.version}`,
+      });
+      response.end(JSON.stringify(wire(answered.body)));
+    }),
+  );
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address() as AddressInfo;

@@ -4,39 +4,71 @@
  * process, and cannot outlive the process.
  */
 import fs from 'node:fs';
+import { createServer, type Server as HttpServer, request } from 'node:http';
 import { createRequire } from 'node:module';
-import { Server, type Socket } from 'node:net';
+import { type AddressInfo, Server } from 'node:net';
+import { type Duplex, duplexPair, pipeline } from 'node:stream';
 import { parentPort } from 'node:worker_threads';
 import { keepCompiledCode } from '../compile-cache.ts';
+import { guarded } from './guard.ts';
 
 /** A port for TLS, which no client uses: any free port. */
 export const TLS_PORT = 1;
 
-const sockets = new Set<Socket>();
+let front: HttpServer | undefined;
+const sockets = new Set<Duplex>();
 const { listen } = Server.prototype;
+const LOCAL = { localAddress: '127.0.0.1', localPort: 1 };
+const REMOTE = { remoteAddress: '127.0.0.1', remotePort: 1 };
 
-// kinesis-local listens on all interfaces and never says on which port.
+// kinesis-local listens on all interfaces, answers web pages, and never says on which
+// port. It does not listen itself here: a guard does, and passes requests on within the
+// thread. TLS, which no client uses, is left out.
 Server.prototype.listen = function (
   this: Server,
   port: number,
   done: () => void,
 ) {
-  const isTls = port === TLS_PORT;
-  this.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  this.once('error', (error: NodeJS.ErrnoException) => {
+  this.address = () => ({ address: '127.0.0.1', family: 'IPv4', port: 1 });
+  setImmediate(done);
+  if (port !== TLS_PORT) startFront(this, port);
+  return this;
+} as typeof listen;
+
+function startFront(server: Server, port: number): void {
+  const connect = () => {
+    const [client, accepted] = duplexPair();
+    sockets.add(accepted);
+    accepted.once('close', () => sockets.delete(accepted));
+    server.emit('connection', Object.assign(accepted, LOCAL, REMOTE));
+    return client;
+  };
+  front = createServer(
+    guarded((given, answer) => {
+      const { method, url: path, headers } = given;
+      const call = request(
+        { method, path, headers, createConnection: connect },
+        (answered) => {
+          answer.writeHead(answered.statusCode ?? 502, answered.headers);
+          pipeline(answered, answer, () => {});
+        },
+      );
+      pipeline(given, call, () => {});
+      call.on('error', () => answer.destroy());
+    }),
+  );
+  front.once('error', (error: NodeJS.ErrnoException) => {
     parentPort?.postMessage({ error: error.message, code: error.code });
   });
-  this.once('listening', () => {
-    const address = this.address();
-    if (isTls || address === null || typeof address === 'string') return;
-    parentPort?.postMessage({ port: address.port });
-  });
-  const options = { port: isTls ? 0 : port, host: '127.0.0.1' };
-  return Reflect.apply(listen, this, [options, done]);
-} as typeof listen;
+  const started = front;
+  Reflect.apply(listen, started, [
+    { port, host: '127.0.0.1' },
+    () => {
+      const { port } = started.address() as AddressInfo;
+      parentPort?.postMessage({ port });
+    },
+  ]);
+}
 
 const { createWriteStream } = fs;
 let saves = 0;
@@ -59,6 +91,8 @@ let stopping = false;
 parentPort?.once('message', () => {
   stopping = true;
   // As if every client had hung up: it waits for those that have not.
+  front?.close();
+  front?.closeAllConnections();
   for (const socket of sockets) socket.push(null);
   // It persists its state when it receives a signal to end.
   setTimeout(() => process.emit('SIGTERM', 'SIGTERM'), 50);
