@@ -43,7 +43,7 @@ export async function decideDriftCure(
   return now >= dueAt
     ? { Attempt: failures + 1 }
     : {
-        Waits: `a RESTORE failed ${failures} times; the next one is due at ${new Date(dueAt).toISOString()}`,
+        Waits: `a RESTORE failed ${failures} time${failures === 1 ? '' : 's'}; the next one is due at ${new Date(dueAt).toISOString()}`,
       };
 }
 

@@ -47,6 +47,13 @@ describe('decideDriftCure', () => {
     expect(await decide(outcomes)).toEqual({ Attempt: 1 });
   });
 
+  it('waits after one failure', async () => {
+    const due = T0 + 10 * 60_000;
+    expect(await decide([outcome('FAILED', ALARM, T0)])).toEqual({
+      Waits: `a RESTORE failed 1 time; the next one is due at ${new Date(due).toISOString()}`,
+    });
+  });
+
   it('waits after its own failures, from the newest one', async () => {
     const failures = [
       outcome('FAILED', ALARM, T0),

@@ -1,6 +1,18 @@
-import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
 import { RotationError } from '../../../shared/errors/errors.ts';
 import { wholeSecond } from '../../../shared/events/iso-time.ts';
@@ -240,6 +252,33 @@ describe('QuotaLedger', () => {
     const { Slots } = await rival.read(stream);
     expect(Slots.map((slot) => slot.RotationId)).not.toContain('r');
     beaten.destroy();
+  });
+
+  it('tries a contended write 13 times, as its docs say', async () => {
+    const stream = newStream();
+    const answers = { GetItemCommand: 0, PutItemCommand: 0 };
+    const beaten = new DynamoDBClient({ maxAttempts: 1 });
+    beaten.middlewareStack.add((_next, { commandName }) => async () => {
+      answers[commandName as keyof typeof answers] += 1;
+      if (commandName === 'GetItemCommand') {
+        return { response: {}, output: { $metadata: {} } };
+      }
+      throw new ConditionalCheckFailedException({ message: '', $metadata: {} });
+    });
+    onTestFinished(() => beaten.destroy());
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const ledger = new QuotaLedger(beaten, TABLE);
+    const reserving = ledger.reserve(stream, claim('r'));
+    const refused = expect(reserving).rejects.toMatchObject({
+      name: 'LedgerContended',
+      message: expect.stringContaining(`${stream} changed 13 times`),
+    });
+    // Longer than all pauses together.
+    await vi.advanceTimersByTimeAsync(60_000);
+    await refused;
+
+    expect(answers).toEqual({ GetItemCommand: 13, PutItemCommand: 13 });
   });
 
   it('keeps one record for each rotation, and prefers a success', async () => {
