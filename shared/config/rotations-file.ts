@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import * as v from 'valibot';
 import { parseDocument } from 'yaml';
 import { parseRequest, type RotationRequest } from '../contract/request.ts';
@@ -66,13 +67,17 @@ export class RotationsFileError extends InputError {
   override name = 'RotationsFileError';
 }
 
-const FILE = v.strictObject({
-  Defaults: v.optional(v.record(v.string(), v.unknown()), {}),
-  Streams: v.pipe(
-    v.array(v.record(v.string(), v.unknown())),
-    v.minLength(1, 'Streams is empty; name at least one stream'),
-  ),
-});
+const FILE = v.strictObject(
+  {
+    Defaults: v.optional(v.record(v.string(), v.unknown()), {}),
+    Streams: v.pipe(
+      v.array(v.record(v.string(), v.unknown())),
+      v.minLength(1, 'Streams is empty; name at least one stream'),
+    ),
+  },
+  ({ received }) =>
+    `received ${received}; expected a map of Streams, a list, and optionally Defaults`,
+);
 
 const ALARM_NAME = /^[^\p{Cc}]{1,255}$/u;
 const WINDOW_MINUTES = 1440;
@@ -95,27 +100,48 @@ export function requestFor(entry: RotationsStream): Record<string, unknown> {
 export async function readRotationsFile(
   path: string,
 ): Promise<RotationsStream[]> {
+  const name = nameOf(path);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new RotationsFileError(
-      `rotations.yml cannot be read: ${(error as Error).message}`,
+      `${name} cannot be read: ${(error as Error).message}`,
     );
   });
-  return parseRotations(text);
+  return parseRotations(text, name);
 }
 
-export function parseRotations(text: string): RotationsStream[] {
+/** As people gave it: relative for a file below the current folder. */
+function nameOf(path: string): string {
+  const name = relative('', path);
+  return name === '' || name.startsWith('..') ? path : name;
+}
+
+/** @param name of the file, for messages */
+export function parseRotations(
+  text: string,
+  name = 'rotations.yml',
+): RotationsStream[] {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof RotationsFileError)) throw error;
+    throw new RotationsFileError(`${name}${error.message}`);
+  }
+}
+
+/** Messages begin after the name of the file. */
+function parse(text: string): RotationsStream[] {
   const file = v.safeParse(FILE, parseYaml(text));
   if (!file.success) {
     const [issue] = file.issues;
     const path = v.getDotPath(issue);
     throw new RotationsFileError(
-      `rotations.yml: ${path ? `${path}: ` : ''}${issue.message}`,
+      `: ${path ? `${path}: ` : ''}${issue.message}`,
     );
   }
   const { Defaults, Streams } = file.output;
   if ('StreamName' in Defaults) {
     throw new RotationsFileError(
-      `rotations.yml: Defaults: StreamName ${quote(Defaults.StreamName)} cannot be the same for every stream; give it in Streams`,
+      `: Defaults: StreamName ${quote(Defaults.StreamName)} cannot be the same for every stream; give it in Streams`,
     );
   }
   const entries = Streams.map((entry, at) =>
@@ -125,7 +151,7 @@ export function parseRotations(text: string): RotationsStream[] {
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {
     throw new RotationsFileError(
-      `rotations.yml: Streams[${names.lastIndexOf(twice)}]: StreamName ${quote(twice)} is listed twice`,
+      `: Streams[${names.lastIndexOf(twice)}]: StreamName ${quote(twice)} is listed twice`,
     );
   }
   return entries;
@@ -133,7 +159,7 @@ export function parseRotations(text: string): RotationsStream[] {
 
 function parseYaml(text: string): unknown {
   // Its warnings would go to the terminal as they are.
-  const document = parseDocument(text, { logLevel: 'silent', merge: true });
+  const document = parseDocument(text, { logLevel: 'error', merge: true });
   const [error] = document.errors;
   if (error) throw notUsable('is not YAML', error);
   // Of a tag that is not YAML's own, as !Ref, only the text would be left.
@@ -148,14 +174,14 @@ function parseYaml(text: string): unknown {
 
 function notUsable(what: string, { message }: Error): RotationsFileError {
   const [line] = message.split('\n');
-  return new RotationsFileError(`rotations.yml ${what}: ${line}`);
+  return new RotationsFileError(` ${what}: ${line}`);
 }
 
 function readEntry(
   entry: Record<string, unknown>,
   at: number,
 ): RotationsStream {
-  const where = `rotations.yml: Streams[${at}]`;
+  const where = `: Streams[${at}]`;
   const known: readonly string[] = STREAM_FIELDS;
   const unknown = Object.keys(entry).find((field) => !known.includes(field));
   if (unknown !== undefined) {

@@ -16,6 +16,9 @@ const cronValidate = () =>
     'cron-validate',
   ) as typeof import('cron-validate');
 
+const croner = () =>
+  createRequire(import.meta.url)('croner') as typeof import('croner');
+
 /** What a schedule expression says. */
 export type Schedule =
   | { RateMinutes: number }
@@ -43,6 +46,11 @@ export function parseSchedule(schedule: unknown): Schedule {
     return { RateMinutes: value * MINUTES[unit] };
   }
   const cron = CRON.exec(schedule)?.groups;
+  if (schedule.startsWith('at(')) {
+    throw new Error(
+      `Schedule ${quote(schedule)} is one time, and a rotation repeats; give cron(minutes hours day month ? year) for one time of one year, or rotate by hand then`,
+    );
+  }
   if (cron === undefined) {
     throw new Error(
       `Schedule ${quote(schedule)} is neither rate(90 days) nor cron(0 3 1 * ? *)`,
@@ -67,7 +75,30 @@ export function parseSchedule(schedule: unknown): Schedule {
   const [minutes = '', hours = ''] = expression.split(' ');
   const reason = tooOften(countOf(minutes, 60) * countOf(hours, 24));
   if (reason) throw new Error(`Schedule ${quote(schedule)} ${reason}`);
+  if (!hasTimeAfter(expression, new Date(0))) {
+    throw new Error(
+      `Schedule ${quote(schedule)} never fires: no year has such a day`,
+    );
+  }
   return { Cron: expression };
+}
+
+/** True also for an expression whose times cannot be computed. */
+function hasTimeAfter(expression: string, from: Date): boolean {
+  try {
+    const cron = new (croner().Cron)(`0 ${expression}`, {
+      mode: '7-part',
+      // 1 is Sunday, as in AWS.
+      alternativeWeekdays: true,
+      // 5/15 is every 15 from 5 on.
+      sloppyRanges: true,
+      paused: true,
+      timezone: 'UTC',
+    });
+    return cron.nextRun(from) !== null;
+  } catch {
+    return true;
+  }
 }
 
 function badRate(

@@ -257,7 +257,7 @@ Streams:
     [
       'a bad rotations.yml',
       { rotations: 'Streams: [{StreamName: orders, KeyIds: [alias/a]}]' },
-      /^rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/,
+      /\/rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/,
     ],
     [
       'a key of another Region',
@@ -275,7 +275,7 @@ Streams:
     [
       'a file that is not there',
       { rotations: STREAMS, file: 'rotations.prod.yml' },
-      /^rotations\.yml cannot be read: .*rotations\.prod\.yml/,
+      /\/rotations\.prod\.yml cannot be read: .*rotations\.prod\.yml/,
     ],
   ])("refuses %s by the packager's own error", async (_, given, message) => {
     const { begin } = await plugin(given);

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   parseRotations,
@@ -309,6 +309,31 @@ describe('readRotationsFile', () => {
     expect((error as Error).message).toContain(path);
   });
 
+  it('names the file that was read, in the current folder and elsewhere', async () => {
+    const path = join(await temporaryDirectory(), 'rotations.prod.yml');
+    const messageOf = async (given: string) =>
+      (await readRotationsFile(given).catch((e: unknown) => e)) as Error;
+
+    for (const [text, rest] of [
+      ['Streams: []', ': Streams: Streams is empty'],
+      ['Streams: [', ' is not YAML: '],
+      ['Streams: [{StreamName: orders}]', ': Streams[0]: '],
+      [`Streams: [${ORDERS}, ${ORDERS}]`, ': Streams[1]: StreamName'],
+      [`Defaults: {StreamName: x}\nStreams: [${ORDERS}]`, ': Defaults: '],
+    ] as const) {
+      await writeFile(path, text);
+      const { message } = await messageOf(path);
+      expect(message).toContain(`${path}${rest}`);
+      expect(message).not.toContain('rotations.yml');
+    }
+    expect((await messageOf('no/such.yml')).message).toMatch(
+      /^no\/such\.yml cannot be read: /,
+    );
+    expect((await messageOf(resolve('no/such.yml'))).message).toMatch(
+      /^no\/such\.yml cannot be read: /,
+    );
+  });
+
   it('reads the one that is shipped', async () => {
     const [first] = await readRotationsFile('rotations.yml');
 
@@ -365,6 +390,39 @@ Streams:
   });
 });
 
+describe('a cron that has no time', () => {
+  it.each([
+    'cron(0 0 30 2 ? *)',
+    'cron(0 0 31 4,6 ? *)',
+    'cron(0 0 29 2 ? 2027)',
+  ])('is refused: %s', (schedule) => {
+    expect(failure(stream(`Schedule: "${schedule}"`))).toMatchObject({
+      name: 'RotationsFileError',
+      message: `rotations.yml: Streams[0]: Schedule "${schedule}" never fires: no year has such a day`,
+    });
+  });
+
+  it.each([
+    'cron(0 0 29 2 ? *)',
+    'cron(0 3 ? * 2#5 *)',
+    'cron(0 3 L * ? *)',
+    'cron(0 3 1 1 ? 2199)',
+    'cron(0 3 1 1 ? 2020)',
+  ])('is another: %s', (schedule) => {
+    expect(failure(stream(`Schedule: "${schedule}"`))).toHaveLength(1);
+  });
+
+  it('may be at(...), which is answered with an alternative', () => {
+    const text = stream('Schedule: at(2027-01-12T03:00:00)');
+    expect(failure(text)).toMatchObject({
+      name: 'RotationsFileError',
+      message: expect.stringContaining(
+        'is one time, and a rotation repeats; give cron(',
+      ),
+    });
+  });
+});
+
 describe('StartDate', () => {
   it.each([
     ['Schedule: rate(90 days), StartDate: "2027-01-12T03:00:00Z"', undefined],
@@ -390,6 +448,26 @@ describe('YAML', () => {
         name: 'RotationsFileError',
         message: expect.stringContaining(
           `Unresolved tag: ${value.split(' ')[0]}`,
+        ),
+      });
+    },
+  );
+
+  it('refuses a second document, which would be left out', () => {
+    const text = `Streams: [${ORDERS}]\n---\nStreams: [${ORDERS}]\n`;
+    expect(failure(text)).toMatchObject({
+      name: 'RotationsFileError',
+      message: expect.stringContaining('multiple documents'),
+    });
+  });
+
+  it.each(['', '# nothing\n', '- orders\n', 'orders', 'streams: []'])(
+    'says what the file has to hold: %j',
+    (text) => {
+      expect(failure(text)).toMatchObject({
+        name: 'RotationsFileError',
+        message: expect.stringContaining(
+          'expected a map of Streams, a list, and optionally Defaults',
         ),
       });
     },
