@@ -355,7 +355,7 @@ describe('SweepDrift', () => {
       const { request } = asked[0] ?? {};
       expect(await aws.rotate(request)).toMatchObject({ Status: 'FAILED' });
       expect(await cureOf(entry)).toMatchObject({
-        Restore: expect.stringMatching(/^a RESTORE failed 1 times; /),
+        Restore: expect.stringMatching(/^a RESTORE failed 1 time; /),
       });
       expect(asked).toEqual([]);
       const later = () => Date.now() + 600_000;
