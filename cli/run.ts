@@ -1,9 +1,13 @@
+import type { ErrorKind } from './errors/explain.ts';
 import type { Interruption } from './interruption.ts';
 import { createProgram } from './program.ts';
 
 const SUCCEEDED = 0;
-const FAILED = 1;
-const WRONG_REQUEST = 2;
+const EXIT_CODES: Record<ErrorKind, number> = {
+  FAILED: 1,
+  WRONG_INPUT: 2,
+  COULD_NOT_ASK: 3,
+};
 
 /**
  * Runs one command, and sets `process.exitCode`.
@@ -22,7 +26,8 @@ export async function runCommandLine(
       process.stderr.write(`${reason}: nothing was started\n`);
       process.exitCode = interruption.exitCode();
     } else {
-      process.exitCode = await exitCodeOf(error);
+      const exitCode = await exitCodeOf(error);
+      process.exitCode = interruption.exitCode() ?? exitCode;
     }
   }
 }
@@ -31,12 +36,12 @@ export async function runCommandLine(
 async function exitCodeOf(error: unknown): Promise<number> {
   const { code, exitCode } = error as { code?: string; exitCode?: number };
   if (code?.startsWith('commander.')) {
-    return exitCode === 0 ? SUCCEEDED : WRONG_REQUEST;
+    return exitCode === 0 ? SUCCEEDED : EXIT_CODES.WRONG_INPUT;
   }
   const { debugError } = await import('./debug.ts');
   debugError(error);
   const { explain } = await import('./errors/explain.ts');
-  const { line, isWrongInput } = explain(error);
+  const { line, kind } = explain(error);
   process.stderr.write(`${line}\n`);
-  return isWrongInput ? WRONG_REQUEST : FAILED;
+  return EXIT_CODES[kind];
 }

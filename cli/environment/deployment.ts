@@ -6,7 +6,7 @@ import {
 import { externalEndpoints } from '../../local/session/endpoints.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
 import { httpHandler, observed } from '../../shared/lambda/clients.ts';
-import { CommandError } from '../errors/command-error.ts';
+import { CouldNotAskError } from '../errors/command-error.ts';
 
 /** Where AWS is looked for, besides its own variables and files. */
 export interface AwsOptions {
@@ -51,7 +51,7 @@ export function setAwsVariables({ region, profile }: AwsOptions): void {
  * Reads the outputs of a stage's stack.
  *
  * @param abortSignal ends the wait for CloudFormation, with its reason
- * @throws {CommandError} when there is no such stack in the Region
+ * @throws {CouldNotAskError} when there is no such stack in the Region
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
  */
 export async function findDeployment(
@@ -69,7 +69,7 @@ export async function findDeployment(
       .catch((error: Error) => {
         abortSignal?.throwIfAborted();
         if (!isMissing(error)) throw error;
-        throw new CommandError(
+        throw new CouldNotAskError(
           `There is no stack ${StackName} in Region ${region}. Deploy it (npm run deploy -- --stage ${stage} --region ${region}), or give another --stage or --region`,
         );
       });
@@ -101,7 +101,7 @@ function outputsOf(
   ].map((name) => {
     const value = outputs.get(name);
     if (value !== undefined) return value;
-    throw new CommandError(
+    throw new CouldNotAskError(
       `The stack ${StackName} has no output ${name}, it is ${stack?.StackStatus}. Look at it in CloudFormation, and deploy it again`,
     );
   }) as [string, string];

@@ -4,3 +4,11 @@ import { UserError } from '../../shared/errors/errors.ts';
 export class CommandError extends UserError {
   override name = 'CommandError';
 }
+
+/**
+ * AWS or the embedded AWS cannot be asked for what a command needs; people see the
+ * message without a name.
+ */
+export class CouldNotAskError extends UserError {
+  override name = 'CouldNotAskError';
+}

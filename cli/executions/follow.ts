@@ -1,11 +1,11 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
-import { legible } from '../../shared/errors/text.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
-import { CommandError } from '../errors/command-error.ts';
+import { CouldNotAskError } from '../errors/command-error.ts';
 import { explain } from '../errors/explain.ts';
 import { type OutputOptions, render } from '../output/render.ts';
+import { followCommand, stopCommand } from './command-lines.ts';
 import { fleetView } from './fleet-view.ts';
 import { readExecution } from './read-history.ts';
 import { rotationView } from './rotation-view.ts';
@@ -22,7 +22,7 @@ const VIEWS: Record<StateMachineName, () => Promise<ExecutionView>> = {
  * stdout. An interruption leaves it alone, and says how to come back.
  *
  * @returns the exit code
- * @throws CommandError when there is no such execution, or nothing can be read
+ * @throws CouldNotAskError when there is no such execution, or nothing can be read
  *   of it any more
  */
 export async function followExecution(
@@ -55,8 +55,8 @@ export async function followExecution(
     process.stderr.write(
       [
         `${signal.reason}: the rotation goes on`,
-        `Follow it: ${followCommand(execution, options)}`,
-        `Stop it:   ${stopCommand(execution, options)}`,
+        `Follow it: ${followCommand(execution.arn, options.profile)}`,
+        `Stop it:   ${stopCommand(execution, options.profile)}`,
         '',
       ].join('\n'),
     );
@@ -74,28 +74,14 @@ function whatHappens(
   isThere: boolean,
 ): Error {
   if (isThere) {
-    return new CommandError(
-      `${explain(error).line}. The rotation goes on; follow it with ${followCommand(execution, options)}`,
+    return new CouldNotAskError(
+      `${explain(error).line}. The rotation goes on; follow it with ${followCommand(execution.arn, options.profile)}`,
       { cause: error },
     );
   }
   if (error.name !== 'ExecutionDoesNotExist') return error;
-  return new CommandError(
+  return new CouldNotAskError(
     `There is no execution ${execution.arn}. Check it and the account of the profile; Step Functions forgets an execution 90 days after its end, the command history does not`,
     { cause: error },
   );
-}
-
-type Where = Pick<AwsOptions, 'profile'>;
-
-function followCommand({ arn }: StatesArn, { profile }: Where): string {
-  return `npx kinesis-key-rotation follow ${arn}${flag('profile', profile)}`;
-}
-
-function stopCommand({ arn, region }: StatesArn, { profile }: Where): string {
-  return `aws stepfunctions stop-execution --execution-arn ${arn}${flag('region', region)}${flag('profile', profile)}`;
-}
-
-function flag(name: string, value: string | undefined): string {
-  return value === undefined ? '' : ` --${name} ${legible(value)}`;
 }

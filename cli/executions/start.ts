@@ -2,6 +2,10 @@ import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
 import { requestedStream } from '../../shared/contract/requested.ts';
+import {
+  isServiceError,
+  wasNeverSent,
+} from '../../shared/errors/aws-errors.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
@@ -11,12 +15,15 @@ import {
   findDeployment,
   setAwsVariables,
 } from '../environment/deployment.ts';
-import { CommandError } from '../errors/command-error.ts';
+import { CouldNotAskError } from '../errors/command-error.ts';
+import { explain } from '../errors/explain.ts';
 import { type OutputOptions, render } from '../output/render.ts';
+import { followCommand } from './command-lines.ts';
 import { consoleLink } from './console-link.ts';
 import { followExecution } from './follow.ts';
 import { nameExecution } from './name.ts';
 import {
+  executionArnOf,
   parseExecutionArn,
   parseStateMachineArn,
   type StatesArn,
@@ -57,7 +64,7 @@ export function rotationStart(
  * Starts an execution of a deployed state machine, and follows it to its end.
  *
  * @returns the exit code
- * @throws InvalidRequest and CommandError before anything is started
+ * @throws InvalidRequest and CouldNotAskError before anything is started
  */
 export async function startExecution(
   what: ExecutionStart,
@@ -70,7 +77,7 @@ export async function startExecution(
   const client = stepFunctionsClient();
   try {
     signal.throwIfAborted();
-    const started = await start(client, stateMachine, what, forceQuit);
+    const started = await start(client, stateMachine, what, options, forceQuit);
     const execution = parseExecutionArn(started.ExecutionArn);
     const link =
       externalEndpoints(process.env).SFN === undefined &&
@@ -107,7 +114,7 @@ async function findStateMachine(
     if (arn !== undefined) {
       return parseStateMachineArn(arn, `Stage ${stage}`, machine);
     }
-    throw new CommandError(
+    throw new CouldNotAskError(
       `Stage ${stage} has no state machine for fleets yet; deploy it again`,
     );
   }
@@ -144,9 +151,11 @@ async function start(
   client: SFNClient,
   { arn }: StatesArn,
   what: ExecutionStart,
+  options: StartOptions,
   abortSignal: AbortSignal,
 ): Promise<{ ExecutionArn: string; StartedAt: string }> {
   const name = nameExecution(what.name, new Date());
+  const isAnswerLost = watchAnswers(client);
   try {
     // The first signal waits for the answer: without it, it is unknown whether
     // a rotation has begun.
@@ -164,10 +173,38 @@ async function start(
     const StartedAt = (startDate ?? new Date()).toISOString();
     return { ExecutionArn: executionArn, StartedAt };
   } catch (error) {
+    if (isAnswerLost()) {
+      const execution = executionArnOf(arn, name);
+      throw new CouldNotAskError(
+        `${explain(error).line}. It is unknown whether the rotation was started; ${followCommand(execution, options.profile)} shows it`,
+        { cause: error },
+      );
+    }
     if ((error as Error).name !== 'StateMachineDoesNotExist') throw error;
-    throw new CommandError(
+    throw new CouldNotAskError(
       `There is no state machine ${arn}. Check its name, its Region and the account of the profile`,
       { cause: error },
     );
   }
+}
+
+/**
+ * Watches every attempt of a call, those that the SDK makes again among them.
+ *
+ * @returns whether one may have reached AWS without an answer
+ */
+function watchAnswers(client: SFNClient): () => boolean {
+  let isLost = false;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        isLost ||= !isServiceError(error) && !wasNeverSent(error);
+        throw error;
+      }
+    },
+    { name: 'watchAnswers', step: 'finalizeRequest', priority: 'low' },
+  );
+  return () => isLost;
 }

@@ -41,6 +41,14 @@ export function parseExecutionArn(arn: string): StatesArn {
   return parse(arn, 'EXECUTION_ARN', 'execution', MACHINES);
 }
 
+/** The ARN of an execution of a state machine, whose version or alias may be named. */
+export function executionArnOf(stateMachineArn: string, name: string): string {
+  return stateMachineArn.replace(
+    /:stateMachine:([^:]+)(:[^:]+)?$/,
+    `:execution:$1:${name}`,
+  );
+}
+
 function parse(
   arn: string,
   what: string,

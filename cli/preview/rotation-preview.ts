@@ -19,6 +19,7 @@ import { spend } from '../../shared/ledger/spend.ts';
 import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import type { KeyPlan, Plan } from '../../shared/rotation/state.ts';
+import { awsProblem } from '../errors/explain-aws.ts';
 import { callsOf, costOf, type RotationCalls } from './rotation-cost.ts';
 
 /** What a rotation would do if it started now. Times are ISO 8601. */
@@ -78,7 +79,8 @@ const REMEMBERED = 10;
  * and changes nothing.
  *
  * @param executions how ARNs of executions begin where it would run
- * @throws {RotationError} ServiceUnavailable, and what DynamoDB refuses
+ * @throws {RotationError} ServiceUnavailable, what DynamoDB refuses, and the denials
+ *   that the caller's own credentials meet
  */
 export async function previewRotation(
   input: Record<string, unknown>,
@@ -267,6 +269,8 @@ async function usualUpdate(
       };
 }
 
+/** Whether the rotation would be refused; the rights of the caller are not its own. */
 const isRefusal = (error: unknown): error is Error =>
-  (error instanceof RotationError && error.name !== 'ServiceUnavailable') ||
-  error instanceof AwsRefusal;
+  awsProblem(error) === undefined &&
+  ((error instanceof RotationError && error.name !== 'ServiceUnavailable') ||
+    error instanceof AwsRefusal);

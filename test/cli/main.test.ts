@@ -461,7 +461,7 @@ describe.concurrent('a rotation', () => {
       { cwd: cli.home, env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' } },
     );
 
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
       /^ServiceUnavailable: Ledger table "kinesis-key-rotation-ledger": .*ECONNREFUSED 127\.0\.0\.1:1\n$/,
     );
@@ -698,7 +698,7 @@ describe('quota', () => {
       'nowhere',
     ]);
 
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
       /^ResourceNotFoundException: StreamName "nowhere"[^\n]*\n$/,
     );
@@ -775,7 +775,7 @@ describe('local', () => {
         String(port),
       ]);
 
-      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
       expect(stderr).toBe(
         `PortInUseError: Port ${port} for ${service} is in use; give another one with --${name}-port\n`,
       );

@@ -5,6 +5,10 @@ import {
 } from '../../cli/preview/rotation-preview.ts';
 import { localExecutions } from '../../local/runner/rotation.ts';
 import {
+  ServiceError,
+  startJsonService,
+} from '../../local/services/json-service.ts';
+import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
@@ -162,4 +166,32 @@ describe('while another rotation holds the stream', () => {
     const plan = await preview({ StreamName, KeyId: KeyIds[at] });
     expect(plan).toMatchObject(expected);
   });
+});
+
+it('a preview that the credentials of the caller do not allow is none', async () => {
+  const { StreamName, KeyIds } = aws.nextStream();
+  const deny = () => {
+    throw new ServiceError('AccessDeniedException', 'ann may not describe');
+  };
+  const denying = await startJsonService(
+    {
+      name: 'Kinesis',
+      target: 'Kinesis_20131202',
+      version: '1.1',
+      operations: { DescribeStreamSummary: deny },
+    },
+    0,
+  );
+  const kinesis = kinesisClient({ endpoint: denying.endpoint });
+  try {
+    await expect(
+      previewRotation({ StreamName, KeyIds }, localExecutions('us-east-1'), {
+        ...clients,
+        kinesis,
+      }),
+    ).rejects.toThrow('ann may not describe');
+  } finally {
+    kinesis.destroy();
+    await denying.close();
+  }
 });

@@ -104,7 +104,7 @@ describe('findDeployment', () => {
 
   it('says where there is no stack, and how to make one', async () => {
     await expect(findDeployment('dev')).rejects.toMatchObject({
-      name: 'CommandError',
+      name: 'CouldNotAskError',
       message:
         'There is no stack kinesis-key-rotation-dev in Region eu-west-1. Deploy it (npm run deploy -- --stage dev --region eu-west-1), or give another --stage or --region',
     });
@@ -112,7 +112,7 @@ describe('findDeployment', () => {
 
   it('says what a stack has not said', async () => {
     await expect(findDeployment('half')).rejects.toMatchObject({
-      name: 'CommandError',
+      name: 'CouldNotAskError',
       message: expect.stringMatching(
         /kinesis-key-rotation-half has no output LedgerTableName.*CREATE_IN_PROGRESS/,
       ),

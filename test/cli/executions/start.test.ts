@@ -1,5 +1,9 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import {
   DescribeExecutionCommand,
   type SFNClient,
@@ -64,6 +68,10 @@ let aws: {
 beforeAll(async () => {
   const cli = await commandLine((undo) => undone.unshift(undo));
   await writeFile(join(cli.home, 'rotations.yml'), ROTATIONS);
+  await writeFile(
+    join(cli.home, 'credentials'),
+    "[ann's]\naws_access_key_id = a\naws_secret_access_key = b\n",
+  );
   const { said } = cli.start(['local', ...ANY_PORTS], { cwd: cli.home });
   const exported = await said('export AWS_SECRET_ACCESS_KEY=local\n');
   const { AWS_ENDPOINT_URL_SFN = '' } = exportedVariables(exported);
@@ -237,7 +245,7 @@ describe.concurrent('rotate --stage', () => {
       ExecutionArn: expect.stringContaining(`${EXECUTIONS}:staged-`),
       StartedAt: expect.stringMatching(/^\d{4}-.*Z$/),
     });
-    expect(missing).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(missing).toMatchObject({ exitCode: 3, stdout: '' });
     expect(missing.stderr).toMatch(
       /^There is no stack kinesis-key-rotation-dev in Region us-east-1[^\n]+\n$/,
     );
@@ -251,19 +259,19 @@ describe.concurrent('what keeps a rotation from starting', () => {
   const NOBODY = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
 
   it.for<[string, string[], NodeJS.ProcessEnv, number, string]>([
-    ['no Region', onStage, CREDENTIALS, 1, 'No Region is set'],
+    ['no Region', onStage, CREDENTIALS, 3, 'No Region is set'],
     [
       'no credentials',
       [...onStage, '--region', 'eu-west-1'],
       {},
-      1,
+      3,
       'No AWS credentials were found',
     ],
     [
       'an endpoint that is not there',
       onMachine,
       { ...CREDENTIALS, ...NOBODY },
-      1,
+      3,
       'AWS cannot be reached (connect ECONNREFUSED 127.0.0.1:1)',
     ],
     [
@@ -347,8 +355,39 @@ describe.concurrent('what keeps a rotation from starting', () => {
 
     expect(machine.stderr).toMatch(/^There is no state machine arn[^\n]+\n$/);
     expect(execution.stderr).toMatch(/^There is no execution arn[^\n]+\n$/);
-    expect(machine).toMatchObject({ exitCode: 1, stdout: '' });
-    expect(execution).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(machine).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(execution).toMatchObject({ exitCode: 3, stdout: '' });
+  });
+
+  it('is unknown where the answer of StartExecution is lost, and a command finds out', async ({
+    cli,
+    onTestFinished,
+  }) => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<string>();
+    const standIn = createServer(async (message, response) => {
+      begin(JSON.parse(await text(message)).name);
+      response.destroy();
+    });
+    standIn.listen(0, '127.0.0.1');
+    await once(standIn, 'listening');
+    onTestFinished(() => void standIn.close());
+    const { port } = standIn.address() as AddressInfo;
+    const { exitCode, stdout, stderr } = await cli.run(
+      [...onMachine, '--profile', "ann's"],
+      {
+        env: {
+          ...CREDENTIALS,
+          AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${port}`,
+          AWS_SHARED_CREDENTIALS_FILE: join(aws.how.cwd, 'credentials'),
+        },
+      },
+    );
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toMatch(/^AWS cannot be reached [^\n]*\n$/);
+    expect(stderr).toContain(
+      `It is unknown whether the rotation was started; npx kinesis-key-rotation follow ${EXECUTIONS}:${await begun} --profile 'ann'\\''s' shows it\n`,
+    );
   });
 
   it('is said in a line: a missing permission, before and after the start', async ({
@@ -384,11 +423,11 @@ describe.concurrent('what keeps a rotation from starting', () => {
     const startDate = new Date();
     const after = await standIn(() => ({ executionArn, startDate }));
 
-    expect(before).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(before).toMatchObject({ exitCode: 3, stdout: '' });
     expect(before.stderr).toMatch(
       /^AWS does not allow it \(.*states:StartExecution on resource: arn[^\n]*\n$/,
     );
-    expect(after).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(after).toMatchObject({ exitCode: 3, stdout: '' });
     expect(after.stderr).toMatch(
       /^Started [^\n]*\nAWS does not allow it \(.*states:GetExecutionHistory[^\n]*The rotation goes on; follow it with npx[^\n]*:x\n$/,
     );
