@@ -19,6 +19,7 @@ import {
   periodFlags,
   profileFlag,
   requestFlags,
+  resolveStage,
   startFlags,
   streamFlags,
   withFlags,
@@ -217,6 +218,7 @@ export function createProgram(interruption: Interruption): Command {
     })
     .exitOverride();
   program.hook('preAction', async (_, command) => {
+    resolveStage(command);
     if (program.opts().debug) {
       const { startDebugging } = await import('./debug.ts');
       startDebugging();

@@ -54,7 +54,8 @@ async function outputOf(
       `${args.join(' ')} exits with ${ended.code}: ${ended.stderr}`,
     );
   }
-  return `${ended.stderr}${ended.stdout}`.trimEnd();
+  const said = `${ended.stderr}${ended.stdout}`.trimEnd();
+  return said.replaceAll(String(env.LOCAL_DIR), '.local');
 }
 
 /** The endpoint of Step Functions that `local` prints, among other lines. */

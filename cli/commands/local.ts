@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { localStateMachine } from '../../local/runner/rotation.ts';
 import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { ALL_SERVICES } from '../../local/session/endpoints.ts';
-import type { LocalAws } from '../../local/session/local-aws.ts';
+import {
+  type LocalAws,
+  readLocalSettings,
+} from '../../local/session/local-aws.ts';
 import type { CommandContext } from '../environment/context.ts';
-import { withEmbeddedAws } from '../environment/embedded-aws.ts';
+import { folderText, withEmbeddedAws } from '../environment/embedded-aws.ts';
 
 export interface LocalOptions {
   kinesisPort: number;
@@ -39,7 +42,10 @@ export async function local(
       }
     }
     const names = streams.map(({ StreamName }) => StreamName).join(', ');
-    say(`The embedded AWS is up with ${names}. Ctrl-C ends it.`);
+    const { directory } = readLocalSettings(process.env);
+    say(
+      `The embedded AWS of ${folderText(directory)} is up with ${names}. Ctrl-C ends it.`,
+    );
     const alive = setInterval(() => {}, 60_000);
     if (!signal.aborted) await once(signal, 'abort');
     clearInterval(alive);

@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from 'node:path';
 import { readStateMachine } from '../../local/runner/state-machine.ts';
 import {
   type LocalAws,
@@ -5,12 +6,14 @@ import {
   openLocalAws,
   readLocalSettings,
 } from '../../local/session/local-aws.ts';
+import { visible } from '../../shared/errors/text.ts';
 import { Progress } from '../output/progress.ts';
 import type { WaitState } from '../output/wait-end.ts';
 import type { CommandContext } from './context.ts';
 
 /**
- * Works on the embedded AWS, and closes it afterwards.
+ * Works on the embedded AWS, and closes it afterwards. One line on stderr names its
+ * folder, unless ports say that it is for other clients.
  *
  * @param say shows a line for people
  */
@@ -21,8 +24,13 @@ export async function withEmbeddedAws<T>(
   ports?: OpenOptions['ports'],
 ): Promise<T> {
   const { signal, forceQuit } = interruption;
-  const { isAllExternal } = readLocalSettings(process.env);
+  const { isAllExternal, directory } = readLocalSettings(process.env);
   const streams = isAllExternal && !ports ? [] : await rotations();
+  if (!isAllExternal && !ports) {
+    process.stderr.write(
+      `Using the embedded AWS of ${folderText(directory)}\n`,
+    );
+  }
   const aws = await openLocalAws(streams, { signal, ports });
   try {
     return await work(aws);
@@ -46,8 +54,6 @@ export async function withProgress<T>(
     states: States as Record<string, WaitState>,
   });
   const say = (message: string) => progress.say(message);
-  const { isAllExternal } = readLocalSettings(process.env);
-  if (!isAllExternal) say('Starting the embedded AWS');
   signal.addEventListener('abort', () => {
     say(`${signal.reason}: stopping, and settling the rotation`);
   });
@@ -58,6 +64,13 @@ export async function withProgress<T>(
   } finally {
     progress.end();
   }
+}
+
+/** For people: from the current folder where it is inside. */
+export function folderText(directory: string): string {
+  const path = relative(process.cwd(), directory);
+  const isInside = !path.startsWith('..') && !isAbsolute(path);
+  return visible(`${isInside ? path : directory}/`);
 }
 
 function waitingForClients(count: number): string {

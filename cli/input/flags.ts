@@ -9,15 +9,37 @@ export function withFlags(command: Command, ...groups: Option[][]): Command {
   return command;
 }
 
+/** Names the stage where `--stage` is missing. */
+const STAGE_VARIABLE = 'KINESIS_KEY_ROTATION_STAGE';
+
 /** The environment: where streams, keys and the ledger are. */
 export const environmentFlags = (): Option[] => [
   new Option(
     '--stage <stage>',
-    'the deployed stage to work on (default: the embedded AWS)',
-  ),
+    "the deployed stage to work on; '' for the embedded AWS, the default",
+  ).env(STAGE_VARIABLE),
   new Option('--region <region>', 'Region of the stage (default: AWS_REGION)'),
   profileFlag(),
 ];
+
+/**
+ * Removes the stage where it is empty, and where a variable names it beside the flag
+ * of a state machine.
+ *
+ * @throws {CommanderError} for the flags of a stage and of a state machine
+ */
+export function resolveStage(command: Command): void {
+  const { stage, stateMachineArn } = command.opts();
+  const isOfMachine = stateMachineArn !== undefined;
+  const isFlag = command.getOptionValueSource('stage') === 'cli';
+  if (stage && isOfMachine && isFlag) {
+    command.error(
+      "error: option '--state-machine-arn <arn>' cannot be used with option '--stage <stage>'",
+      { code: 'commander.conflictingOption' },
+    );
+  }
+  if (stage === '' || isOfMachine) command.setOptionValue('stage', undefined);
+}
 
 export const profileFlag = (): Option =>
   new Option('--profile <profile>', 'profile of the AWS configuration files');
@@ -27,7 +49,7 @@ export const startFlags = (): Option[] => [
   new Option(
     '--state-machine-arn <arn>',
     "start this state machine instead of a stage's",
-  ).conflicts('stage'),
+  ),
   new Option(
     '--no-wait',
     'on AWS: print the ARN of the execution without following it',

@@ -316,7 +316,7 @@ describe.concurrent('a rotation', () => {
     expect(waited).toBeGreaterThanOrEqual(4_900);
 
     const lines = stderr.trimEnd().split('\n');
-    expect(lines[0]).toBe('Starting the embedded AWS');
+    expect(lines[0]).toBe(`Using the embedded AWS of ${cli.directory}/`);
     for (const line of lines.slice(1)) expect(line).toMatch(/^ +\d+\.\d s /);
     const states = lines
       .slice(1)
@@ -386,7 +386,7 @@ describe.concurrent('a rotation', () => {
     ]);
     expect({ ...quota, stdout: JSON.parse(quota.stdout) }).toEqual({
       exitCode: 0,
-      stderr: '',
+      stderr: cli.announcement,
       stdout: {
         StreamName: 'samplestream',
         StreamARN: STREAM_ARN,
@@ -438,7 +438,7 @@ describe.concurrent('a rotation', () => {
 
   it('may be interrupted before it has begun', async ({ cli }) => {
     const { kill, ended, said } = cli.start(['rotate', '--output', 'json']);
-    await said('Starting the embedded AWS');
+    await said('Using the embedded AWS of ');
     kill('SIGTERM');
     const { exitCode, stdout, stderr } = await ended;
 
@@ -511,7 +511,7 @@ describe.concurrent('a rotation', () => {
     const quota = await cli.run(['quota', '--stream-arn', STREAM_ARN]);
     expect(quota).toEqual({
       exitCode: 0,
-      stderr: '',
+      stderr: cli.announcement,
       stdout:
         'samplestream: 0 of 25 used in 24 hours, 25 remaining, next free now\n',
     });
@@ -534,7 +534,7 @@ describe('a rotation', () => {
     expect(failed?.stdout).toBe('No rotations\n');
     expect(older?.stdout).toBe('No rotations\n');
     const plan = await cli.run(['plan']);
-    expect(plan).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(plan).toMatchObject({ exitCode: 0, stderr: cli.announcement });
     expect(plan.stdout).toMatch(
       /^ROTATED samplestream: alias\/samplestream-a -> alias\/samplestream-b,/,
     );
@@ -549,7 +549,10 @@ describe('plan', () => {
     const args = ['--stream-name', 'samplestream', '--key-id', 'alias/nowhere'];
     const { exitCode, stdout, stderr } = await cli.run(['plan', ...args]);
 
-    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: cli.announcement,
+    });
     expect(stdout).toMatch(
       /^FAILED NotFoundException samplestream: .*\nKeyId "alias\/nowhere"/,
     );
@@ -591,7 +594,7 @@ describe('report', () => {
     const written = await cli.run(['report', '--file', file]);
     expect(written).toEqual({
       exitCode: 0,
-      stderr: 'Reading 1 stream for the report\n',
+        stderr: `${cli.announcement}Reading 1 stream for the report\n`,
       stdout: `${file}\n`,
     });
     const page = await readFile(file, 'utf8');
@@ -621,7 +624,7 @@ describe('report', () => {
     ]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(
-      /^Reading 1 stream [^\n]*\n--file "[^\n]*cannot be written: ENOENT[^\n]*\n$/,
+      /\nReading 1 stream [^\n]*\n--file "[^\n]*cannot be written: ENOENT[^\n]*\n$/,
     );
   });
 });
@@ -700,7 +703,7 @@ describe('quota', () => {
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
-      /^ResourceNotFoundException: StreamName "nowhere"[^\n]*\n$/,
+      /\nResourceNotFoundException: StreamName "nowhere"[^\n]*\n$/,
     );
   });
 });
@@ -737,7 +740,7 @@ describe('local', () => {
       [
         'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-stream',
         'State machine arn:aws:states:us-east-1:000000000000:stateMachine:rotate-fleet',
-        'The embedded AWS is up with samplestream. Ctrl-C ends it.',
+        `The embedded AWS of ${cli.directory}/ is up with samplestream. Ctrl-C ends it.`,
         'SIGTERM: stopping',
         '',
       ].join('\n'),

@@ -40,7 +40,7 @@ describe.concurrent('rotate --all', () => {
         '',
       ].join('\n'),
     );
-    expect(stderr).toMatch(/^Starting the embedded AWS\n/);
+    expect(stderr).toMatch(/^Using the embedded AWS of \S+\/\n/);
     expect(
       stderr.match(/^ +\d+\.\d s (orders|ads) ROTATED, \d of 2$/gm),
     ).toHaveLength(2);

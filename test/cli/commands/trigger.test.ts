@@ -200,7 +200,7 @@ describe.concurrent('trigger', () => {
       expect(printed).toMatchObject(document);
       expect(Object.keys(printed)).toEqual(['Rule', 'Request', 'Outcome']);
       expect(exitCode).toBe(code);
-      expect(stderr).toMatch(/^Starting the embedded AWS\n.* starts \w+\n/);
+      expect(stderr).toMatch(/^Using the embedded AWS of \S+\n.* starts \w+\n/);
       expect(stderr).not.toContain('Warning');
       expect(await processesOf(cli.directory)).toEqual([]);
     },
@@ -412,7 +412,7 @@ describe.concurrent('trigger', () => {
       trigger('drift-sweep'),
       packageDir(),
     );
-    await said('Starting the embedded AWS');
+    await said('Using the embedded AWS of ');
     kill('SIGINT');
     const { exitCode, stdout, stderr } = await ended;
 

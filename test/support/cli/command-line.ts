@@ -50,6 +50,11 @@ class CommandLine {
     this.directory = join(home, 'local');
   }
 
+  /** The line with which a command names its embedded AWS. */
+  get announcement(): string {
+    return `Using the embedded AWS of ${this.directory}/\n`;
+  }
+
   run(args: readonly string[], how?: How): Promise<Ended> {
     return this.start(args, how).ended;
   }
