@@ -7,14 +7,16 @@ import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
 import { refuseUnusedFlags } from '../environment/environment.ts';
 import {
+  type ExecutionStart,
   rotationStart,
   type StartOptions,
   startExecution,
 } from '../executions/start.ts';
-import { chosenRequest } from '../input/request.ts';
+import { chooseRequest, chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
 import { outcomeText } from '../output/outcome-text.ts';
 import { type OutputOptions, render } from '../output/render.ts';
+import { confirmStart } from '../preview/confirm-start.ts';
 import { plan } from './plan.ts';
 import { fleetRequests, fleetStart, rotateFleet } from './rotate-all.ts';
 
@@ -57,16 +59,11 @@ export async function rotate(
     );
   }
   if (options.dryRun) return plan(options, context);
+  if (isDeployed) return rotateDeployed(options, context);
   if (options.all) {
-    const requests = await fleetRequests(options, context);
-    return isDeployed
-      ? startExecution(fleetStart(requests), options, context)
-      : rotateFleet(requests, options, context);
+    return rotateFleet(await fleetRequests(options, context), options, context);
   }
   const request = await chosenRequest(options, context);
-  if (isDeployed) {
-    return startExecution(rotationStart(request), options, context);
-  }
   checkRegion(request, readLocalSettings(process.env).region);
 
   return withProgress(context, async (aws, progress) => {
@@ -83,6 +80,31 @@ export async function rotate(
     process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });
+}
+
+/** Streams that no flag names start once a person has seen what would move. */
+async function rotateDeployed(
+  options: RotateOptions,
+  context: CommandContext,
+): Promise<number> {
+  const { start, isNamed } = await deployedStart(options, context);
+  const isConfirmed =
+    isNamed ||
+    options.yes ||
+    (await confirmStart(start.requests, options, context));
+  return isConfirmed ? startExecution(start, options, context) : 1;
+}
+
+async function deployedStart(
+  options: RotateOptions,
+  context: CommandContext,
+): Promise<{ start: ExecutionStart; isNamed: boolean }> {
+  if (options.all) {
+    const requests = await fleetRequests(options, context);
+    return { start: fleetStart(requests), isNamed: false };
+  }
+  const { request, isNamed } = await chooseRequest(options, context);
+  return { start: rotationStart(request), isNamed };
 }
 
 /** Refuses before the start what PlanRotation would refuse. */

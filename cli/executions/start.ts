@@ -33,6 +33,8 @@ import { stepFunctionsClient } from './step-functions-client.ts';
 export interface StartOptions extends AwsOptions {
   /** In the place of a stage. */
   stateMachineArn?: string;
+  /** Whether to start without a question. */
+  yes?: boolean;
   /** False not to follow what was started. */
   wait?: boolean;
 }

@@ -51,6 +51,10 @@ export const startFlags = (): Option[] => [
     "start this state machine instead of a stage's",
   ),
   new Option(
+    '--yes',
+    'on AWS: start without the question that --all and a missing stream ask',
+  ),
+  new Option(
     '--no-wait',
     'on AWS: print the ARN of the execution without following it',
   ),

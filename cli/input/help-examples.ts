@@ -6,7 +6,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'rotate --cli-input-json file://request.json --output json',
     'rotate --stage prod --region eu-west-1 --stream-name orders --key-ids alias/orders-a,alias/orders-b',
     'rotate --stage prod --all --dry-run',
-    'rotate --stage prod --all --no-wait',
+    'rotate --stage prod --all --yes --no-wait',
   ],
   follow: [
     'follow arn:aws:states:eu-west-1:111122223333:execution:kinesis-key-rotation-prod-rotate-stream:orders-20261125T130405678Z',

@@ -26,6 +26,19 @@ export async function chosenRequest(
   flags: RequestFlags,
   context: Context,
 ): Promise<Request> {
+  return (await chooseRequest(flags, context)).request;
+}
+
+/**
+ * Builds the request of the flags, as {@link chosenRequest}.
+ *
+ * @returns also whether the flags name its stream
+ * @throws InvalidRequest before anything is started, and RotationsFileError
+ */
+export async function chooseRequest(
+  flags: RequestFlags,
+  context: Context,
+): Promise<{ request: Request; isNamed: boolean }> {
   const given = await requestFromFlags(flags);
   const entry = await entryOf(given, context);
   const base: Request = entry ? requestFor(entry) : {};
@@ -33,7 +46,7 @@ export async function chosenRequest(
   if ('StreamARN' in given) delete base.StreamName;
   const request = { ...base, Trigger: { Source: 'manual' }, ...given };
   parseRequest(request);
-  return request;
+  return { request, isNamed: isAny(NAMING_FIELDS, given) };
 }
 
 const isAny = (fields: readonly string[], request: Request) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chosenOf, historyText } from '../../cli/commands/history.ts';
-import { previewTable, previewText } from '../../cli/commands/plan.ts';
+import { previewTable, previewText } from '../../cli/preview/preview-text.ts';
 import { callsOf, costOf } from '../../cli/preview/rotation-cost.ts';
 import type { RotationPreview } from '../../cli/preview/rotation-preview.ts';
 import type { Failure, Success } from '../../shared/contract/outcome.ts';

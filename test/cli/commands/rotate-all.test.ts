@@ -56,7 +56,7 @@ describe.concurrent('rotate --all', () => {
     const how = { env: exportedVariables(exported) };
     const { exitCode, stdout, stderr } = await cli.run(
       [
-        ...['rotate', '--all', '--rotations', more],
+        ...['rotate', '--all', '--yes', '--rotations', more],
         ...['--state-machine-arn', MACHINE],
       ],
       how,

@@ -94,7 +94,7 @@ const shownStates = (stderr: string) =>
 describe.concurrent('rotate --state-machine-arn', () => {
   it('shows a rotation to its end, as if it ran here', async ({ cli }) => {
     const { exitCode, stdout, stderr } = await cli.run(
-      [...ON_MACHINE, '--output', 'json'],
+      [...ON_MACHINE, '--yes', '--output', 'json'],
       aws.how,
     );
 
@@ -448,7 +448,7 @@ describe('local', () => {
     const shared = await client.said('export AWS_SECRET_ACCESS_KEY=local\n');
     expect(exportedVariables(shared)).toMatchObject({ AWS_ENDPOINT_URL_SFN });
 
-    const follower = cli.start(ON_MACHINE, {
+    const follower = cli.start([...ON_MACHINE, '--yes'], {
       env: { ...CREDENTIALS, AWS_ENDPOINT_URL_SFN },
     });
     await follower.said('WaitForUpdate');

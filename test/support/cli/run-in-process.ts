@@ -1,4 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
+import type { Interruption } from '../../../cli/interruption.ts';
 import { runCommandLine } from '../../../cli/run.ts';
 
 /**
@@ -8,6 +9,7 @@ import { runCommandLine } from '../../../cli/run.ts';
 export async function runInProcess(
   args: readonly string[],
   env: Record<string, string>,
+  interruption: Partial<Interruption> = {},
 ): Promise<{ exitCode: unknown; stdout: string; stderr: string }> {
   const said = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((name) =>
@@ -25,6 +27,7 @@ export async function runInProcess(
       signal: never,
       forceQuit: never,
       exitCode: () => undefined,
+      ...interruption,
     });
     return { exitCode: process.exitCode, ...said };
   } finally {

@@ -1,0 +1,90 @@
+import { bad, good } from '../output/color.ts';
+import { quotaText } from '../output/outcome-text.ts';
+import { labelledRow, rowTable } from '../output/table.ts';
+import type { RotationPreview } from './rotation-preview.ts';
+
+/** A preview in lines for people. */
+export function previewText(preview: RotationPreview): string {
+  const { QuotaBefore, QuotaAfter, Estimate } = preview;
+  return [
+    headText(preview),
+    ...(preview.Cause ? [preview.Cause] : []),
+    ...labelledRow('Waits', preview.WaitsFor && `for ${preview.WaitsFor}`),
+    ...labelledRow('Key', preview.KeyArn),
+    ...labelledRow('From', preview.PreviousKeyArn),
+    ...labelledRow(
+      'Return',
+      preview.NoWayBack &&
+        `impossible after a failed probe: ${preview.NoWayBack}`,
+    ),
+    ...labelledRow('Quota', QuotaBefore && quotaText(QuotaBefore)),
+    ...labelledRow('After', QuotaAfter && quotaText(QuotaAfter)),
+    ...(Estimate
+      ? [
+          ...labelledRow(
+            'Takes',
+            `about ${Estimate.Seconds} s: ${Estimate.BasedOn}`,
+          ),
+          ...labelledRow(
+            'Calls',
+            Object.entries(Estimate.Calls)
+              .filter(([, count]) => count > 0)
+              .map(([name, count]) => `${count} ${name}`)
+              .join(', '),
+          ),
+          ...labelledRow(
+            'Cost',
+            `about ${usd(Estimate.CostUsd)} at the list prices of us-east-1`,
+          ),
+        ]
+      : []),
+    'Nothing was changed.',
+  ].join('\n');
+}
+
+/** A line a stream, and their sum; nothing was changed. */
+export function previewTable(previews: readonly RotationPreview[]): string {
+  return `${previewRows(previews)}. Nothing was changed.`;
+}
+
+/** A line a stream, and their sum. */
+export function previewRows(previews: readonly RotationPreview[]): string {
+  const failing = previews.filter(({ Expected }) => Expected === 'FAILED');
+  const cost = previews.reduce(
+    (sum, { Estimate }) => sum + (Estimate?.CostUsd ?? 0),
+    0,
+  );
+  return [
+    rowTable(
+      ['Stream', 'Would end as', 'Key', 'Why', 'Slots left'],
+      previews.map((preview) => [
+        preview.StreamName,
+        expectedText(preview),
+        moveText(preview),
+        preview.Cause ?? preview.WaitsFor ?? preview.Reason,
+        String(
+          (preview.QuotaAfter ?? preview.QuotaBefore)?.Remaining ?? 'unknown',
+        ),
+      ]),
+    ),
+    `${previews.length} ${previews.length === 1 ? 'stream' : 'streams'}, ${failing.length} would fail, about ${usd(cost)}`,
+  ].join('\n');
+}
+
+function headText(preview: RotationPreview): string {
+  const { StreamName, Reason } = preview;
+  const what = [moveText(preview), Reason].filter(Boolean).join(', ');
+  return `${expectedText(preview)} ${StreamName}: ${what}`;
+}
+
+function expectedText({ Expected, Error: name }: RotationPreview): string {
+  return Expected === 'FAILED' ? bad(`FAILED ${name}`) : good(Expected);
+}
+
+function moveText({ Expected, KeyId, ...from }: RotationPreview): string {
+  if (KeyId === undefined) return '';
+  if (Expected === 'UNCHANGED') return KeyId;
+  return `${from.PreviousKeyId ?? 'not encrypted'} -> ${KeyId}`;
+}
+
+const usd = (amount: number) => `USD ${amount.toFixed(5)}`;
