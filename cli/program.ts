@@ -9,7 +9,11 @@ import type { QuotaOptions } from './commands/quota.ts';
 import type { ReportOptions } from './commands/report.ts';
 import type { RotateOptions } from './commands/rotate.ts';
 import type { TriggerOptions } from './commands/trigger.ts';
-import { type CommandContext, createContext } from './environment/context.ts';
+import {
+  type CommandContext,
+  createContext,
+  ROTATIONS_FILE,
+} from './environment/context.ts';
 import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
@@ -204,7 +208,7 @@ export function createProgram(interruption: Interruption): Command {
     .option(
       '--rotations <file>',
       'the file that lists streams and their rings of keys',
-      'rotations.yml',
+      ROTATIONS_FILE,
     )
     .option(
       '--debug',

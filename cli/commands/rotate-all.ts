@@ -77,7 +77,9 @@ export async function rotateFleet(
         else progress.ended(event, Date.now());
       },
     }).finally(() => progress.end());
-    const text = render(outcome, options, () => fleetText(outcome));
+    const text = render(outcome, options, () =>
+      fleetText(outcome, { rotations: context.rotationsFile?.() }),
+    );
     process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });

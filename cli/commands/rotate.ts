@@ -76,7 +76,9 @@ export async function rotate(
       onEvent: (event) => progress.show(event),
     });
     progress.end();
-    const text = render(outcome, options, () => outcomeText(outcome));
+    const text = render(outcome, options, () =>
+      outcomeText(outcome, { rotations: context.rotationsFile?.() }),
+    );
     process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
   });

@@ -5,6 +5,9 @@ import {
 } from '../../shared/config/rotations-file.ts';
 import type { Interruption } from '../interruption.ts';
 
+/** Where rotations.yml is, unless a flag says otherwise. */
+export const ROTATIONS_FILE = 'rotations.yml';
+
 /** What every command works with. */
 export interface CommandContext {
   interruption: Interruption;
@@ -14,6 +17,8 @@ export interface CommandContext {
    * @throws {RotationsFileError}
    */
   rotations: () => Promise<RotationsStream[]>;
+  /** The path of rotations.yml; undefined for the usual one. */
+  rotationsFile?: () => string | undefined;
 }
 
 /** @param rotationsFile the path, known once flags are parsed */
@@ -24,6 +29,10 @@ export function createContext(
   let streams: Promise<RotationsStream[]> | undefined;
   return {
     interruption,
+    rotationsFile: () => {
+      const file = rotationsFile();
+      return file === ROTATIONS_FILE ? undefined : file;
+    },
     rotations: () => {
       streams ??= readRotationsFile(resolve(rotationsFile()));
       return streams;

@@ -1,7 +1,7 @@
 import type { StatesArn } from './states-arn.ts';
 
-/** Flags of a command line, in order; those without a value are left out. */
-export type GivenFlags = Record<string, string | readonly string[] | undefined>;
+/** Flags of a command line, in order; `true` for one without a value. */
+export type GivenFlags = Record<string, string | true | undefined>;
 
 /** A command of this program, to copy into a shell. */
 export function ownCommand(
@@ -17,7 +17,9 @@ export function commandLine(
   flags: GivenFlags = {},
 ): string {
   const given = Object.entries(flags).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, ...[value].flat()],
+    value === undefined
+      ? []
+      : [`--${name}`, ...(value === true ? [] : [value])],
   );
   return [...words, ...given].map(shellWord).join(' ');
 }

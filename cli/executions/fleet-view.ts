@@ -9,10 +9,11 @@ import { readFailure } from '../../shared/rotation/failure.ts';
 import { FleetProgress } from '../output/fleet-progress.ts';
 import { fleetText } from '../output/fleet-text.ts';
 import { detailsOf, type RecordedEvent } from './events.ts';
+import type { Where } from './next-command.ts';
 import type { ExecutionView } from './view.ts';
 
 /** Shows a fleet on AWS, stream by stream. */
-export async function fleetView(): Promise<ExecutionView> {
+export async function fleetView(where: Where): Promise<ExecutionView> {
   const progress = new FleetProgress(process.stderr);
   let shown = 0;
   return {
@@ -24,7 +25,7 @@ export async function fleetView(): Promise<ExecutionView> {
     end: () => progress.end(),
     conclude: (executionArn, history) => {
       const outcome = fleetOutcome(executionArn, history);
-      return { outcome, text: fleetText(outcome) };
+      return { outcome, text: fleetText(outcome, where) };
     },
   };
 }

@@ -7,12 +7,16 @@ import { explain } from '../errors/explain.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { followCommand, stopCommand } from './command-lines.ts';
 import { fleetView } from './fleet-view.ts';
+import type { Where } from './next-command.ts';
 import { readExecution } from './read-history.ts';
 import { rotationView } from './rotation-view.ts';
-import type { StatesArn } from './states-arn.ts';
+import { type StatesArn, stageOf, stateMachineArnOf } from './states-arn.ts';
 import type { ExecutionView } from './view.ts';
 
-const VIEWS: Record<StateMachineName, () => Promise<ExecutionView>> = {
+const VIEWS: Record<
+  StateMachineName,
+  (where: Where) => Promise<ExecutionView>
+> = {
   'rotate-stream': rotationView,
   'rotate-fleet': fleetView,
 };
@@ -29,11 +33,13 @@ export async function followExecution(
   client: SFNClient,
   execution: StatesArn,
   options: OutputOptions & Pick<AwsOptions, 'profile'>,
-  { interruption: { signal, exitCode } }: CommandContext,
+  { interruption: { signal, exitCode }, rotationsFile }: CommandContext,
   { isNew = false } = {},
 ): Promise<number> {
   const { arn: executionArn, machine } = execution;
-  const view = await VIEWS[machine]();
+  const view = await VIEWS[machine](
+    whereOf(execution, options, rotationsFile?.()),
+  );
   let isShown = false;
   const history = await readExecution({
     client,
@@ -65,6 +71,17 @@ export async function followExecution(
   const { outcome, text } = view.conclude(executionArn, history);
   process.stdout.write(render(outcome, options, () => text));
   return outcome.Status === 'SUCCEEDED' ? 0 : 1;
+}
+
+function whereOf(
+  { arn, region }: StatesArn,
+  { profile }: Pick<AwsOptions, 'profile'>,
+  rotations: string | undefined,
+): Where {
+  const stage = stageOf(arn);
+  return stage === undefined
+    ? { stateMachineArn: stateMachineArnOf(arn), region, profile, rotations }
+    : { stage, region, profile, rotations };
 }
 
 function whatHappens(

@@ -3,11 +3,12 @@ import { outcomeText } from '../output/outcome-text.ts';
 import { Progress } from '../output/progress.ts';
 import type { WaitState } from '../output/wait-end.ts';
 import { executionEvents } from './events.ts';
+import type { Where } from './next-command.ts';
 import { executionOutcome } from './outcome.ts';
 import type { ExecutionView } from './view.ts';
 
 /** Shows a rotation on AWS as one that runs here is shown. */
-export async function rotationView(): Promise<ExecutionView> {
+export async function rotationView(where: Where): Promise<ExecutionView> {
   const { States } = await readStateMachine();
   const progress = new Progress({
     stream: process.stderr,
@@ -25,7 +26,7 @@ export async function rotationView(): Promise<ExecutionView> {
     end: () => progress.end(),
     conclude: (executionArn, history) => {
       const outcome = executionOutcome(executionArn, history);
-      return { outcome, text: outcomeText(outcome) };
+      return { outcome, text: outcomeText(outcome, where) };
     },
   };
 }

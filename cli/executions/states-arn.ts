@@ -41,6 +41,19 @@ export function parseExecutionArn(arn: string): StatesArn {
   return parse(arn, 'EXECUTION_ARN', 'execution', MACHINES);
 }
 
+/** The stage of a state machine or execution that was deployed, by its name. */
+export function stageOf(arn: string): string | undefined {
+  const [, stage] =
+    /:kinesis-key-rotation-([^:]+)-rotate-(?:stream|fleet)(?::|$)/.exec(arn) ??
+    [];
+  return stage;
+}
+
+/** The ARN of the state machine of an execution. */
+export function stateMachineArnOf(executionArn: string): string {
+  return executionArn.replace(/:execution:([^:]+):.*$/, ':stateMachine:$1');
+}
+
 /** The ARN of an execution of a state machine, whose version or alias may be named. */
 export function executionArnOf(stateMachineArn: string, name: string): string {
   return stateMachineArn.replace(

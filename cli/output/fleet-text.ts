@@ -2,11 +2,12 @@ import type {
   FleetOutcome,
   StreamOutcome,
 } from '../../shared/fleet/outcome.ts';
+import { failuresCommand, type Where } from '../executions/next-command.ts';
 import { bad, good } from './color.ts';
-import { rowTable } from './table.ts';
+import { labelledRow, rowTable } from './table.ts';
 
 /** A line a stream, and what all of them come to. */
-export function fleetText(outcome: FleetOutcome): string {
+export function fleetText(outcome: FleetOutcome, where: Where = {}): string {
   const { Status, Counts, Streams, Error: error, Cause } = outcome;
   const counts = Object.entries(Counts)
     .filter(([, count]) => count > 0)
@@ -28,6 +29,9 @@ export function fleetText(outcome: FleetOutcome): string {
         ]),
     ...(isWhole ? [] : [`FAILED ${error}`, `${Cause}`]),
     `${total}: ${counts.join(', ') || 'none started'}`,
+    ...(Status === 'FAILED'
+      ? labelledRow('Next', failuresCommand(outcome.StartedAt, where))
+      : []),
   ].join('\n');
 }
 

@@ -4,12 +4,17 @@ import {
   type RollbackOutcome,
 } from '../../shared/contract/outcome.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
+import { nextCommand, type Where } from '../executions/next-command.ts';
 import { bad, good } from './color.ts';
 import { localTime } from './local-time.ts';
 import { labelledRow } from './table.ts';
 
-/** An outcome in lines for people. */
-export function outcomeText(outcome: Outcome): string {
+/**
+ * An outcome in lines for people. A failed one ends with the command that goes on.
+ *
+ * @param where where the rotation ran; the embedded AWS without
+ */
+export function outcomeText(outcome: Outcome, where: Where = {}): string {
   const { Quota } = outcome;
   const quota = labelledRow('Quota', Quota && quotaText(Quota));
   if (outcome.Status === 'FAILED') {
@@ -27,6 +32,7 @@ export function outcomeText(outcome: Outcome): string {
           )
         : []),
       ...quota,
+      ...labelledRow('Next', nextCommand(outcome, where)),
     ].join('\n');
   }
   const from = outcome.PreviousKeyId ?? 'not encrypted';

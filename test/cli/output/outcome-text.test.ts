@@ -134,6 +134,15 @@ describe('outcomeText', () => {
     },
   );
 
+  it('ends a failure with the command that goes on, where it ran', () => {
+    const failed = { ...FAILED, StreamName: 'orders', KeyId: 'alias/b' };
+    const text = outcomeText(failed, { stage: 'prod', profile: 'on call' });
+    expect(text.split('\n').at(-1)).toBe(
+      "Next    npx kinesis-key-rotation rotate --stream-name orders --key-id alias/b --stage prod --profile 'on call'",
+    );
+    expect(outcomeText(ROTATED, { stage: 'prod' })).not.toContain('Next');
+  });
+
   it('shows that a stream was not encrypted before', () => {
     expect(outcomeText({ ...ROTATED, PreviousKeyId: null })).toMatch(
       /^ROTATED orders: not encrypted -> alias\/b\n/,
@@ -179,7 +188,11 @@ describe('outcomeText', () => {
 
   it('shows of a failure only what is known', () => {
     expect(outcomeText(FAILED)).toBe(
-      'FAILED UpdateTimedOut\nStreamName "orders" was still UPDATING',
+      [
+        'FAILED UpdateTimedOut',
+        'StreamName "orders" was still UPDATING',
+        'Next    npx kinesis-key-rotation plan --all',
+      ].join('\n'),
     );
     expect(outcomeText({ ...FAILED, SlotsSpent: 0 })).not.toContain('Spent');
   });
