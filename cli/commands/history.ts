@@ -1,4 +1,5 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import { legible } from '../../shared/errors/text.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
@@ -6,18 +7,19 @@ import {
 import { type Period, readHistory } from '../../shared/ledger/read-history.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
-import { withEnvironment } from '../environment/environment.ts';
-import type { HistoryStatus } from '../input/flags.ts';
 import {
-  checkStreamFlags,
-  chooseStreams,
-  type StreamOptions,
-} from '../input/streams.ts';
+  type Environment,
+  withEnvironment,
+} from '../environment/environment.ts';
+import { locateStreams } from '../environment/locate-stream.ts';
+import { followCommand } from '../executions/command-lines.ts';
+import type { HistoryStatus } from '../input/flags.ts';
+import { checkStreamFlags, type StreamOptions } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
 import { bad, good } from '../output/color.ts';
 import { localTime } from '../output/local-time.ts';
 import { type OutputOptions, render } from '../output/render.ts';
-import { rowTable } from '../output/table.ts';
+import { labelledRow, rowTable } from '../output/table.ts';
 import { triggerText } from '../output/trigger-text.ts';
 
 export interface HistoryOptions
@@ -41,7 +43,7 @@ export async function history(
   checkStreamFlags(options);
   checkPeriod(options, Date.now());
   return withEnvironment(options, context, async (environment) => {
-    const streams = await chooseStreams(options, environment, context);
+    const streams = await locateStreams(options, environment, context);
     const client = dynamoDbClient();
     try {
       const most = mostItems(options);
@@ -57,7 +59,13 @@ export async function history(
           `These are the newest ${most} rotations; there are older ones. Give --max-items, or --since\n`,
         );
       }
-      process.stdout.write(render(found, options, () => historyText(found)));
+      process.stdout.write(
+        render(found, options, () =>
+          isOfFailures(options.status)
+            ? failuresText(found, environment, options)
+            : historyText(found),
+        ),
+      );
       return 0;
     } finally {
       client.destroy();
@@ -105,6 +113,31 @@ export function historyText(outcomes: readonly Outcome[]): string {
       durationText(outcome),
       triggerText(outcome.Trigger),
     ]),
+  );
+}
+
+const isOfFailures = (status: HistoryStatus | undefined) =>
+  status === 'FAILED' || status === 'ROLLED_BACK';
+
+/** As {@link historyText}; below each rotation its cause, and on AWS how to follow it. */
+export function failuresText(
+  outcomes: readonly Outcome[],
+  { deployment }: Pick<Environment, 'deployment'>,
+  { profile }: AwsOptions,
+): string {
+  const [head, ...rows] = historyText(outcomes).split('\n');
+  const below = outcomes.map((outcome) => [
+    ...labelledRow(
+      '  Cause',
+      outcome.Status === 'FAILED' ? legible(outcome.Cause) : undefined,
+    ),
+    ...labelledRow(
+      '  Follow',
+      deployment && followCommand(outcome.RotationId, profile),
+    ),
+  ]);
+  return [head, ...rows.flatMap((row, at) => [row, ...(below[at] ?? [])])].join(
+    '\n',
   );
 }
 

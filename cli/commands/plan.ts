@@ -1,8 +1,10 @@
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
+import { locateStreams } from '../environment/locate-stream.ts';
 import { chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
+import type { StreamOptions } from '../input/streams.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { previewRequests } from '../preview/preview-requests.ts';
 import { previewTable, previewText } from '../preview/preview-text.ts';
@@ -27,6 +29,11 @@ export async function plan(
     ? await fleetRequests(options, context)
     : [await chosenRequest(options, context)];
   return withEnvironment(options, context, async (environment) => {
+    const [{ StreamName, StreamARN } = {}] = requests;
+    if (!options.all) {
+      const named = { streamName: StreamName, streamArn: StreamARN };
+      await locateStreams(named as StreamOptions, environment, context);
+    }
     const previews = await previewRequests(requests, environment);
     const [first] = previews;
     const text =

@@ -12,11 +12,10 @@ import { SLOT_MS } from '../../shared/ledger/window.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
-import { locateStream } from '../environment/locate-stream.ts';
+import { locateStreams } from '../environment/locate-stream.ts';
 import {
   type ChosenStream,
   checkStreamFlags,
-  chooseStreams,
   isOneStream,
   type StreamOptions,
 } from '../input/streams.ts';
@@ -44,14 +43,13 @@ export async function quota(
 ): Promise<number> {
   checkStreamFlags(options);
   return withEnvironment(options, context, async (environment) => {
-    const streams = await chooseStreams(options, environment, context);
+    const streams = await locateStreams(options, environment, context);
     const isOne = isOneStream(options);
     const client = dynamoDbClient();
     try {
       const reports: QuotaReport[] = [];
       for (const stream of streams) {
-        const found = isOne ? await locateStream(stream, options) : stream;
-        reports.push(await reportOn(client, found, Date.now()));
+        reports.push(await reportOn(client, stream, Date.now()));
       }
       const [first] = reports;
       const text =

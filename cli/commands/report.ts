@@ -11,11 +11,11 @@ import type { Period } from '../../shared/ledger/read-history.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
+import { locateStreams } from '../environment/locate-stream.ts';
 import { CommandError } from '../errors/command-error.ts';
 import {
   type ChosenStream,
   checkStreamFlags,
-  chooseStreams,
   type StreamOptions,
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
@@ -53,7 +53,7 @@ export async function report(
       tableName: ledgerTableName(),
     };
     try {
-      const chosen = await chooseStreams(options, environment, context);
+      const chosen = await locateStreams(options, environment, context);
       const streams = await gatherWithProgress(chosen, clients, context);
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);

@@ -3,6 +3,8 @@ import {
   requestFor,
 } from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
 import type { CommandContext } from '../environment/context.ts';
 import {
@@ -45,8 +47,26 @@ export async function chooseRequest(
   if (isAny(KEY_FIELDS, given)) delete base.KeyIds;
   if ('StreamARN' in given) delete base.StreamName;
   const request = { ...base, Trigger: { Source: 'manual' }, ...given };
+  if (!entry && !isAny(KEY_FIELDS, given)) {
+    // Every other fault of the request comes first.
+    parseRequest({ ...request, KeyId: 'alias/any' });
+    throw await unlisted(given, context);
+  }
   parseRequest(request);
   return { request, isNamed: isAny(NAMING_FIELDS, given) };
+}
+
+/** Only rotations.yml has a ring for a stream without a key. */
+async function unlisted(
+  { StreamName, StreamARN }: Request,
+  { rotations }: Context,
+): Promise<RotationError> {
+  const names = (await rotations()).map((entry) => entry.StreamName);
+  const subject = `Stream ${quote(StreamName ?? StreamARN)}`;
+  return new RotationError(
+    'InvalidRequest',
+    `KeyId and KeyIds are both missing, and rotations.yml does not list ${subject}; it lists ${names.join(', ')}. Give one of these, or --key-id`,
+  );
 }
 
 const isAny = (fields: readonly string[], request: Request) =>

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chosenOf, historyText } from '../../cli/commands/history.ts';
+import {
+  chosenOf,
+  failuresText,
+  historyText,
+} from '../../cli/commands/history.ts';
 import { previewTable, previewText } from '../../cli/preview/preview-text.ts';
 import { callsOf, costOf } from '../../cli/preview/rotation-cost.ts';
 import type { RotationPreview } from '../../cli/preview/rotation-preview.ts';
@@ -114,6 +118,31 @@ describe('historyText', () => {
     expect(second).toMatch(
       / ads +KMSDisabledException, ROLLED_BACK +alias\/y -> alias\/x +unknown$/,
     );
+  });
+
+  it.each<[string, object, RegExp[]]>([
+    ['on the embedded AWS', {}, [/^Started/, / ads /, /^ {2}Cause no$/]],
+    [
+      'on AWS, with the execution to follow',
+      { deployment: {} },
+      [
+        /^Started/,
+        / ads /,
+        /^ {2}Cause no$/,
+        /^ {2}Follow npx kinesis-key-rotation follow s --profile prod$/,
+      ],
+    ],
+  ])('has the cause below each failure, %s', (_, environment, expected) => {
+    const options = { profile: 'prod' };
+    const lines = failuresText([failed], environment, options).split('\n');
+    expect(lines).toHaveLength(expected.length);
+    for (const [at, line] of expected.entries()) {
+      expect(lines[at]).toMatch(line);
+    }
+  });
+
+  it('of failures says where there are none', () => {
+    expect(failuresText([], {}, {})).toBe('No rotations');
   });
 
   it.each([

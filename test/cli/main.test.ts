@@ -49,7 +49,7 @@ const BAD_INPUTS: [string, string[], string[]][] = [
   [
     'neither key nor ring, of a stream that is not listed',
     ['rotate', '--stream-name', 'unlisted'],
-    ['KeyId and KeyIds are both missing'],
+    ['KeyId and KeyIds are both missing', '"unlisted"', 'lists samplestream'],
   ],
   [
     'no stream',
@@ -607,14 +607,6 @@ describe('report', () => {
     ]);
   });
 
-  it('says of a stream that cannot be described why', async ({ cli }) => {
-    const { exitCode, stdout } = await cli.run([
-      ...['report', '--stream-name', 'nowhere', '--file', '-'],
-    ]);
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/could not be described: ResourceNotFoundException/);
-  });
-
   it('says that it cannot write, and leaves nothing', async ({ cli }) => {
     const file = join(cli.home, 'nowhere', 'report.html');
     const { exitCode, stdout, stderr } = await cli.run([
@@ -685,7 +677,7 @@ describe('quota', () => {
     });
     expect(byVariable).toEqual({
       exitCode: 0,
-      stderr: '',
+      stderr: cli.announcement,
       stdout: '25\tNone\t25\t0\n',
     });
     const byFlag = await cli.run(['quota', '--output', 'yaml'], {
@@ -694,16 +686,21 @@ describe('quota', () => {
     expect(byFlag.stdout).toMatch(/^- StreamName: samplestream\n/);
   });
 
-  it('of a stream that does not exist fails', async ({ cli }) => {
+  it.for([
+    ['quota'],
+    ['history'],
+    ['report', '--file', '-'],
+    ['plan', '--key-id', 'alias/samplestream-a'],
+  ])('of an unknown stream is refused, as in %s', async (command, { cli }) => {
     const { exitCode, stdout, stderr } = await cli.run([
-      'quota',
+      ...command,
       '--stream-name',
       'nowhere',
     ]);
 
-    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(
-      /\nResourceNotFoundException: StreamName "nowhere"[^\n]*\n$/,
+      /\nInvalidRequest: StreamName "nowhere" is unknown to Kinesis[^\n]*rotations\.yml lists samplestream\n$/,
     );
   });
 });
