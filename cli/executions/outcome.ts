@@ -2,7 +2,7 @@ import { LAST_STATES } from '../../local/runner/rotation.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { isoTime } from '../../shared/events/iso-time.ts';
 import { fieldOf, parseJson } from '../../shared/json.ts';
-import { readFailure } from '../../shared/rotation/failure.ts';
+import { failureOf } from '../../shared/rotation/failure.ts';
 import { CommandError } from '../errors/command-error.ts';
 import { detailsOf, type RecordedEvent } from './events.ts';
 
@@ -67,19 +67,11 @@ export function executionOutcome(
   }
   const { error, cause } = detailsOf(end);
   const known = ENDS[end.type];
-  const [StreamName, StreamARN] = ['StreamName', 'StreamARN'].map((name) => {
-    const value = fieldOf(request, name);
-    return typeof value === 'string' ? value : undefined;
-  });
-  return {
-    Status: 'FAILED',
+  return failureOf({
     RotationId: executionArn,
     StartedAt: isoTime(start.timestamp.getTime()),
-    ...(StreamName && { StreamName }),
-    ...(StreamARN && { StreamARN }),
-    ...readFailure({
-      Error: error ?? known?.Error,
-      Cause: cause ?? known?.Cause,
-    }),
-  };
+    Request: request,
+    Error: error ?? known?.Error,
+    Cause: cause ?? known?.Cause,
+  });
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Outcome } from '../../shared/contract/outcome.ts';
+import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
+import { UserError } from '../../shared/errors/errors.ts';
+import { legible } from '../../shared/errors/text.ts';
 import { fieldOf } from '../../shared/json.ts';
+import { failureOf, readFailure } from '../../shared/rotation/failure.ts';
 import { LOCAL_ACCOUNT } from '../session/embedded-aws.ts';
 import {
   type ExecutionOptions,
@@ -75,15 +78,35 @@ export async function runRotation(options: RotationOptions): Promise<Outcome> {
   // An execution that was aborted behind its last function did what that did.
   if (ended !== undefined) return ended;
   if (result.Status === 'SUCCEEDED') return result.Output as Outcome;
-  const outcome = await settleFromOutside(handlers, {
+  const end: UnsuccessfulEnd = {
     RotationId,
     StartedAt,
     Request: request,
     ...result,
     ...(result.Status === 'ABORTED' && stopReason(options.signal?.reason)),
-  });
+  };
+  const outcome = await settleFromOutside(handlers, end).catch(
+    (error: unknown) => unsettledOutcome(end, error),
+  );
   await outlived;
   return outcome;
+}
+
+/**
+ * The outcome of a rotation that could not be settled, as when the ledger's process has
+ * died: what it applied and spent is unknown.
+ *
+ * @throws {unknown} the error, where it is a defect
+ */
+function unsettledOutcome(end: UnsuccessfulEnd, error: unknown): Failure {
+  if (!(error instanceof UserError)) throw error;
+  const { Error: name, Cause } = readFailure(end);
+  return {
+    ...failureOf({ ...end, Error: name, Cause }),
+    Cause: legible(
+      `${Cause}. It could not be settled, so it is unknown whether its key was applied: ${error.message}`,
+    ),
+  };
 }
 
 /** Error and Cause of StopExecution, from the reason of the abort. */

@@ -1,3 +1,4 @@
+import type { Failure } from '../contract/outcome.ts';
 import { legible } from '../errors/text.ts';
 import { fieldOf, parseJson } from '../json.ts';
 import type { CaughtFailure } from './state.ts';
@@ -27,6 +28,33 @@ export function readFailure(
       textField(cause, 'errorMessage') ??
         (cause || (name === 'Timeout' ? TIMED_OUT : '')),
     ),
+  };
+}
+
+/** An execution that ended without an outcome. */
+interface FailedExecution extends Partial<CaughtFailure> {
+  /** ARN of the execution. */
+  RotationId: string;
+  /** ISO 8601. */
+  StartedAt: string;
+  /** Its input, of any form. */
+  Request: unknown;
+}
+
+/** The outcome of a rotation that left none: what it applied is not known. */
+export function failureOf(execution: FailedExecution): Failure {
+  const { RotationId, StartedAt, Request } = execution;
+  const [StreamName, StreamARN] = ['StreamName', 'StreamARN'].map((name) => {
+    const value = fieldOf(Request, name);
+    return typeof value === 'string' ? value : undefined;
+  });
+  return {
+    Status: 'FAILED',
+    RotationId,
+    StartedAt,
+    ...(StreamName && { StreamName }),
+    ...(StreamARN && { StreamARN }),
+    ...readFailure(execution),
   };
 }
 

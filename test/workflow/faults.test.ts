@@ -16,6 +16,7 @@ import {
   type Fault,
 } from '../../local/instruments/fault-proxy.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -493,6 +494,43 @@ describe('a failure that cannot be settled', () => {
       expect(await ledgerOf(StreamName)).not.toHaveProperty('Lease');
     },
   );
+});
+
+describe('a failure that even its event cannot settle', () => {
+  const notSettling = (error: Error) => ({
+    ...aws.handlers,
+    SettleFailure: async () => {
+      throw error;
+    },
+  });
+
+  it('is an outcome that claims nothing of the key', async () => {
+    const { StreamName } = aws.nextStream();
+    const gone = new RotationError('ServiceUnavailable', 'the ledger is gone');
+    const outcome = await rotate(
+      { StreamName, KeyId: 'alias/nowhere' },
+      notSettling(gone),
+    );
+    expect(outcome).toEqual({
+      Status: 'FAILED',
+      RotationId: expect.any(String),
+      StartedAt: expect.any(String),
+      StreamName,
+      Error: 'NotFoundException',
+      Cause: expect.stringMatching(
+        /^KeyId "alias\/nowhere".*It could not be settled, so it is unknown whether its key was applied: the ledger is gone$/,
+      ),
+    });
+  });
+
+  it('is an error where that is a defect', async () => {
+    const { StreamName } = aws.nextStream();
+    const rotating = rotate(
+      { StreamName, KeyId: 'alias/nowhere' },
+      notSettling(new TypeError('a defect')),
+    );
+    await expect(rotating).rejects.toThrow('a defect');
+  });
 });
 
 describe('a ledger that cannot be reached', () => {
