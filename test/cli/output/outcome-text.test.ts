@@ -183,6 +183,7 @@ describe('outcomeText', () => {
       'Now     unknown; aws kinesis describe-stream-summary --stream-name orders shows it',
       'Spent   1 slot of the quota, which AWS counts or may count',
       'Quota   2 of 25 used in 24 hours, 23 remaining, next free now',
+      'Next    npx kinesis-key-rotation plan --stream-name orders',
     ]);
   });
 
