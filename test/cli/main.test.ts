@@ -594,7 +594,7 @@ describe('report', () => {
     const written = await cli.run(['report', '--file', file]);
     expect(written).toEqual({
       exitCode: 0,
-        stderr: `${cli.announcement}Reading 1 stream for the report\n`,
+      stderr: `${cli.announcement}Reading 1 stream for the report\n`,
       stdout: `${file}\n`,
     });
     const page = await readFile(file, 'utf8');
