@@ -1,7 +1,7 @@
-import { InputError } from '../shared/errors/errors.ts';
+import { UserError } from '../shared/errors/errors.ts';
 
 /** The embedded AWS cannot use its folder; the message says what to do. */
-export class LocalStateError extends InputError {
+export class LocalStateError extends UserError {
   override name = 'LocalStateError';
 }
 

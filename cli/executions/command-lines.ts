@@ -1,3 +1,4 @@
+import { visible } from '../../shared/errors/text.ts';
 import type { StatesArn } from './states-arn.ts';
 
 /** Flags of a command line, in order; `true` for one without a value. */
@@ -39,8 +40,9 @@ export function stopCommand(
   });
 }
 
-/** A word as a POSIX shell reads it. */
-function shellWord(word: string): string {
+/** A word as a POSIX shell reads it. Control characters are escaped for the terminal. */
+function shellWord(given: string): string {
+  const word = visible(given);
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -180,7 +181,12 @@ function wordsOf(commands: readonly string[]): string[][] {
   const script = commands
     .map((command) => `set -- ${command}\nprintf '%s\\0' "$@" '<end>'`)
     .join('\n');
-  const all = execFileSync('sh', ['-c', script], { encoding: 'utf8' });
+  // A mistake in the quotes finds no command, and writes no file here.
+  const all = execFileSync('/bin/sh', ['-c', script], {
+    encoding: 'utf8',
+    cwd: tmpdir(),
+    env: { PATH: '' },
+  });
   return all
     .split('<end>\0')
     .slice(0, -1)
