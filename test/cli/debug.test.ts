@@ -27,16 +27,27 @@ describe('--debug', () => {
   it('prints calls, the stack of an error and its causes, on stderr', async ({
     cli,
   }) => {
-    const args = ['quota', '--stream-name', 'nowhere', '--debug'];
-    const { exitCode, stdout, stderr } = await cli.run(args);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    const env = {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'AKIASECRET',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      // The port of "discard": no service listens on it.
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
+    };
+    const args = ['quota', '--stream-name', 'samplestream', '--debug'];
+    const { exitCode, stdout, stderr } = await cli.run(args, { env });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
-      /^debug: Kinesis DescribeStreamSummary 400 ResourceNotFoundException request \S+ 1 attempt \d+ ms$/m,
+      /^debug: Kinesis DescribeStreamSummary 200 request \S+ 1 attempt \d+ ms$/m,
     );
-    expect(stderr).toMatch(/^debug: ResourceNotFoundException: .*nowhere/m);
-    expect(stderr).toMatch(/^debug: +at .*describeStream/m);
-    expect(stderr).toMatch(/^debug: Caused by ResourceNotFoundException: /m);
-    expect(stderr).toMatch(/^ResourceNotFoundException: StreamName "nowhere"/m);
+    expect(stderr).toMatch(
+      /^debug: DynamoDB DescribeTable no answer Error \d attempts \d+ ms$/m,
+    );
+    expect(stderr).toMatch(/^debug: ServiceUnavailable: Ledger table/m);
+    expect(stderr).toMatch(/^debug: +at .*ensureLedgerTable/m);
+    expect(stderr).toMatch(/^debug: Caused by Error: connect ECONNREFUSED/m);
+    expect(stderr).toMatch(/^ServiceUnavailable: Ledger table/m);
+    expect(stderr).not.toMatch(/secret/i);
   });
 });
 
