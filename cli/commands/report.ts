@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote } from '../../shared/errors/text.ts';
 import {
@@ -20,12 +20,21 @@ import {
 import { checkPeriod } from '../input/time.ts';
 import { writeWhole } from '../output/write-whole.ts';
 import { gatherStreams } from '../report/gather.ts';
+import { reportCsv } from '../report/report-csv.ts';
+import type { ReportInput } from '../report/report-input.ts';
+import { reportJson } from '../report/report-json.ts';
 import { reportPage } from '../report/report-page.ts';
+import { hashLine, hashPath, sha256 } from '../report/sha256-file.ts';
+
+export type ReportFormat = keyof typeof FORMATS;
 
 export interface ReportOptions extends AwsOptions, StreamOptions, Period {
-  /** The path of the report; `-` for stdout. */
-  file: string;
+  output: ReportFormat;
+  /** The path of the report, or `-` for stdout; named by its format without it. */
+  file?: string;
 }
+
+const FORMATS = { html: reportPage, json: reportJson, csv: reportCsv };
 
 /** The period of a report without --since. */
 const DEFAULT_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
@@ -54,7 +63,7 @@ export async function report(
       const streams = await gatherStreams(chosen, clients);
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);
-      const page = await reportPage({
+      const input: ReportInput = {
         generatedAt,
         from: options.since ?? to - DEFAULT_PERIOD_MS,
         to,
@@ -64,8 +73,9 @@ export async function report(
         tableName: clients.tableName,
         version: await readVersion(),
         streams,
-      });
-      await writePage(options.file, page);
+      };
+      const { output, file = `kinesis-key-rotation.${output}` } = options;
+      await writeReport(file, await FORMATS[output](input));
       return 0;
     } finally {
       clients.kinesis.destroy();
@@ -80,16 +90,27 @@ async function readVersion(): Promise<string> {
   return JSON.parse(await readFile(path, 'utf8')).version;
 }
 
-async function writePage(file: string, page: string): Promise<void> {
+/** Writes the report, and its SHA-256 beside it where it is a regular file. */
+async function writeReport(file: string, text: string): Promise<void> {
+  const hash = sha256(text);
   if (file === '-') {
-    process.stdout.write(page);
+    process.stdout.write(text);
+    process.stderr.write(`SHA-256 ${hash}\n`);
     return;
   }
   const path = resolve(process.env.INIT_CWD ?? process.cwd(), file);
-  await writeWhole(path, page).catch((error: unknown) => {
+  await write(file, path, text);
+  const isFile = (await stat(path)).isFile();
+  if (isFile) await write(hashPath(file), hashPath(path), hashLine(hash, path));
+  process.stdout.write(`${path}\n`);
+  const beside = isFile ? `, also in ${hashPath(path)}` : '';
+  process.stderr.write(`SHA-256 ${hash}${beside}\n`);
+}
+
+async function write(name: string, path: string, text: string): Promise<void> {
+  await writeWhole(path, text).catch((error: unknown) => {
     throw new CommandError(
-      `--file ${quote(file)} cannot be written: ${(error as Error).message}`,
+      `--file ${quote(name)} cannot be written: ${(error as Error).message}`,
     );
   });
-  process.stdout.write(`${path}\n`);
 }

@@ -30,6 +30,8 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'report',
     'report --stage prod --since 90d --file audit.html',
     'report --stage prod --stream-name orders --file -',
+    'report --stage prod --output json --file audit.json',
+    'report verify audit.html',
   ],
   trigger: [
     'trigger --event examples/events/drift-alarm.json',

@@ -1,0 +1,124 @@
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import { printable } from '../output/printable.ts';
+import { findings } from './findings.ts';
+import type { KeySpan } from './key-history.ts';
+import type { ReportInput } from './report-input.ts';
+import {
+  type ReportModel,
+  type ReportRow,
+  reportModel,
+  type StreamModel,
+} from './report-model.ts';
+
+/** Raised when a field goes or changes its meaning, not when one comes. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * Writes the report as JSON, in the fields that docs/report.md lists. Times are
+ * ISO 8601 in UTC. An absent field is unknown or does not apply, and a KeyId of null
+ * is a stream without encryption. Hidden characters are escaped.
+ */
+export function reportJson(input: ReportInput): string {
+  const document = reportDocument(reportModel(input));
+  return `${printable(JSON.stringify(document, null, 2))}\n`;
+}
+
+function reportDocument(model: ReportModel): object {
+  const { summary } = model;
+  return {
+    SchemaVersion: SCHEMA_VERSION,
+    GeneratedAt: iso(model.generatedAt),
+    From: iso(model.from),
+    To: iso(model.to),
+    Account: model.account,
+    Region: model.region,
+    Stage: model.stage,
+    LedgerTable: model.tableName,
+    Version: model.version,
+    Summary: {
+      Streams: summary.streams,
+      Conditions: summary.conditions,
+      Timeliness: summary.timeliness,
+      Rotations: summary.rotations,
+      Results: summary.results,
+      ExternalStarts: summary.externalStarts,
+      SlotsSpent: summary.slotsSpent,
+    },
+    Findings: findings(model).map(({ when, StreamName, text }) => ({
+      When: when,
+      StreamName,
+      Text: text,
+    })),
+    Streams: model.streams.map(streamDocument),
+  };
+}
+
+function streamDocument(stream: StreamModel): object {
+  const { timeliness, currentSpan, quotaUse, rows } = stream;
+  return {
+    StreamName: stream.StreamName,
+    StreamARN: stream.StreamARN,
+    Condition: stream.condition,
+    Reason: stream.reason,
+    KeyId: stream.KeyId,
+    KeyArn: stream.KeyArn ?? undefined,
+    ResolvesNowTo: stream.movedTo,
+    Since: iso(stream.since),
+    VerifiedAt: iso(currentSpan.verifiedAt),
+    IsUnverified: stream.isUnverified,
+    CurrentKey: spanDocument(currentSpan),
+    Timeliness: {
+      Status: timeliness.status,
+      Schedule: stream.schedule,
+      Timezone: stream.timezone,
+      ...('dueAt' in timeliness && {
+        DueAt: timeliness.dueAt === null ? null : iso(timeliness.dueAt),
+      }),
+      ...('reason' in timeliness && { Reason: timeliness.reason }),
+    },
+    Ring: stream.ring,
+    HeldBy: stream.heldBy,
+    Quota: stream.quota,
+    QuotaPeak: quotaUse.peak,
+    QuotaUse: quotaUse.steps.map(({ at, used }) => ({
+      At: iso(at),
+      Used: used,
+    })),
+    Keys: stream.spans.map(spanDocument),
+    Rotations: rows.flatMap(rotationDocument),
+    ExternalStarts: rows.flatMap(externalStartDocument),
+  };
+}
+
+function spanDocument(span: KeySpan): object {
+  return {
+    From: iso(span.from),
+    To: iso(span.to),
+    KeyId: span.KeyId,
+    KeyArn: span.KeyArn,
+    Known: span.known,
+    VerifiedAt: iso(span.verifiedAt),
+    By: span.by,
+    FirstSeenAt: iso(span.seenAt),
+    NotBefore: iso(span.notBefore),
+  };
+}
+
+function rotationDocument(row: ReportRow): (Outcome & { Result: string })[] {
+  return row.kind === 'ROTATION'
+    ? [{ Result: row.result, ...row.outcome }]
+    : [];
+}
+
+function externalStartDocument(row: ReportRow): object[] {
+  if (row.kind === 'ROTATION') return [];
+  const { KeyId, By, RequestId } = row.start;
+  return [{ At: iso(row.at), KeyId, By, RequestId }];
+}
+
+/** Undefined for a time that is unknown or has no bound. */
+function iso(at: number | undefined): string | undefined {
+  return at !== undefined && Number.isFinite(at)
+    ? new Date(at).toISOString()
+    : undefined;
+}
