@@ -13,12 +13,15 @@ import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { CommandError } from '../errors/command-error.ts';
 import {
+  type ChosenStream,
   checkStreamFlags,
   chooseStreams,
+  isOneStream,
   type StreamOptions,
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
 import { writeWhole } from '../output/write-whole.ts';
+import { gatherCoverage } from '../report/coverage.ts';
 import { gatherStreams } from '../report/gather.ts';
 import { reportCsv } from '../report/report-csv.ts';
 import type { ReportInput } from '../report/report-input.ts';
@@ -72,6 +75,9 @@ export async function report(
         stage: environment.deployment?.Stage ?? 'embedded AWS',
         tableName: clients.tableName,
         version: await readVersion(),
+        coverage: isOneStream(options)
+          ? { status: 'NOT_ASKED' }
+          : await gatherCoverage(clients.kinesis, namesOf(chosen)),
         streams,
       };
       const { output, file = `kinesis-key-rotation.${output}` } = options;
@@ -84,6 +90,9 @@ export async function report(
     }
   });
 }
+
+const namesOf = (streams: readonly ChosenStream[]) =>
+  new Set(streams.map(({ StreamName }) => StreamName));
 
 async function readVersion(): Promise<string> {
   const path = new URL('../../package.json', import.meta.url);

@@ -28,6 +28,24 @@ export interface StreamInput {
   ring?: readonly ResolvedKey[] | undefined;
 }
 
+/**
+ * Which streams of the account and Region rotations.yml does not list:
+ *
+ * - `LISTED`: Kinesis listed `streams` streams in all
+ * - `UNKNOWN`: Kinesis did not list them; `reason` is for people
+ * - `NOT_ASKED`: the report is about one stream
+ */
+export type Coverage =
+  | { status: 'LISTED'; streams: number; notManaged: UnmanagedStream[] }
+  | { status: 'UNKNOWN'; reason: string }
+  | { status: 'NOT_ASKED' };
+
+/** A stream that rotations.yml does not list. */
+export interface UnmanagedStream {
+  StreamName: string;
+  description: StreamDescription;
+}
+
 /** Where and when a report was made. Times are milliseconds since the epoch. */
 export interface ReportHeader {
   generatedAt: number;
@@ -41,6 +59,7 @@ export interface ReportHeader {
   tableName: string;
   /** The version in package.json. */
   version: string;
+  coverage: Coverage;
 }
 
 export interface ReportInput extends ReportHeader {

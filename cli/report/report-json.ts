@@ -2,13 +2,14 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import { printable } from '../output/printable.ts';
 import { findings } from './findings.ts';
 import type { KeySpan } from './key-history.ts';
-import type { ReportInput } from './report-input.ts';
+import type { Coverage, ReportInput } from './report-input.ts';
 import {
   type ReportModel,
   type ReportRow,
   reportModel,
   type StreamModel,
 } from './report-model.ts';
+import { describedKey } from './sightings.ts';
 
 /** Raised when a field goes or changes its meaning, not when one comes. */
 export const SCHEMA_VERSION = 1;
@@ -50,7 +51,22 @@ function reportDocument(model: ReportModel): object {
       Text: text,
     })),
     Streams: model.streams.map(streamDocument),
+    Coverage: coverageDocument(model.coverage),
   };
+}
+
+function coverageDocument(coverage: Coverage): object {
+  const { status: Status } = coverage;
+  if (coverage.status === 'NOT_ASKED') return { Status };
+  if (coverage.status === 'UNKNOWN') return { Status, Reason: coverage.reason };
+  const NotManaged = coverage.notManaged.map(({ StreamName, description }) => {
+    const { Error: name, Cause } =
+      'Error' in description
+        ? description
+        : { Error: undefined, Cause: undefined };
+    return { StreamName, KeyId: describedKey(description), Error: name, Cause };
+  });
+  return { Status, Streams: coverage.streams, NotManaged };
 }
 
 function streamDocument(stream: StreamModel): object {

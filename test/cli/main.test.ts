@@ -606,6 +606,7 @@ describe('report', () => {
       SchemaVersion: 1,
       Stage: 'embedded AWS',
       Streams: [{ StreamName: 'samplestream', Condition: 'NOT_ENCRYPTED' }],
+      Coverage: { Status: 'LISTED', Streams: 1, NotManaged: [] },
     });
     expect(json.stderr).toBe(`SHA-256 ${sha256(json.stdout)}\n`);
     expect((await as('csv')).stdout).toMatch(/^StreamName,[^\n]*\r\n$/);
@@ -629,6 +630,7 @@ describe('report', () => {
     ]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/could not be described: ResourceNotFoundException/);
+    expect(stdout).toContain('This report is about one stream.');
   });
 
   it('says that it cannot write, and leaves nothing', async ({ cli }) => {

@@ -40,6 +40,17 @@ export function hostileMonth(
     stage: next(),
     tableName: next(),
     version: next(),
+    coverage: {
+      status: 'LISTED',
+      streams: 20,
+      notManaged: [
+        { StreamName: next(), description: { Error: next(), Cause: next() } },
+        {
+          StreamName: next(),
+          description: { EncryptionType: 'KMS', KeyId: next() },
+        },
+      ],
+    },
     streams: month.streams.slice(0, 14).map((stream) => ({
       ...stream,
       StreamName: next(),

@@ -468,6 +468,21 @@ export function simulatedMonth(seed = 1): ReportInput {
     stage: 'prod',
     tableName: 'kinesis-key-rotation-prod-ledger',
     version: '0.1.0',
+    coverage: {
+      status: 'LISTED',
+      streams: ROWS.length + 3,
+      notManaged: [
+        {
+          StreamName: 'scratch',
+          description: { EncryptionType: 'NONE' },
+        },
+        {
+          StreamName: 'partner-feed',
+          description: { EncryptionType: 'KMS', KeyId: 'alias/aws/kinesis' },
+        },
+        { StreamName: 'vault', description: unseen },
+      ],
+    },
     streams: [...streams].map(([name, stream]) =>
       stream.input(name === 'pricing' ? unseen : undefined),
     ),
