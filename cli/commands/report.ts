@@ -23,6 +23,7 @@ import { checkPeriod } from '../input/time.ts';
 import { writeWhole } from '../output/write-whole.ts';
 import { gatherCoverage } from '../report/coverage.ts';
 import { gatherStreams } from '../report/gather.ts';
+import { gatherKeys } from '../report/gather-keys.ts';
 import { reportCsv } from '../report/report-csv.ts';
 import type { ReportInput } from '../report/report-input.ts';
 import { reportJson } from '../report/report-json.ts';
@@ -63,7 +64,8 @@ export async function report(
     };
     try {
       const chosen = await chooseStreams(options, environment, context);
-      const streams = await gatherStreams(chosen, clients);
+      const described = await gatherStreams(chosen, clients);
+      const streams = await gatherKeys(described, clients.kms);
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);
       const input: ReportInput = {

@@ -12,6 +12,24 @@ export type StreamDescription =
     }
   | { Error: string; Cause: string };
 
+/**
+ * Whether KMS rotates the material of a key by itself. Times are milliseconds;
+ * `reason` is for people.
+ */
+export type KmsRotation =
+  | {
+      status: 'ON';
+      periodInDays: number | undefined;
+      nextAt: number | undefined;
+    }
+  | { status: 'OFF' }
+  | { status: 'UNKNOWN'; reason: string };
+
+/** A key, with the answers of kms:DescribeKey and kms:GetKeyRotationStatus. */
+export interface StreamKey extends ResolvedKey {
+  rotation: KmsRotation;
+}
+
 /** What is known of one stream. Names of AWS's fields keep AWS's spelling. */
 export interface StreamInput {
   StreamName: string;
@@ -26,6 +44,8 @@ export interface StreamInput {
   listed?: RotationsStream | undefined;
   /** The keys of its ring as KMS describes them, in their order. */
   ring?: readonly ResolvedKey[] | undefined;
+  /** Those of the ring, and the present key if it is another; absent if not asked. */
+  keys?: readonly StreamKey[] | undefined;
 }
 
 /**

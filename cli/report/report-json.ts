@@ -1,6 +1,7 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { printable } from '../output/printable.ts';
 import { findings } from './findings.ts';
+import type { KeyFacts } from './key-facts.ts';
 import type { KeySpan } from './key-history.ts';
 import type { Coverage, ReportInput } from './report-input.ts';
 import {
@@ -93,6 +94,8 @@ function streamDocument(stream: StreamModel): object {
       ...('reason' in timeliness && { Reason: timeliness.reason }),
     },
     Ring: stream.ring,
+    RingLength: stream.ringLength,
+    KmsKeys: stream.keys.map(keyDocument),
     HeldBy: stream.heldBy,
     Quota: stream.quota,
     QuotaPeak: quotaUse.peak,
@@ -103,6 +106,32 @@ function streamDocument(stream: StreamModel): object {
     Keys: stream.spans.map(spanDocument),
     Rotations: rows.flatMap(rotationDocument),
     ExternalStarts: rows.flatMap(externalStartDocument),
+  };
+}
+
+function keyDocument(key: KeyFacts): object {
+  const { rotation } = key;
+  return {
+    KeyId: key.KeyId,
+    KeyArn: key.KeyArn,
+    RingPlace: key.place,
+    IsPresent: key.isPresent,
+    CreatedAt: iso(key.createdAt),
+    Origin: key.origin,
+    KeyManager: key.keyManager,
+    KeyState: key.keyState,
+    AWSAccountId: key.account,
+    Refusal: key.refusal,
+    KmsRotation: {
+      Status: rotation.status,
+      ...(rotation.status === 'ON' && {
+        PeriodInDays: rotation.periodInDays,
+        NextAt: iso(rotation.nextAt),
+      }),
+      ...(rotation.status === 'UNKNOWN' && { Reason: rotation.reason }),
+    },
+    MovedAt: iso(key.movedAt),
+    LastUnderItAt: iso(key.lastAt),
   };
 }
 

@@ -10,6 +10,7 @@ import { type Finding, findings } from './findings.ts';
 import type { ReportInput } from './report-input.ts';
 import { type ReportModel, reportModel } from './report-model.ts';
 import { coverageSection } from './sections/coverage.ts';
+import { keysSection } from './sections/keys.ts';
 import { type Cell, code, type Markup, state } from './sections/markup.ts';
 import { rotationsSection } from './sections/rotations.ts';
 import { streamsSection } from './sections/streams.ts';
@@ -57,6 +58,7 @@ ${summarySection(model)}
 ${findingsSection(model)}
 ${streamsSection(model)}
 ${coverageSection(model)}
+${keysSection(model)}
 ${timelineSection(model)}
 ${quotaSection(model)}
 ${rotationsSection(model)}
@@ -185,6 +187,7 @@ function sourcesSection(model: ReportModel): Markup {
 <li>Rotations come from the records in the ledger table ${code(model.tableName)}. The table keeps records for ${HISTORY_DAYS} days; older ones are not in this report.</li>
 <li>The probe is one record that the rotation wrote, with the answer of Kinesis. The answer names no key. The proof of a rotation is that the stream was ACTIVE under the key, and that a record written after that was encrypted.</li>
 <li>External starts, outside the ledger, are known from CloudTrail by time, key and caller. The ledger keeps them for as long as they count against the quota: a day, or until the next rotation after it. Older ones appear as times at which the key is unknown.</li>
+<li>The creation date, origin and manager of a key come from KMS (DescribeKey), and its own rotation too (GetKeyRotationStatus), with the rights of the person who made this report. What KMS refused is shown as unknown.</li>
 <li>Streams that are not managed come from Kinesis (ListStreams, then DescribeStreamSummary of each). Streams of other accounts and Regions are not in this report.</li>
 <li>The record of a failed rotation has the time of its start, and not of its end.</li>
 <li>Quota over time is counted from the records and their times. The peak is the higher of this count and of the ledger's count at the end of a rotation.</li>

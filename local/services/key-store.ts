@@ -22,10 +22,19 @@ export interface StoredKey {
   MultiRegion: boolean;
 }
 
+/** The automatic rotation of a key's material. */
+export interface KeyRotation {
+  /** Milliseconds since the epoch. */
+  EnabledAt: number;
+  PeriodInDays: number;
+}
+
 interface Contents {
   Keys: Record<string, StoredKey>;
   /** Alias ARN to key ARN. */
   Aliases: Record<string, string>;
+  /** By key ARN; a key without one is not rotated. */
+  Rotations?: Record<string, KeyRotation>;
 }
 
 /** The names are those of KMS's own errors. */
@@ -36,6 +45,7 @@ export class KmsError extends ServiceError {
       | 'InvalidArnException'
       | 'KMSInvalidStateException'
       | 'NotFoundException'
+      | 'UnsupportedOperationException'
       | 'ValidationException',
     message: string,
   ) {
@@ -157,6 +167,25 @@ export class KeyStore {
     const key = Object.assign(this.get(keyId), changes);
     this.#save();
     return key;
+  }
+
+  /** As KMS does: AWS rotates the keys that it manages every year. */
+  rotation(keyId: string): KeyRotation | undefined {
+    const { Arn, KeyManager, CreationDate } = this.get(keyId);
+    return KeyManager === 'AWS'
+      ? { EnabledAt: CreationDate * 1000, PeriodInDays: 365 }
+      : this.#contents.Rotations?.[Arn];
+  }
+
+  /** Undefined ends the automatic rotation of a key. */
+  setRotation(keyId: string, rotation: KeyRotation | undefined): void {
+    const { [this.get(keyId).Arn]: _, ...rest } =
+      this.#contents.Rotations ?? {};
+    this.#contents.Rotations = {
+      ...rest,
+      ...(rotation && { [this.get(keyId).Arn]: rotation }),
+    };
+    this.#save();
   }
 
   setAlias(alias: string, keyId: string): void {

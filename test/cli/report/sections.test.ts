@@ -8,7 +8,7 @@ import { simulatedMonth } from '../../support/report/simulated-month.ts';
 const words = (page: string) =>
   page
     .replace(/<style>.*?<\/style>|<svg.*?<\/svg>/gs, '')
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^>]*>|&quot;/g, ' ')
     .replace(/\s+/g, ' ');
 
 async function shown(changes: Partial<ReturnType<typeof simulatedMonth>>) {
@@ -64,5 +64,58 @@ describe('the streams that are not managed', () => {
     );
     expect(text).not.toContain('Streams not managed');
     expect(document.Coverage.Status).toBe(coverage.status);
+  });
+});
+
+describe('the KMS keys', () => {
+  it('are shown with their own age, origin and rotation', async () => {
+    const { text, document } = await shown({});
+    expect(text).toMatch(
+      /alias\/audit-log-a key\/\S+ audit-log , key 1 of its ring \d{4}-\d\d-\d\d [^a-z]+UTC \d+ d \d+ h ago AWS_KMS managed by CUSTOMER on, every 365 days next 2026-/,
+    );
+    expect(text).toMatch(/managed by CUSTOMER off (now|not now)/);
+    expect(text).toMatch(
+      /CUSTOMER unknown AccessDeniedException: not authorized to perform: kms:GetKeyRotationStatus/,
+    );
+    expect(text).toContain(
+      'alias/breakglass customer-profiles , outside its ring unknown AccessDeniedException: KeyId',
+    );
+    const keys = document.Streams.flatMap(
+      ({ KmsKeys }: { KmsKeys: object[] }) => KmsKeys,
+    );
+    expect(keys[0]).toMatchObject({
+      KeyId: 'alias/audit-log-a',
+      RingPlace: 1,
+      CreatedAt: expect.stringMatching(/Z$/),
+      Origin: 'AWS_KMS',
+      KeyManager: 'CUSTOMER',
+      KmsRotation: { Status: 'ON', PeriodInDays: 365 },
+    });
+  });
+
+  it('come back as often as the ring is short', async () => {
+    const { text } = await shown({});
+    expect(text).toMatch(
+      /Ring of 2 keys: every 2 rotations the same key returns, and after the first round no rotation brings a new key: audit-log ,/,
+    );
+    expect(text).toMatch(/Ring of 4 keys: every 4 [^.]*: fraud-signals \./);
+  });
+
+  it('have a full ARN outside the account of the report, and their state', async () => {
+    const [first] = simulatedMonth().streams;
+    if (first === undefined) throw new Error('no stream');
+    const keys = first.keys?.map((key) => ({
+      ...key,
+      Metadata: key.Metadata && {
+        ...key.Metadata,
+        Arn: 'arn:aws:kms:us-east-1:999900001111:key/x',
+        AWSAccountId: '999900001111',
+        KeyState: 'Disabled' as const,
+      },
+    }));
+    const { text } = await shown({ streams: [{ ...first, keys }] });
+    expect(text).toContain('arn:aws:kms:us-east-1:999900001111:key/x');
+    expect(text).toContain('of account 999900001111');
+    expect(text).toContain('Disabled');
   });
 });

@@ -1,5 +1,6 @@
 import type { ReportInput } from '../../../cli/report/report-input.ts';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
+import { AwsRefusal } from '../../../shared/errors/errors.ts';
 import { simulatedMonth } from './simulated-month.ts';
 
 /** Hostile values, and how a report shows them. */
@@ -56,6 +57,26 @@ export function hostileMonth(
       StreamName: next(),
       StreamARN: next(),
       KeyArn: next(),
+      keys: [
+        {
+          KeyId: next(),
+          Metadata: {
+            KeyId: next(),
+            Arn: next(),
+            AWSAccountId: next(),
+            CreationDate: new Date(month.from),
+            Origin: next() as 'AWS_KMS',
+            KeyManager: next() as 'AWS',
+            KeyState: next() as 'Enabled',
+          },
+          rotation: { status: 'UNKNOWN', reason: next() },
+        },
+        {
+          KeyId: next(),
+          Refusal: new AwsRefusal(next(), next()),
+          rotation: { status: 'OFF' },
+        },
+      ],
       description:
         at % 3 === 0
           ? { Error: next(), Cause: next() }
