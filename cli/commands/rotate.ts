@@ -60,12 +60,12 @@ export async function rotate(
   if (options.all) {
     const requests = await fleetRequests(options, context);
     return isDeployed
-      ? startExecution(fleetStart(requests), options, context)
+      ? startExecution(fleetStart, requests, options, context)
       : rotateFleet(requests, options, context);
   }
   const request = await chosenRequest(options, context);
   if (isDeployed) {
-    return startExecution(rotationStart(request), options, context);
+    return startExecution(rotationStart, [request], options, context);
   }
   checkRegion(request, readLocalSettings(process.env).region);
 

@@ -5,6 +5,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'rotate --stream-name orders --key-id alias/orders-b',
     'rotate --cli-input-json file://request.json --output json',
     'rotate --stage prod --region eu-west-1 --stream-name orders --key-ids alias/orders-a,alias/orders-b',
+    'rotate --stage prod --stream-name orders --ticket SEC-2291',
     'rotate --stage prod --all --dry-run',
     'rotate --stage prod --all --no-wait',
   ],

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import type { Trigger } from '../../shared/contract/trigger.ts';
 import { visible } from '../../shared/errors/text.ts';
 import type { ReportInput } from './report-input.ts';
 import {
@@ -17,6 +18,9 @@ export const COLUMNS = [
   'At',
   'Result',
   'RotationId',
+  'ClaimedSource',
+  'ClaimedCaller',
+  'ClaimedTicket',
   'ClaimedTrigger',
   'ReportedCaller',
   'PreviousKeyId',
@@ -81,6 +85,9 @@ function rowOf({ StreamName, StreamARN }: StreamModel, row: ReportRow): Row {
     ...common,
     Result: result,
     RotationId: outcome.RotationId,
+    ClaimedSource: textOf(outcome.Trigger?.Source),
+    ClaimedCaller: textOf(outcome.Trigger?.CallerArn),
+    ClaimedTicket: textOf(outcome.Trigger?.Ticket),
     ClaimedTrigger: outcome.Trigger && JSON.stringify(outcome.Trigger),
     PreviousKeyId:
       outcome.PreviousKeyId === null ? 'not encrypted' : outcome.PreviousKeyId,
@@ -91,6 +98,9 @@ function rowOf({ StreamName, StreamARN }: StreamModel, row: ReportRow): Row {
     QuotaLimit: outcome.Quota?.Limit,
   };
 }
+
+const textOf = (value: Trigger[string] | undefined) =>
+  value === undefined ? undefined : String(value);
 
 function endOf(outcome: Outcome): Partial<Row> {
   if (outcome.Status === 'SUCCEEDED') {

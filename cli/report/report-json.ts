@@ -1,4 +1,3 @@
-import type { Outcome } from '../../shared/contract/outcome.ts';
 import { printable } from '../output/printable.ts';
 import { findings } from './findings.ts';
 import type { KeyFacts } from './key-facts.ts';
@@ -149,10 +148,12 @@ function spanDocument(span: KeySpan): object {
   };
 }
 
-function rotationDocument(row: ReportRow): (Outcome & { Result: string })[] {
-  return row.kind === 'ROTATION'
-    ? [{ Result: row.result, ...row.outcome }]
-    : [];
+function rotationDocument(row: ReportRow): object[] {
+  if (row.kind !== 'ROTATION') return [];
+  const { result: Result, outcome } = row;
+  // Nothing in the records proves what a request says of its start.
+  const TriggerEvidence = outcome.Trigger && 'CLAIMED_BY_REQUEST';
+  return [{ Result, TriggerEvidence, ...outcome }];
 }
 
 function externalStartDocument(row: ReportRow): object[] {

@@ -13,6 +13,7 @@ import { coverageSection } from './sections/coverage.ts';
 import { keysSection } from './sections/keys.ts';
 import { type Cell, code, type Markup, state } from './sections/markup.ts';
 import { rotationsSection } from './sections/rotations.ts';
+import { startedBySection } from './sections/started-by.ts';
 import { streamsSection } from './sections/streams.ts';
 import { summarySection } from './sections/summary.ts';
 import { duration, utc } from './time-text.ts';
@@ -62,6 +63,7 @@ ${keysSection(model)}
 ${timelineSection(model)}
 ${quotaSection(model)}
 ${rotationsSection(model)}
+${startedBySection(model)}
 ${sourcesSection(model)}
 </main>
 <footer><p>kinesis-key-rotation ${visible(model.version)}, ${utc(model.generatedAt)}. All times are UTC.</p></footer>

@@ -44,7 +44,13 @@ ${
     : table({
         caption: `${plural(rows.length, 'row')}, newest first`,
         className: 'rotations cards',
-        columns: ['Started', 'By', 'Key', 'Outcome and proof', 'Quota after'],
+        columns: [
+          'Started',
+          'By, as claimed',
+          'Key',
+          'Outcome and proof',
+          'Quota after',
+        ],
         rows: rows.map(cells),
       })
 }

@@ -63,6 +63,18 @@ describe('reportCsv', () => {
     });
   });
 
+  it('has who started a rotation as a claim', () => {
+    const byHand = rows.find(
+      ({ StreamName, ClaimedSource }) =>
+        StreamName === 'orders' && ClaimedSource === 'manual',
+    );
+    expect(byHand).toMatchObject({
+      ClaimedCaller: 'arn:aws:sts::111122223333:assumed-role/Operator/j.ortega',
+      ClaimedTicket: 'SEC-2291',
+      ReportedCaller: '',
+    });
+  });
+
   it('tells a stream without encryption from an unknown key', () => {
     const emails = rows.filter(({ StreamName }) => StreamName === 'emails');
     expect(emails.at(-1)?.PreviousKeyId).toBe('not encrypted');

@@ -46,6 +46,7 @@ describe('reportJson', () => {
       streams.find(({ StreamName }) => StreamName === 'orders')?.rows ?? [];
     expect(stream('orders').Rotations[0]).toEqual({
       Result: 'ROTATED',
+      TriggerEvidence: 'CLAIMED_BY_REQUEST',
       ...(last?.kind === 'ROTATION' && last.outcome),
     });
   });

@@ -119,3 +119,20 @@ describe('the KMS keys', () => {
     expect(text).toContain('Disabled');
   });
 });
+
+describe('who started a rotation', () => {
+  it('is a claim, with the command that proves it', async () => {
+    const { text, document } = await shown({});
+    expect(text).toContain('claimed by the request');
+    expect(text).toContain(
+      'aws cloudtrail lookup-events --region us-east-1 --lookup-attributes AttributeKey=EventName,AttributeValue=StartExecution --start-time 2026-10-26T00:00:00.000Z --end-time 2026-11-25T13:04:05.000Z',
+    );
+    expect(text).toContain('contains(CloudTrailEvent, &#39;ROTATION_ID&#39;)');
+    const rotations = document.Streams.flatMap(
+      ({ Rotations }: { Rotations: object[] }) => Rotations,
+    );
+    expect(rotations[0]).toMatchObject({
+      TriggerEvidence: 'CLAIMED_BY_REQUEST',
+    });
+  });
+});

@@ -46,8 +46,8 @@ const SCHEDULED: Trigger = {
 };
 const BY_HAND: Trigger = {
   Source: 'manual',
-  Person: 'j.ortega',
   Ticket: 'SEC-2291',
+  CallerArn: 'arn:aws:sts::111122223333:assumed-role/Operator/j.ortega',
 };
 const BY_DRIFT: Trigger = {
   Source: 'alarm',
@@ -458,8 +458,8 @@ export function simulatedMonth(seed = 1): ReportInput {
     on(22, 6 + turn / 5, (at) =>
       of('clickstream').rotate(at, {
         ...BY_HAND,
-        Person: 'deploy-bot',
         Ticket: 'none',
+        CallerArn: 'arn:aws:sts::111122223333:assumed-role/deploy-bot/loop',
       }),
     );
   }
