@@ -21,14 +21,14 @@ import {
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
 import { writeWhole } from '../output/write-whole.ts';
-import { gatherCoverage } from '../report/coverage.ts';
+import { reportCsv } from '../report/formats/report-csv.ts';
+import { reportJson } from '../report/formats/report-json.ts';
+import { hashLine, hashPath, sha256 } from '../report/formats/sha256-file.ts';
 import { gatherStreams } from '../report/gather.ts';
-import { gatherKeys } from '../report/gather-keys.ts';
-import { reportCsv } from '../report/report-csv.ts';
+import { gatherCoverage } from '../report/lookup/coverage.ts';
+import { gatherKeys } from '../report/lookup/keys.ts';
 import type { ReportInput } from '../report/report-input.ts';
-import { reportJson } from '../report/report-json.ts';
 import { reportPage } from '../report/report-page.ts';
-import { hashLine, hashPath, sha256 } from '../report/sha256-file.ts';
 
 export type ReportFormat = keyof typeof FORMATS;
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { describe, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { sha256 } from '../../cli/report/sha256-file.ts';
+import { sha256 } from '../../cli/report/formats/sha256-file.ts';
 import { startDynamoDb } from '../../local/services/dynamodb.ts';
 import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hashLine, sha256 } from '../../../cli/report/sha256-file.ts';
+import { hashLine, sha256 } from '../../../cli/report/formats/sha256-file.ts';
 import { runInProcess } from '../../support/cli/run-in-process.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 

@@ -2,12 +2,12 @@ import {
   GetKeyRotationStatusCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
-import { nameError } from '../../shared/errors/aws-errors.ts';
-import { readStreamArn } from '../../shared/identifiers/arn.ts';
-import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
-import { describeKeys } from '../../shared/lookup/describe-keys.ts';
-import { presentKey } from './key-facts.ts';
-import type { KmsRotation, StreamInput, StreamKey } from './report-input.ts';
+import { nameError } from '../../../shared/errors/aws-errors.ts';
+import { readStreamArn } from '../../../shared/identifiers/arn.ts';
+import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
+import { describeKeys } from '../../../shared/lookup/describe-keys.ts';
+import { presentKey } from '../key-facts.ts';
+import type { KmsRotation, StreamInput, StreamKey } from '../report-input.ts';
 
 /**
  * Adds the keys of each stream: those of its ring, and its present key if that is

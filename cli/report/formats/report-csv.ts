@@ -1,12 +1,12 @@
-import type { Outcome } from '../../shared/contract/outcome.ts';
-import type { Trigger } from '../../shared/contract/trigger.ts';
-import { visible } from '../../shared/errors/text.ts';
-import type { ReportInput } from './report-input.ts';
+import type { Outcome } from '../../../shared/contract/outcome.ts';
+import type { Trigger } from '../../../shared/contract/trigger.ts';
+import { visible } from '../../../shared/errors/text.ts';
+import type { ReportInput } from '../report-input.ts';
 import {
   type ReportRow,
   reportModel,
   type StreamModel,
-} from './report-model.ts';
+} from '../report-model.ts';
 
 type Row = Record<(typeof COLUMNS)[number], string | number | null | undefined>;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Coverage } from '../../../cli/report/report-input.ts';
-import { reportJson } from '../../../cli/report/report-json.ts';
-import { reportPage } from '../../../cli/report/report-page.ts';
-import { simulatedMonth } from '../../support/report/simulated-month.ts';
+import { reportJson } from '../../../../cli/report/formats/report-json.ts';
+import type { Coverage } from '../../../../cli/report/report-input.ts';
+import { reportPage } from '../../../../cli/report/report-page.ts';
+import { simulatedMonth } from '../../../support/report/simulated-month.ts';
 
 /** The words of a page, without its tags and styles. */
 const words = (page: string) =>

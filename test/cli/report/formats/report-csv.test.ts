@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COLUMNS, reportCsv } from '../../../cli/report/report-csv.ts';
-import { reportModel } from '../../../cli/report/report-model.ts';
-import { hostileMonth } from '../../support/report/hostile-month.ts';
-import { simulatedMonth } from '../../support/report/simulated-month.ts';
+import {
+  COLUMNS,
+  reportCsv,
+} from '../../../../cli/report/formats/report-csv.ts';
+import { reportModel } from '../../../../cli/report/report-model.ts';
+import { hostileMonth } from '../../../support/report/hostile-month.ts';
+import { simulatedMonth } from '../../../support/report/simulated-month.ts';
 
 /** Reads CSV as RFC 4180 defines it. */
 function parse(text: string): string[][] {

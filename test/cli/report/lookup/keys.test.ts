@@ -1,23 +1,23 @@
 import { join } from 'node:path';
 import { EnableKeyRotationCommand } from '@aws-sdk/client-kms';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { gatherKeys } from '../../../cli/report/gather-keys.ts';
-import type { StreamInput } from '../../../cli/report/report-input.ts';
+import { gatherKeys } from '../../../../cli/report/lookup/keys.ts';
+import type { StreamInput } from '../../../../cli/report/report-input.ts';
 import {
   type Input,
   ServiceError,
   startJsonService,
-} from '../../../local/services/json-service.ts';
-import { KeyStore } from '../../../local/services/key-store.ts';
-import { kmsService } from '../../../local/services/kms.ts';
-import { emptyEntry } from '../../../shared/ledger/entry.ts';
-import { describeKeys } from '../../../shared/lookup/describe-keys.ts';
+} from '../../../../local/services/json-service.ts';
+import { KeyStore } from '../../../../local/services/key-store.ts';
+import { kmsService } from '../../../../local/services/kms.ts';
+import { emptyEntry } from '../../../../shared/ledger/entry.ts';
+import { describeKeys } from '../../../../shared/lookup/describe-keys.ts';
 import {
   ACCOUNT,
   kmsAt,
   REGION,
-} from '../../support/local/connected-clients.ts';
-import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
+} from '../../../support/local/connected-clients.ts';
+import { temporaryDirectory } from '../../../support/local/temporary-directory.ts';
 
 const StreamARN = `arn:aws:kinesis:${REGION}:${ACCOUNT}:stream/orders`;
 const RING = { KeyIds: ['alias/a', 'alias/b'] };

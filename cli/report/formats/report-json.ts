@@ -1,15 +1,15 @@
-import { printable } from '../output/printable.ts';
-import { findings } from './findings.ts';
-import type { KeyFacts } from './key-facts.ts';
-import type { KeySpan } from './key-history.ts';
-import type { Coverage, ReportInput } from './report-input.ts';
+import { printable } from '../../output/printable.ts';
+import { findings } from '../findings.ts';
+import type { KeyFacts } from '../key-facts.ts';
+import type { KeySpan } from '../key-history.ts';
+import type { Coverage, ReportInput } from '../report-input.ts';
 import {
   type ReportModel,
   type ReportRow,
   reportModel,
   type StreamModel,
-} from './report-model.ts';
-import { describedKey } from './sightings.ts';
+} from '../report-model.ts';
+import { describedKey } from '../sightings.ts';
 
 /** Raised when a field goes or changes its meaning, not when one comes. */
 export const SCHEMA_VERSION = 1;

@@ -4,9 +4,9 @@ import {
   type ListStreamsCommandInput,
 } from '@aws-sdk/client-kinesis';
 import pThrottle from 'p-throttle';
-import { nameError } from '../../shared/errors/aws-errors.ts';
-import { describeStream } from '../../shared/lookup/describe-stream.ts';
-import type { Coverage, UnmanagedStream } from './report-input.ts';
+import { nameError } from '../../../shared/errors/aws-errors.ts';
+import { describeStream } from '../../../shared/lookup/describe-stream.ts';
+import type { Coverage, UnmanagedStream } from '../report-input.ts';
 
 /**
  * AWS allows an account 5 ListStreams and 20 DescribeStreamSummary a second. A quarter

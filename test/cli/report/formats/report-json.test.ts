@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { reportJson, SCHEMA_VERSION } from '../../../cli/report/report-json.ts';
-import { reportModel } from '../../../cli/report/report-model.ts';
-import { hostileMonth } from '../../support/report/hostile-month.ts';
+import {
+  reportJson,
+  SCHEMA_VERSION,
+} from '../../../../cli/report/formats/report-json.ts';
+import { reportModel } from '../../../../cli/report/report-model.ts';
+import { hostileMonth } from '../../../support/report/hostile-month.ts';
 import {
   FROM,
   NOW,
   simulatedMonth,
-} from '../../support/report/simulated-month.ts';
+} from '../../../support/report/simulated-month.ts';
 
 const month = simulatedMonth();
 const document = JSON.parse(reportJson(month));

@@ -8,8 +8,8 @@ import {
   hashPath,
   parseHashLine,
   sha256,
-} from '../../../cli/report/sha256-file.ts';
-import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
+} from '../../../../cli/report/formats/sha256-file.ts';
+import { temporaryDirectory } from '../../../support/local/temporary-directory.ts';
 
 const EMPTY =
   'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';

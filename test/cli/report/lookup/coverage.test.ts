@@ -14,20 +14,20 @@ import {
   onTestFinished,
   vi,
 } from 'vitest';
-import { gatherCoverage } from '../../../cli/report/coverage.ts';
-import type { EmbeddedService } from '../../../local/services/embedded-service.ts';
+import { gatherCoverage } from '../../../../cli/report/lookup/coverage.ts';
+import type { EmbeddedService } from '../../../../local/services/embedded-service.ts';
 import {
   type Input,
   type JsonService,
   ServiceError,
   startJsonService,
-} from '../../../local/services/json-service.ts';
-import { startKinesis } from '../../../local/services/kinesis.ts';
+} from '../../../../local/services/json-service.ts';
+import { startKinesis } from '../../../../local/services/kinesis.ts';
 import {
   ACCOUNT,
   kinesisAt,
   REGION,
-} from '../../support/local/connected-clients.ts';
+} from '../../../support/local/connected-clients.ts';
 
 const NAMES = ['clear', 'encrypted', 'orders'];
 
