@@ -25,6 +25,7 @@ import { reportCsv } from '../report/formats/report-csv.ts';
 import { reportJson } from '../report/formats/report-json.ts';
 import { hashLine, hashPath, sha256 } from '../report/formats/sha256-file.ts';
 import { gatherStreams } from '../report/gather.ts';
+import { gatherConfiguration } from '../report/lookup/configuration.ts';
 import { gatherCoverage } from '../report/lookup/coverage.ts';
 import { gatherKeys } from '../report/lookup/keys.ts';
 import type { ReportInput } from '../report/report-input.ts';
@@ -77,6 +78,10 @@ export async function report(
         stage: environment.deployment?.Stage ?? 'embedded AWS',
         tableName: clients.tableName,
         version: await readVersion(),
+        configuration: await gatherConfiguration(
+          context,
+          environment.deployment,
+        ),
         coverage: isOneStream(options)
           ? { status: 'NOT_ASKED' }
           : await gatherCoverage(clients.kinesis, namesOf(chosen)),

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import {
+  parseRotations,
   type RotationsStream,
-  readRotationsFile,
+  readRotationsContent,
 } from '../../shared/config/rotations-file.ts';
 import type { Interruption } from '../interruption.ts';
 
@@ -14,6 +15,12 @@ export interface CommandContext {
    * @throws {RotationsFileError}
    */
   rotations: () => Promise<RotationsStream[]>;
+  /**
+   * The path of rotations.yml as it was given, and the bytes that were read.
+   *
+   * @throws {RotationsFileError}
+   */
+  rotationsFile: () => Promise<{ path: string; content: Buffer }>;
 }
 
 /** @param rotationsFile the path, known once flags are parsed */
@@ -21,12 +28,21 @@ export function createContext(
   interruption: Interruption,
   rotationsFile: () => string,
 ): CommandContext {
+  let content: Promise<Buffer> | undefined;
   let streams: Promise<RotationsStream[]> | undefined;
+  const read = () => {
+    content ??= readRotationsContent(resolve(rotationsFile()));
+    return content;
+  };
   return {
     interruption,
     rotations: () => {
-      streams ??= readRotationsFile(resolve(rotationsFile()));
+      streams ??= read().then((bytes) => parseRotations(bytes.toString()));
       return streams;
     },
+    rotationsFile: async () => ({
+      path: rotationsFile(),
+      content: await read(),
+    }),
   };
 }

@@ -66,6 +66,25 @@ export interface UnmanagedStream {
   description: StreamDescription;
 }
 
+/** The rotations.yml that was read; `reason` is for people. */
+export type RotationsHash =
+  | { status: 'READ'; path: string; sha256: string }
+  | { status: 'UNKNOWN'; reason: string };
+
+/**
+ * The template of the stack, as CloudFormation returns it. `updatedAt` is ISO 8601;
+ * `reason` is for people.
+ */
+export type DeployedTemplate =
+  | { status: 'READ'; stackId: string; updatedAt: string; sha256: string }
+  | { status: 'UNKNOWN'; reason: string }
+  | { status: 'NOT_DEPLOYED' };
+
+export interface Configuration {
+  rotations: RotationsHash;
+  template: DeployedTemplate;
+}
+
 /** Where and when a report was made. Times are milliseconds since the epoch. */
 export interface ReportHeader {
   generatedAt: number;
@@ -79,6 +98,7 @@ export interface ReportHeader {
   tableName: string;
   /** The version in package.json. */
   version: string;
+  configuration: Configuration;
   coverage: Coverage;
 }
 

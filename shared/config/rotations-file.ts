@@ -95,12 +95,20 @@ export function requestFor(entry: RotationsStream): Record<string, unknown> {
 export async function readRotationsFile(
   path: string,
 ): Promise<RotationsStream[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  return parseRotations((await readRotationsContent(path)).toString());
+}
+
+/**
+ * Reads the bytes of rotations.yml, for a hash of them.
+ *
+ * @throws {RotationsFileError}
+ */
+export function readRotationsContent(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: unknown) => {
     throw new RotationsFileError(
       `rotations.yml cannot be read: ${(error as Error).message}`,
     );
   });
-  return parseRotations(text);
 }
 
 export function parseRotations(text: string): RotationsStream[] {

@@ -607,6 +607,13 @@ describe('report', () => {
       Stage: 'embedded AWS',
       Streams: [{ StreamName: 'samplestream', Condition: 'NOT_ENCRYPTED' }],
       Coverage: { Status: 'LISTED', Streams: 1, NotManaged: [] },
+      Configuration: {
+        RotationsFile: {
+          Path: 'rotations.yml',
+          Sha256: sha256(await readFile('rotations.yml')),
+        },
+        DeployedTemplate: { Status: 'NOT_DEPLOYED' },
+      },
     });
     expect(json.stderr).toBe(`SHA-256 ${sha256(json.stdout)}\n`);
     expect((await as('csv')).stdout).toMatch(/^StreamName,[^\n]*\r\n$/);

@@ -36,6 +36,7 @@ function reportDocument(model: ReportModel): object {
     Stage: model.stage,
     LedgerTable: model.tableName,
     Version: model.version,
+    Configuration: configurationDocument(model),
     Summary: {
       Streams: summary.streams,
       Conditions: summary.conditions,
@@ -52,6 +53,27 @@ function reportDocument(model: ReportModel): object {
     })),
     Streams: model.streams.map(streamDocument),
     Coverage: coverageDocument(model.coverage),
+  };
+}
+
+function configurationDocument({ configuration }: ReportModel): object {
+  const { rotations, template } = configuration;
+  return {
+    RotationsFile: {
+      Status: rotations.status,
+      ...(rotations.status === 'READ'
+        ? { Path: rotations.path, Sha256: rotations.sha256 }
+        : { Reason: rotations.reason }),
+    },
+    DeployedTemplate: {
+      Status: template.status,
+      ...(template.status === 'READ' && {
+        StackId: template.stackId,
+        UpdatedAt: template.updatedAt,
+        Sha256: template.sha256,
+      }),
+      ...(template.status === 'UNKNOWN' && { Reason: template.reason }),
+    },
   };
 }
 

@@ -324,6 +324,7 @@ describe.concurrent('what keeps a rotation from starting', () => {
       { keyId: 'alias/a', ...options },
       {
         rotations: async () => [],
+        rotationsFile: async () => ({ path: '', content: Buffer.alloc(0) }),
         interruption: {
           signal: never,
           forceQuit: never,

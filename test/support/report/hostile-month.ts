@@ -41,6 +41,15 @@ export function hostileMonth(
     stage: next(),
     tableName: next(),
     version: next(),
+    configuration: {
+      rotations: { status: 'READ', path: next(), sha256: next() },
+      template: {
+        status: 'READ',
+        stackId: next(),
+        updatedAt: next(),
+        sha256: next(),
+      },
+    },
     coverage: {
       status: 'LISTED',
       streams: 20,

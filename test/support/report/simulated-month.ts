@@ -514,6 +514,19 @@ export function simulatedMonth(seed = 1): ReportInput {
     stage: 'prod',
     tableName: 'kinesis-key-rotation-prod-ledger',
     version: '0.1.0',
+    configuration: {
+      rotations: {
+        status: 'READ',
+        path: 'rotations.yml',
+        sha256: 'a1'.repeat(32),
+      },
+      template: {
+        status: 'READ',
+        stackId: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/kinesis-key-rotation-prod/7f3c`,
+        updatedAt: iso(FROM - DAY),
+        sha256: 'b2'.repeat(32),
+      },
+    },
     coverage: {
       status: 'LISTED',
       streams: ROWS.length + 3,

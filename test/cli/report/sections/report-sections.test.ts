@@ -136,3 +136,45 @@ describe('who started a rotation', () => {
     });
   });
 });
+
+describe('the configuration', () => {
+  it('is named by its hashes', async () => {
+    const { text, document } = await shown({});
+    expect(text).toContain(`rotations.yml SHA-256 ${'a1'.repeat(32)}`);
+    expect(text).toMatch(
+      /stack\/kinesis-key-rotation-prod\/7f3c deployed 2026-10-25 00:00:00 UTC, SHA-256 b2b2/,
+    );
+    expect(document.Configuration).toEqual({
+      RotationsFile: {
+        Status: 'READ',
+        Path: 'rotations.yml',
+        Sha256: 'a1'.repeat(32),
+      },
+      DeployedTemplate: {
+        Status: 'READ',
+        StackId: expect.stringContaining('/7f3c'),
+        UpdatedAt: '2026-10-25T00:00:00.000Z',
+        Sha256: 'b2'.repeat(32),
+      },
+    });
+  });
+
+  it('is unknown with the reason, and absent on the embedded AWS', async () => {
+    const unknown = { status: 'UNKNOWN', reason: 'AccessDenied: no' } as const;
+    const denied = await shown({
+      configuration: { rotations: unknown, template: unknown },
+    });
+    expect(denied.text).toMatch(
+      /rotations.yml unknown AccessDenied: no Deployed template unknown AccessDenied: no/,
+    );
+    expect(denied.document.Configuration.DeployedTemplate).toEqual({
+      Status: 'UNKNOWN',
+      Reason: 'AccessDenied: no',
+    });
+    const template = { status: 'NOT_DEPLOYED' } as const;
+    const local = await shown({
+      configuration: { rotations: unknown, template },
+    });
+    expect(local.text).toContain('there is no deployment');
+  });
+});
