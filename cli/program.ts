@@ -6,7 +6,7 @@ import type { HistoryOptions } from './commands/history.ts';
 import type { LocalOptions } from './commands/local.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { QuotaOptions } from './commands/quota.ts';
-import type { ReportOptions } from './commands/report.ts';
+import type { ReportFormat, ReportOptions } from './commands/report.ts';
 import type { RotateOptions } from './commands/rotate.ts';
 import type { TriggerOptions } from './commands/trigger.ts';
 import {
@@ -136,16 +136,20 @@ const addHistory: AddCommand = (program, context) => {
 };
 
 const addReport: AddCommand = (program, context) => {
-  withFlags(
+  const command = withFlags(
     program
       .command('report')
       .description(
-        'write an HTML page for auditors: keys, rotations with their proof, failures, quota',
+        'write a report for auditors: keys, rotations with their proof, failures, quota; and its SHA-256 beside it',
+      )
+      .addOption(
+        new Option('--output <format>', 'format of the report')
+          .choices(['html', 'json', 'csv'] satisfies ReportFormat[])
+          .default('html'),
       )
       .option(
         '--file <file>',
-        'the file to write; - for stdout',
-        'kinesis-key-rotation.html',
+        'the file to write; - for stdout (default: kinesis-key-rotation.<format>)',
       ),
     streamFlags(),
     periodFlags(),
@@ -154,6 +158,16 @@ const addReport: AddCommand = (program, context) => {
     const { report } = await import('./commands/report.ts');
     process.exitCode = await report(options, context);
   });
+  command
+    .command('verify')
+    .description(
+      'compare a report with the SHA-256 beside it; exit code 0 for the same, 1 for another content, 2 if one of them cannot be read',
+    )
+    .argument('<file>', 'the report; its hash is in <file>.sha256')
+    .action(async (file: string) => {
+      const { verifyReport } = await import('./commands/verify-report.ts');
+      process.exitCode = await verifyReport(file);
+    });
 };
 
 const addTrigger: AddCommand = (program, context) => {

@@ -98,7 +98,14 @@ export async function chosenOf(
   return found;
 }
 
-const HEAD = ['Started', 'Stream', 'Ended as', 'Key', 'Took', 'Started by'];
+const HEAD = [
+  'Started',
+  'Stream',
+  'Ended as',
+  'Key',
+  'Took',
+  'Claimed trigger',
+];
 
 /** A line a rotation. Times in the reader's zone. */
 export function historyText(outcomes: readonly Outcome[]): string {

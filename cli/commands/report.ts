@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote, visible } from '../../shared/errors/text.ts';
 import {
@@ -16,19 +16,31 @@ import { CommandError } from '../errors/command-error.ts';
 import {
   type ChosenStream,
   checkStreamFlags,
+  isOneStream,
   type StreamOptions,
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
 import { writeWhole } from '../output/write-whole.ts';
+import { reportCsv } from '../report/formats/report-csv.ts';
+import { reportJson } from '../report/formats/report-json.ts';
+import { hashLine, hashPath, sha256 } from '../report/formats/sha256-file.ts';
 import { type GatherClients, gatherStreams } from '../report/gather.ts';
 import { GatherProgress } from '../report/gather-progress.ts';
-import type { StreamInput } from '../report/report-input.ts';
+import { gatherConfiguration } from '../report/lookup/configuration.ts';
+import { gatherCoverage } from '../report/lookup/coverage.ts';
+import { gatherKeys } from '../report/lookup/keys.ts';
+import type { ReportInput, StreamInput } from '../report/report-input.ts';
 import { reportPage } from '../report/report-page.ts';
 
+export type ReportFormat = keyof typeof FORMATS;
+
 export interface ReportOptions extends AwsOptions, StreamOptions, Period {
-  /** The path of the report; `-` for stdout. */
-  file: string;
+  output: ReportFormat;
+  /** The path of the report, or `-` for stdout; named by its format without it. */
+  file?: string;
 }
+
+const FORMATS = { html: reportPage, json: reportJson, csv: reportCsv };
 
 /** The period of a report without --since. */
 const DEFAULT_PERIOD_MS = 30 * 24 * 60 * 60 * 1000;
@@ -54,10 +66,11 @@ export async function report(
     };
     try {
       const chosen = await locateStreams(options, environment, context);
-      const streams = await gatherWithProgress(chosen, clients, context);
+      const described = await gatherWithProgress(chosen, clients, context);
+      const streams = await gatherKeys(described, clients.kms);
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);
-      const page = await reportPage({
+      const input: ReportInput = {
         generatedAt,
         from: options.since ?? to - DEFAULT_PERIOD_MS,
         to,
@@ -66,9 +79,17 @@ export async function report(
         stage: environment.deployment?.Stage ?? 'embedded AWS',
         tableName: clients.tableName,
         version: await readVersion(),
+        configuration: await gatherConfiguration(
+          context,
+          environment.deployment,
+        ),
+        coverage: isOneStream(options)
+          ? { status: 'NOT_ASKED' }
+          : await gatherCoverage(clients.kinesis, namesOf(chosen)),
         streams,
-      });
-      await writePage(options.file, page);
+      };
+      const { output, file = `kinesis-key-rotation.${output}` } = options;
+      await writeReport(file, await FORMATS[output](input));
       return 0;
     } finally {
       clients.kinesis.destroy();
@@ -77,6 +98,9 @@ export async function report(
     }
   });
 }
+
+const namesOf = (streams: readonly ChosenStream[]) =>
+  new Set(streams.map(({ StreamName }) => StreamName));
 
 /** Shows on stderr how far the gathering is. A signal takes the bar away at once. */
 async function gatherWithProgress(
@@ -102,16 +126,27 @@ async function readVersion(): Promise<string> {
   return JSON.parse(await readFile(path, 'utf8')).version;
 }
 
-async function writePage(file: string, page: string): Promise<void> {
+/** Writes the report, and its SHA-256 beside it where it is a regular file. */
+async function writeReport(file: string, text: string): Promise<void> {
+  const hash = sha256(text);
   if (file === '-') {
-    process.stdout.write(page);
+    process.stdout.write(text);
+    process.stderr.write(`SHA-256 ${hash}\n`);
     return;
   }
   const path = resolve(process.env.INIT_CWD ?? process.cwd(), file);
-  await writeWhole(path, page).catch((error: unknown) => {
+  await write(file, path, text);
+  const isFile = (await stat(path)).isFile();
+  if (isFile) await write(hashPath(file), hashPath(path), hashLine(hash, path));
+  process.stdout.write(`${visible(path)}\n`);
+  const beside = isFile ? `, also in ${visible(hashPath(path))}` : '';
+  process.stderr.write(`SHA-256 ${hash}${beside}\n`);
+}
+
+async function write(name: string, path: string, text: string): Promise<void> {
+  await writeWhole(path, text).catch((error: unknown) => {
     throw new CommandError(
-      `--file ${quote(file)} cannot be written: ${(error as Error).message}`,
+      `--file ${quote(name)} cannot be written: ${(error as Error).message}`,
     );
   });
-  process.stdout.write(`${visible(path)}\n`);
 }

@@ -5,7 +5,7 @@ import { quote } from '../../shared/errors/text.ts';
 import { planFleet } from '../../shared/fleet/plan.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
-import type { ExecutionStart } from '../executions/start.ts';
+import type { ToStart } from '../executions/start.ts';
 import {
   NAMING_FIELDS,
   type RequestFlags,
@@ -43,12 +43,11 @@ export async function fleetRequests(
 }
 
 /** The start of a fleet. */
-export function fleetStart(
-  requests: readonly Record<string, unknown>[],
-): ExecutionStart {
+export const fleetStart: ToStart = (requests) => {
   const input = { Streams: requests };
-  return { machine: 'rotate-fleet', name: 'fleet', input, requests };
-}
+  planFleet(input);
+  return { machine: 'rotate-fleet', name: 'fleet', input };
+};
 
 /**
  * Runs a fleet on the embedded AWS, in this process: its outcome on stdout, its
@@ -78,7 +77,7 @@ export async function rotateFleet(
       },
     }).finally(() => progress.end());
     const text = render(outcome, options, () =>
-      fleetText(outcome, { rotations: context.rotationsFile?.() }),
+      fleetText(outcome, { rotations: context.givenRotations() }),
     );
     process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);

@@ -7,10 +7,10 @@ import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
 import { refuseUnusedFlags } from '../environment/environment.ts';
 import {
-  type ExecutionStart,
   rotationStart,
   type StartOptions,
   startExecution,
+  type ToStart,
 } from '../executions/start.ts';
 import { chooseRequest, chosenRequest } from '../input/request.ts';
 import type { RequestFlags } from '../input/request-flags.ts';
@@ -77,7 +77,7 @@ export async function rotate(
     });
     progress.end();
     const text = render(outcome, options, () =>
-      outcomeText(outcome, { rotations: context.rotationsFile?.() }),
+      outcomeText(outcome, { rotations: context.givenRotations() }),
     );
     process.stdout.write(text);
     return outcome.Status === 'SUCCEEDED' ? 0 : (interruption.exitCode() ?? 1);
@@ -89,24 +89,30 @@ async function rotateDeployed(
   options: RotateOptions,
   context: CommandContext,
 ): Promise<number> {
-  const { start, isNamed } = await deployedStart(options, context);
+  const { toStart, requests, isNamed } = await deployedStart(options, context);
+  // A request that no execution takes is refused before the question.
+  toStart(requests);
   const isConfirmed =
-    isNamed ||
-    options.yes ||
-    (await confirmStart(start.requests, options, context));
-  return isConfirmed ? startExecution(start, options, context) : 1;
+    isNamed || options.yes || (await confirmStart(requests, options, context));
+  return isConfirmed ? startExecution(toStart, requests, options, context) : 1;
+}
+
+interface DeployedStart {
+  toStart: ToStart;
+  requests: Record<string, unknown>[];
+  isNamed: boolean;
 }
 
 async function deployedStart(
   options: RotateOptions,
   context: CommandContext,
-): Promise<{ start: ExecutionStart; isNamed: boolean }> {
+): Promise<DeployedStart> {
   if (options.all) {
     const requests = await fleetRequests(options, context);
-    return { start: fleetStart(requests), isNamed: false };
+    return { toStart: fleetStart, requests, isNamed: false };
   }
   const { request, isNamed } = await chooseRequest(options, context);
-  return { start: rotationStart(request), isNamed };
+  return { toStart: rotationStart, requests: [request], isNamed };
 }
 
 /** Refuses before the start what PlanRotation would refuse. */

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import {
+  parseRotations,
   type RotationsStream,
-  readRotationsFile,
+  readRotationsContent,
+  shownPath,
 } from '../../shared/config/rotations-file.ts';
 import type { Interruption } from '../interruption.ts';
 
@@ -18,7 +20,13 @@ export interface CommandContext {
    */
   rotations: () => Promise<RotationsStream[]>;
   /** The path of rotations.yml; undefined for the usual one. */
-  rotationsFile?: () => string | undefined;
+  givenRotations: () => string | undefined;
+  /**
+   * The path of rotations.yml as it was given, and the bytes that were read.
+   *
+   * @throws {RotationsFileError}
+   */
+  rotationsFile: () => Promise<{ path: string; content: Buffer }>;
 }
 
 /** @param rotationsFile the path, known once flags are parsed */
@@ -26,16 +34,27 @@ export function createContext(
   interruption: Interruption,
   rotationsFile: () => string,
 ): CommandContext {
+  let content: Promise<Buffer> | undefined;
   let streams: Promise<RotationsStream[]> | undefined;
+  const read = () => {
+    content ??= readRotationsContent(resolve(rotationsFile()));
+    return content;
+  };
   return {
     interruption,
-    rotationsFile: () => {
+    givenRotations: () => {
       const file = rotationsFile();
       return file === ROTATIONS_FILE ? undefined : file;
     },
     rotations: () => {
-      streams ??= readRotationsFile(resolve(rotationsFile()));
+      streams ??= read().then((bytes) =>
+        parseRotations(bytes.toString(), shownPath(resolve(rotationsFile()))),
+      );
       return streams;
     },
+    rotationsFile: async () => ({
+      path: rotationsFile(),
+      content: await read(),
+    }),
   };
 }

@@ -18,6 +18,9 @@ export interface AwsOptions {
 /** What a deployed stack says of itself. */
 export interface Deployment {
   Stage: string;
+  StackId: string;
+  /** When it was deployed last, ISO 8601. */
+  UpdatedAt: string;
   StateMachineArn: string;
   /** Absent from stacks that were deployed before there was one. */
   FleetStateMachineArn?: string;
@@ -106,8 +109,15 @@ function outputsOf(
     );
   }) as [string, string];
   const FleetStateMachineArn = outputs.get('FleetStateMachineArn');
+  const { StackId, LastUpdatedTime, CreationTime } = stack ?? {};
+  const updated = LastUpdatedTime ?? CreationTime;
+  if (StackId === undefined || updated === undefined) {
+    throw new Error(`DescribeStacks of ${StackName} has no StackId or time`);
+  }
   return {
     Stage,
+    StackId,
+    UpdatedAt: updated.toISOString(),
     StateMachineArn,
     LedgerTableName,
     ...(FleetStateMachineArn && { FleetStateMachineArn }),

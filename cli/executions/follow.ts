@@ -33,12 +33,12 @@ export async function followExecution(
   client: SFNClient,
   execution: StatesArn,
   options: OutputOptions & Pick<AwsOptions, 'profile'>,
-  { interruption: { signal, exitCode }, rotationsFile }: CommandContext,
+  { interruption: { signal, exitCode }, givenRotations }: CommandContext,
   { isNew = false } = {},
 ): Promise<number> {
   const { arn: executionArn, machine } = execution;
   const view = await VIEWS[machine](
-    whereOf(execution, options, rotationsFile?.()),
+    whereOf(execution, options, givenRotations()),
   );
   let isShown = false;
   const history = await readExecution({

@@ -1,7 +1,9 @@
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { StateMachineName } from '../../local/runner/state-machine.ts';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
+import { parseRequest } from '../../shared/contract/request.ts';
 import { requestedStream } from '../../shared/contract/requested.ts';
+import type { Trigger } from '../../shared/contract/trigger.ts';
 import {
   isServiceError,
   wasNeverSent,
@@ -9,6 +11,7 @@ import {
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import { findCaller } from '../environment/caller.ts';
 import type { CommandContext } from '../environment/context.ts';
 import {
   type AwsOptions,
@@ -40,42 +43,52 @@ export interface StartOptions extends AwsOptions {
 }
 
 /** What is to be started. */
-export interface ExecutionStart {
+interface ExecutionStart {
   machine: StateMachineName;
   /** For people: what the execution's name begins with. */
   name: string;
   /** One that is right. */
   input: Record<string, unknown>;
-  /** The requests in it. */
-  requests: readonly Record<string, unknown>[];
 }
 
+/**
+ * The start of an execution for these requests.
+ *
+ * @throws {RotationError} InvalidRequest
+ */
+export type ToStart = (
+  requests: readonly Record<string, unknown>[],
+) => ExecutionStart;
+
 /** The start of one rotation. */
-export function rotationStart(
-  request: Record<string, unknown>,
-): ExecutionStart {
+export const rotationStart: ToStart = ([request = {}]) => {
+  parseRequest(request);
   return {
     machine: 'rotate-stream',
     name: requestedStream(request),
     input: request,
-    requests: [request],
   };
-}
+};
 
 /**
- * Starts an execution of a deployed state machine, and follows it to its end.
+ * Starts an execution of a deployed state machine, with the caller's ARN in the Trigger
+ * of each request, and follows it to its end.
  *
  * @returns the exit code
  * @throws InvalidRequest and CouldNotAskError before anything is started
  */
 export async function startExecution(
-  what: ExecutionStart,
+  toStart: ToStart,
+  requests: readonly Record<string, unknown>[],
   options: StartOptions & OutputOptions,
   context: CommandContext,
 ): Promise<number> {
   const { signal, forceQuit } = context.interruption;
-  const stateMachine = await findStateMachine(what.machine, options, signal);
-  for (const request of what.requests) checkRegion(request, stateMachine);
+  const { machine } = toStart(requests);
+  const stateMachine = await findStateMachine(machine, options, signal);
+  for (const request of requests) checkRegion(request, stateMachine);
+  const { Arn, warning } = await findCaller(signal);
+  const what = withCaller(toStart, requests, Arn);
   const client = stepFunctionsClient();
   try {
     signal.throwIfAborted();
@@ -86,6 +99,7 @@ export async function startExecution(
       consoleLink(execution);
     process.stderr.write(`Started ${execution.arn}\n`);
     if (link) process.stderr.write(`${link}\n`);
+    if (warning) process.stderr.write(`${warning}\n`);
     if (options.wait !== false) {
       return await followExecution(client, execution, options, context, {
         isNew: true,
@@ -96,6 +110,26 @@ export async function startExecution(
     return 0;
   } finally {
     client.destroy();
+  }
+}
+
+/** A Trigger that has no room for the caller's ARN stays as it is. */
+function withCaller(
+  toStart: ToStart,
+  requests: readonly Record<string, unknown>[],
+  CallerArn: string | undefined,
+): ExecutionStart {
+  if (CallerArn === undefined) return toStart(requests);
+  try {
+    return toStart(
+      requests.map((request) => ({
+        ...request,
+        Trigger: { ...(request.Trigger as Trigger), CallerArn },
+      })),
+    );
+  } catch (error) {
+    if (!(error instanceof RotationError)) throw error;
+    return toStart(requests);
   }
 }
 

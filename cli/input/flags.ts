@@ -79,6 +79,10 @@ export const requestFlags = (): Option[] => [
     flag ? new Option(flag.flags, flag.help) : [],
   ),
   new Option('--no-force', 'the default'),
+  new Option(
+    '--ticket <text>',
+    'the ticket of the change, for Trigger, history and report: 1 to 256 characters',
+  ),
   new Option('--cli-input-json <json>', 'a request as JSON, or file://...'),
   new Option('--cli-input-yaml <yaml>', 'a request as YAML, or file://...'),
 ];

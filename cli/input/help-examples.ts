@@ -5,6 +5,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'rotate --stream-name orders --key-id alias/orders-b',
     'rotate --cli-input-json file://request.json --output json',
     'rotate --stage prod --region eu-west-1 --stream-name orders --key-ids alias/orders-a,alias/orders-b',
+    'rotate --stage prod --stream-name orders --ticket SEC-2291',
     'rotate --stage prod --all --dry-run',
     'rotate --stage prod --all --yes --no-wait',
   ],
@@ -30,6 +31,8 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'report',
     'report --stage prod --since 90d --file audit.html',
     'report --stage prod --stream-name orders --file -',
+    'report --stage prod --output json --file audit.json',
+    'report verify audit.html',
   ],
   trigger: [
     'trigger --event examples/events/drift-alarm.json',

@@ -14,6 +14,7 @@ export interface RequestFlags {
   [flag: string]: unknown;
   cliInputJson?: string;
   cliInputYaml?: string;
+  ticket?: string;
 }
 
 const STREAM_FIELDS = ['StreamName', 'StreamARN'];
@@ -37,7 +38,20 @@ export async function requestFromFlags(
     if (!alternatives.some((field) => field in given)) continue;
     for (const field of alternatives) delete document[field];
   }
-  return withoutEmptyFields({ ...document, ...given });
+  return withoutEmptyFields({
+    ...document,
+    ...given,
+    ...triggerWith(flags.ticket, document),
+  });
+}
+
+/** The Trigger of the document, or of a manual start, with the ticket. */
+function triggerWith(
+  Ticket: string | undefined,
+  { Trigger = { Source: 'manual' } }: { Trigger?: unknown },
+): { Trigger?: object } {
+  if (Ticket === undefined || !isObject(Trigger)) return {};
+  return { Trigger: { ...Trigger, Ticket } };
 }
 
 function givenFields(flags: RequestFlags): Record<string, unknown> {

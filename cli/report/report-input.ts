@@ -12,6 +12,24 @@ export type StreamDescription =
     }
   | { Error: string; Cause: string };
 
+/**
+ * Whether KMS rotates the material of a key by itself. Times are milliseconds;
+ * `reason` is for people.
+ */
+export type KmsRotation =
+  | {
+      status: 'ON';
+      periodInDays: number | undefined;
+      nextAt: number | undefined;
+    }
+  | { status: 'OFF' }
+  | { status: 'UNKNOWN'; reason: string };
+
+/** A key, with the answers of kms:DescribeKey and kms:GetKeyRotationStatus. */
+export interface StreamKey extends ResolvedKey {
+  rotation: KmsRotation;
+}
+
 /** What is known of one stream. Names of AWS's fields keep AWS's spelling. */
 export interface StreamInput {
   StreamName: string;
@@ -26,6 +44,45 @@ export interface StreamInput {
   listed?: RotationsStream | undefined;
   /** The keys of its ring as KMS describes them, in their order. */
   ring?: readonly ResolvedKey[] | undefined;
+  /** Those of the ring, and the present key if it is another; absent if not asked. */
+  keys?: readonly StreamKey[] | undefined;
+}
+
+/**
+ * Which streams of the account and Region rotations.yml does not list:
+ *
+ * - `LISTED`: Kinesis listed `streams` streams in all
+ * - `UNKNOWN`: Kinesis did not list them; `reason` is for people
+ * - `NOT_ASKED`: the report is about one stream
+ */
+export type Coverage =
+  | { status: 'LISTED'; streams: number; notManaged: UnmanagedStream[] }
+  | { status: 'UNKNOWN'; reason: string }
+  | { status: 'NOT_ASKED' };
+
+/** A stream that rotations.yml does not list. */
+export interface UnmanagedStream {
+  StreamName: string;
+  description: StreamDescription;
+}
+
+/** The rotations.yml that was read; `reason` is for people. */
+export type RotationsHash =
+  | { status: 'READ'; path: string; sha256: string }
+  | { status: 'UNKNOWN'; reason: string };
+
+/**
+ * The template of the stack, as CloudFormation returns it. `updatedAt` is ISO 8601;
+ * `reason` is for people.
+ */
+export type DeployedTemplate =
+  | { status: 'READ'; stackId: string; updatedAt: string; sha256: string }
+  | { status: 'UNKNOWN'; reason: string }
+  | { status: 'NOT_DEPLOYED' };
+
+export interface Configuration {
+  rotations: RotationsHash;
+  template: DeployedTemplate;
 }
 
 /** Where and when a report was made. Times are milliseconds since the epoch. */
@@ -41,6 +98,8 @@ export interface ReportHeader {
   tableName: string;
   /** The version in package.json. */
   version: string;
+  configuration: Configuration;
+  coverage: Coverage;
 }
 
 export interface ReportInput extends ReportHeader {

@@ -1,5 +1,4 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import { currentKey, lastAppliedTo } from '../../shared/keys/current-key.ts';
 import { detectDrift } from '../../shared/keys/drift.ts';
 import { activeLease } from '../../shared/ledger/entry.ts';
 import {
@@ -8,6 +7,12 @@ import {
 } from '../../shared/ledger/external-starts.ts';
 import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { type Timeliness, timeliness } from './due.ts';
+import {
+  type KeyFacts,
+  keyFacts,
+  presentKey,
+  ringLength,
+} from './key-facts.ts';
 import {
   ageSpan,
   isUnverified,
@@ -75,6 +80,10 @@ export interface StreamModel {
   schedule?: string;
   timezone?: string;
   ring: readonly string[];
+  /** How many different keys the ring has; undefined without one. */
+  ringLength: number | undefined;
+  /** Those of the ring, and the present key if it is another. */
+  keys: KeyFacts[];
   /** The rotation that holds the lease of the stream now. */
   heldBy?: string;
   quota: Quota;
@@ -123,11 +132,7 @@ function streamModel(
   const spans = keyHistory(stream, generatedAt);
   const currentSpan = spans.at(-1) as KeySpan;
   const KeyId = describedKey(description);
-  const lastApplied = lastAppliedTo(
-    'Error' in description ? {} : description,
-    ledgerEntry,
-  );
-  const { KeyArn } = currentKey(KeyId ?? undefined, lastApplied, stream.KeyArn);
+  const { KeyArn } = presentKey(stream);
   const isMoved =
     KeyArn !== null && stream.KeyArn !== undefined && stream.KeyArn !== KeyArn;
   const age = ageSpan(spans);
@@ -151,6 +156,8 @@ function streamModel(
     ...(listed?.Schedule !== undefined && { schedule: listed.Schedule }),
     ...(listed?.Timezone !== undefined && { timezone: listed.Timezone }),
     ring: listed?.KeyIds ?? [],
+    ringLength: ringLength(stream),
+    keys: keyFacts(stream, spans, since),
     ...(lease && { heldBy: lease.RotationId }),
     quota: usage(ledgerEntry, generatedAt),
     quotaUse: quotaUse(ledgerEntry, stream.history, from, to),

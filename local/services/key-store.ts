@@ -25,10 +25,19 @@ export interface StoredKey {
   MultiRegion: boolean;
 }
 
+/** The automatic rotation of a key's material. */
+export interface KeyRotation {
+  /** Milliseconds since the epoch. */
+  EnabledAt: number;
+  PeriodInDays: number;
+}
+
 interface Contents {
   Keys: Record<string, StoredKey>;
   /** Alias ARN to key ARN. */
   Aliases: Record<string, string>;
+  /** By key ARN; a key without one is not rotated. */
+  Rotations?: Record<string, KeyRotation>;
 }
 
 /** The names are those of KMS's own errors. */
@@ -39,6 +48,7 @@ export class KmsError extends ServiceError {
       | 'InvalidArnException'
       | 'KMSInvalidStateException'
       | 'NotFoundException'
+      | 'UnsupportedOperationException'
       | 'ValidationException',
     message: string,
   ) {
@@ -56,6 +66,12 @@ const CONTENTS = v.pipe(
   v.strictObject({
     Keys: v.record(v.string(), KEY),
     Aliases: v.record(v.string(), v.string()),
+    Rotations: v.optional(
+      v.record(
+        v.string(),
+        v.object({ EnabledAt: v.number(), PeriodInDays: v.number() }),
+      ),
+    ),
   }),
   v.check(
     ({ Keys, Aliases }) =>
@@ -179,6 +195,25 @@ export class KeyStore {
     const key = Object.assign(this.get(keyId), changes);
     this.#save();
     return key;
+  }
+
+  /** As KMS does: AWS rotates the keys that it manages every year. */
+  rotation(keyId: string): KeyRotation | undefined {
+    const { Arn, KeyManager, CreationDate } = this.get(keyId);
+    return KeyManager === 'AWS'
+      ? { EnabledAt: CreationDate * 1000, PeriodInDays: 365 }
+      : this.#contents.Rotations?.[Arn];
+  }
+
+  /** Undefined ends the automatic rotation of a key. */
+  setRotation(keyId: string, rotation: KeyRotation | undefined): void {
+    const { [this.get(keyId).Arn]: _, ...rest } =
+      this.#contents.Rotations ?? {};
+    this.#contents.Rotations = {
+      ...rest,
+      ...(rotation && { [this.get(keyId).Arn]: rotation }),
+    };
+    this.#save();
   }
 
   setAlias(alias: string, keyId: string): void {

@@ -8,6 +8,8 @@ import {
 } from './json-service.ts';
 import { type KeyStore, KmsError, type StoredKey } from './key-store.ts';
 
+const DAY_MS = 86_400_000;
+
 type Operation = (store: KeyStore, input: Input) => Output;
 
 /**
@@ -69,6 +71,25 @@ const OPERATIONS: Record<string, Operation> = {
     const { DeletionDate, KeyState } = key;
     return { KeyId: key.Arn, DeletionDate, KeyState, PendingWindowInDays };
   },
+  GetKeyRotationStatus: (store, { KeyId }) =>
+    rotationStatus(store, text(KeyId), Date.now()),
+  EnableKeyRotation: (store, { KeyId, RotationPeriodInDays = 365 }) => {
+    const PeriodInDays = Number(RotationPeriodInDays);
+    if (!(PeriodInDays >= 90 && PeriodInDays <= 2560)) {
+      throw new KmsError(
+        'ValidationException',
+        `RotationPeriodInDays ${RotationPeriodInDays} is not from 90 to 2560`,
+      );
+    }
+    requireRotatable(store, text(KeyId));
+    store.setRotation(text(KeyId), { EnabledAt: Date.now(), PeriodInDays });
+    return undefined;
+  },
+  DisableKeyRotation: (store, { KeyId }) => {
+    requireRotatable(store, text(KeyId));
+    store.setRotation(text(KeyId), undefined);
+    return undefined;
+  },
   CancelKeyDeletion: (store, { KeyId }) => {
     const { Arn, KeyState } = store.get(text(KeyId));
     if (KeyState !== 'PendingDeletion') {
@@ -82,6 +103,26 @@ const OPERATIONS: Record<string, Operation> = {
     return { KeyId: Arn };
   },
 };
+
+/**
+ * What KMS says of its own rotation of a key's material.
+ *
+ * @param now milliseconds since the epoch
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
+ */
+function rotationStatus(store: KeyStore, keyId: string, now: number): object {
+  const { Arn: KeyId, KeyState } = store.get(keyId);
+  const rotation = store.rotation(keyId);
+  if (rotation === undefined || KeyState === 'PendingDeletion') {
+    return { KeyId, KeyRotationEnabled: false };
+  }
+  const { EnabledAt, PeriodInDays: RotationPeriodInDays } = rotation;
+  const period = RotationPeriodInDays * DAY_MS;
+  const past = Math.floor((now - EnabledAt) / period);
+  const NextRotationDate = new Date(EnabledAt + (past + 1) * period);
+  const enabled = { KeyRotationEnabled: true, RotationPeriodInDays };
+  return { KeyId, ...enabled, NextRotationDate };
+}
 
 /** The stand-in for KMS, without a server. */
 export function kmsService(store: KeyStore): JsonService {
@@ -107,6 +148,15 @@ export function startKms(
   port: number,
 ): Promise<EmbeddedService> {
   return startJsonService(kmsService(store), port);
+}
+
+function requireRotatable(store: KeyStore, keyId: string): void {
+  const { Arn, KeyManager, KeySpec } = store.get(keyId);
+  if (KeyManager === 'CUSTOMER' && KeySpec === 'SYMMETRIC_DEFAULT') return;
+  throw new KmsError(
+    'UnsupportedOperationException',
+    `The rotation of ${Arn} cannot be configured.`,
+  );
 }
 
 function text(value: Input[string]): string {

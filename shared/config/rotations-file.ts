@@ -100,17 +100,25 @@ export function requestFor(entry: RotationsStream): Record<string, unknown> {
 export async function readRotationsFile(
   path: string,
 ): Promise<RotationsStream[]> {
-  const name = nameOf(path);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const content = await readRotationsContent(path);
+  return parseRotations(content.toString(), shownPath(path));
+}
+
+/**
+ * Reads the bytes of rotations.yml, for a hash of them.
+ *
+ * @throws {RotationsFileError}
+ */
+export function readRotationsContent(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: unknown) => {
     throw new RotationsFileError(
-      `${name} cannot be read: ${(error as Error).message}`,
+      `${shownPath(path)} cannot be read: ${(error as Error).message}`,
     );
   });
-  return parseRotations(text, name);
 }
 
 /** As people gave it: relative for a file below the current folder. */
-function nameOf(path: string): string {
+export function shownPath(path: string): string {
   const name = relative('', path);
   return name === '' || name.startsWith('..') ? path : name;
 }

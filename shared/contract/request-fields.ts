@@ -131,7 +131,7 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
   },
   Trigger: {
     meaning:
-      '`{"Source": "schedule", "manual" or "alarm", ...}`: up to 20 plain values that are copied into logs, history and outcome, and decide nothing. Names have at most 128 characters, texts at most 1,024, and the whole at most 16,384 bytes as JSON.',
+      '`{"Source": "schedule", "manual" or "alarm", ...}`: up to 20 plain values that are copied into logs, history and outcome, and decide nothing. Names have at most 128 characters, texts at most 1,024, and the whole at most 16,384 bytes as JSON. `Ticket` has 1 to 256 visible characters; `rotate --ticket` sets it. `CallerArn` is an ARN; `rotate` on AWS sets it to the ARN of its own caller (sts:GetCallerIdentity). All of it is what the request claims: only CloudTrail proves who started an execution.',
     placeholder: { Source: 'manual' },
     comment: 'Source: schedule, manual or alarm',
   },

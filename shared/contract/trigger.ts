@@ -3,13 +3,28 @@ import { quote } from '../errors/text.ts';
 import { fieldOf } from '../json.ts';
 import { choice, objectMessage } from './field-checks.ts';
 
-/** What started a rotation. */
+/**
+ * What started a rotation, as the request says: a claim, whose proof is CloudTrail's
+ * event of StartExecution.
+ */
 export type Trigger = Record<string, string | number | boolean | null>;
 
 const TRIGGER_FIELD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u;
 /** Bytes of its JSON: the last state gets it twice, and takes at most 256 KiB. */
 const TRIGGER_BYTES = 16_384;
 const MAX_TRIGGER_TEXT = 1024;
+
+/** Fields with a meaning of their own, each with its form and the words for it. */
+const KNOWN_FIELDS: Record<string, [form: RegExp, expected: string]> = {
+  Ticket: [
+    /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,256}$/u,
+    'a string of 1 to 256 visible characters',
+  ],
+  CallerArn: [
+    /^arn:[^\s\p{Cc}\p{Cf}\p{Cs}]{1,1020}$/u,
+    'an ARN of at most 1,024 visible characters',
+  ],
+};
 
 /** Flat by design: it is copied into logs and into a DynamoDB item. */
 export const TRIGGER = v.pipe(
@@ -24,6 +39,11 @@ export const TRIGGER = v.pipe(
       addIssue({
         message: 'Trigger has more than 20 fields',
       });
+      return NEVER;
+    }
+    const wrong = wrongField(trigger);
+    if (wrong !== undefined) {
+      addIssue({ message: wrong });
       return NEVER;
     }
     for (const [field, value] of fields) {
@@ -49,6 +69,17 @@ export const TRIGGER = v.pipe(
     return trigger as Trigger;
   }),
 );
+
+/** What is wrong with a field that has a form of its own. */
+function wrongField(trigger: Record<string, unknown>): string | undefined {
+  for (const [field, [form, expected]] of Object.entries(KNOWN_FIELDS)) {
+    const value = trigger[field];
+    if (value === undefined) continue;
+    if (typeof value === 'string' && form.test(value)) continue;
+    return `Trigger.${field} ${quote(value)} is not ${expected}`;
+  }
+  return undefined;
+}
 
 /**
  * An alarm's rule passes CloudWatch's whole event. Of that, the name of the alarm, the

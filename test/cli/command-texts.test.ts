@@ -111,7 +111,9 @@ describe('historyText', () => {
 
   it('is a line a rotation: how it ended, keys, time, and who started it', () => {
     const [head, first, second] = historyText([rotated, failed]).split('\n');
-    expect(head).toMatch(/^Started +Stream +Ended as +Key +Took +Started by$/);
+    expect(head).toMatch(
+      /^Started +Stream +Ended as +Key +Took +Claimed trigger$/,
+    );
     expect(first).toMatch(
       / orders +ROTATED +not encrypted -> alias\/b +7\.3 s +alarm drift$/,
     );

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { DescribeStreamSummaryCommand } from '@aws-sdk/client-kinesis';
 import { describe, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { sha256 } from '../../cli/report/formats/sha256-file.ts';
 import { startDynamoDb } from '../../local/services/dynamodb.ts';
 import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
@@ -592,19 +593,61 @@ describe('report', () => {
   it('writes the whole page, and nothing else', async ({ cli }) => {
     const file = join(cli.home, 'report.html');
     const written = await cli.run(['report', '--file', file]);
+    const page = await readFile(file, 'utf8');
+    const hash = sha256(page);
     expect(written).toEqual({
       exitCode: 0,
-      stderr: `${cli.announcement}Reading 1 stream for the report\n`,
+      stderr: `${cli.announcement}Reading 1 stream for the report\nSHA-256 ${hash}, also in ${file}.sha256\n`,
       stdout: `${file}\n`,
     });
-    const page = await readFile(file, 'utf8');
+    expect(await readFile(`${file}.sha256`, 'utf8')).toBe(
+      `${hash}  report.html\n`,
+    );
     expect(page).toMatch(/^<!doctype html>/i);
     expect(page).toContain('samplestream');
     expect(page.trimEnd()).toMatch(/<\/html>$/);
     expect((await readdir(cli.home)).toSorted()).toEqual([
       'local',
       'report.html',
+      'report.html.sha256',
     ]);
+  });
+
+  it('writes JSON and CSV, and the hash of stdout on stderr', async ({
+    cli,
+  }) => {
+    const as = (format: string) =>
+      cli.run(['report', '--output', format, '--file', '-']);
+    const json = await as('json');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      SchemaVersion: 1,
+      Stage: 'embedded AWS',
+      Streams: [{ StreamName: 'samplestream', Condition: 'NOT_ENCRYPTED' }],
+      Coverage: { Status: 'LISTED', Streams: 1, NotManaged: [] },
+      Configuration: {
+        RotationsFile: {
+          Path: 'rotations.yml',
+          Sha256: sha256(await readFile('rotations.yml')),
+        },
+        DeployedTemplate: { Status: 'NOT_DEPLOYED' },
+      },
+    });
+    expect(json.stderr).toBe(
+      `${cli.announcement}Reading 1 stream for the report\nSHA-256 ${sha256(json.stdout)}\n`,
+    );
+    expect((await as('csv')).stdout).toMatch(/^StreamName,[^\n]*\r\n$/);
+    expect(await readdir(cli.home)).toEqual(['local']);
+  });
+
+  it('names the file by its format, and writes no hash beside a device', async ({
+    cli,
+  }) => {
+    const env = { INIT_CWD: cli.home };
+    const { stdout } = await cli.run(['report', '--output', 'csv'], { env });
+    expect(stdout).toBe(`${join(cli.home, 'kinesis-key-rotation.csv')}\n`);
+    const device = await cli.run(['report', '--file', '/dev/null']);
+    expect(device).toMatchObject({ exitCode: 0, stdout: '/dev/null\n' });
+    expect(device.stderr).toMatch(/\nSHA-256 [0-9a-f]{64}\n$/);
   });
 
   it('says that it cannot write, and leaves nothing', async ({ cli }) => {

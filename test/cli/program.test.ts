@@ -23,8 +23,11 @@ describe('--help', () => {
     const [first, ...words] =
       line.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
     expect(first).toBe(name);
-    const command = commands.find((each) => each.name() === name);
-    const { operands, unknown } = command?.parseOptions(words) ?? {};
+    const top = commands.find((each) => each.name() === name);
+    const sub = top?.commands.find((each) => each.name() === words[0]);
+    const command = sub ?? top;
+    const { operands, unknown } =
+      command?.parseOptions(sub ? words.slice(1) : words) ?? {};
     expect(unknown).toEqual([]);
     expect(operands?.length).toBeLessThanOrEqual(
       command?.registeredArguments.length ?? 0,

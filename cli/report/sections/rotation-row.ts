@@ -32,7 +32,7 @@ export const ROTATION_COLUMNS = [
   'Verified',
   'Key',
   'Outcome',
-  'Started by',
+  'Claimed trigger',
   'Record',
   'Slots',
   'Quota',

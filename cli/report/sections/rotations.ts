@@ -126,7 +126,7 @@ function legendList(
         )}`,
     ]),
     ...triggers.map(({ label, fields }): [string, Markup] => [
-      'Started by',
+      'Claimed trigger',
       html`<b>${label}</b> ${fields.map(([name, value], at) => html`${at > 0 ? ', ' : ''}<span class="text">${visible(name)}</span> <span class="text">${visible(value)}</span>`)}`,
     ]),
   ];

@@ -2,11 +2,13 @@ import { html } from 'hono/html';
 import { QUOTA_LIMIT } from '../../../shared/ledger/window.ts';
 import { plural } from '../findings.ts';
 import type { Counts, ReportModel } from '../report-model.ts';
+import { coverageSummary } from './coverage.ts';
 import { type Markup, type State, state, table } from './markup.ts';
 import { CONDITIONS, RESULTS, TIMELINESS } from './words.ts';
 
 /** Three tables whose rows add up to their last one. */
-export function summarySection({ summary }: ReportModel): Markup {
+export function summarySection(model: ReportModel): Markup {
+  const { summary } = model;
   const { conditions, results, timeliness, streams, rotations } = summary;
   return html`<section aria-labelledby="summary">
 <h2 id="summary">Summary</h2>
@@ -16,6 +18,7 @@ ${countTable('Keys by their schedule', TIMELINESS, timeliness, streams)}
 ${countTable('Rotations in the period', RESULTS, results, rotations)}
 </div>
 <p>These rotations spent ${plural(summary.slotsSpent, 'slot')}. AWS's quota is ${QUOTA_LIMIT} keys for each stream in any 24 hours. External starts, outside the ledger, applied ${plural(summary.externalStarts, 'more key')}, as far as the ledger still has their reports.</p>
+${coverageSummary(model)}
 </section>`;
 }
 

@@ -53,6 +53,10 @@ async function run(options: object) {
       forceQuit: new AbortController().signal,
       exitCode: () => undefined,
     },
+    givenRotations: () => undefined,
+    rotationsFile: async () => {
+      throw new Error('history hashes no file');
+    },
     rotations: async () =>
       NAMES.map((StreamName) => ({
         StreamName,

@@ -11,7 +11,10 @@ import {
   findDeployment,
   setAwsVariables,
 } from '../../../cli/environment/deployment.ts';
-import { startCloudFormation } from '../../support/cli/cloudformation.ts';
+import {
+  stackId,
+  startCloudFormation,
+} from '../../support/cli/cloudformation.ts';
 
 const OUTPUTS = { StateMachineArn: 'arn:machine', LedgerTableName: 'ledger' };
 
@@ -99,7 +102,12 @@ describe('findDeployment', () => {
     ['prod', OUTPUTS],
     ['fleet', { ...OUTPUTS, FleetStateMachineArn: 'arn:fleet' }],
   ])('reads what the stack of %s says', async (stage, outputs) => {
-    expect(await findDeployment(stage)).toEqual({ Stage: stage, ...outputs });
+    expect(await findDeployment(stage)).toEqual({
+      Stage: stage,
+      StackId: stackId(`kinesis-key-rotation-${stage}`),
+      UpdatedAt: '2026-01-01T00:00:00.000Z',
+      ...outputs,
+    });
   });
 
   it('says where there is no stack, and how to make one', async () => {

@@ -332,6 +332,8 @@ describe.concurrent('what keeps a rotation from starting', () => {
       { keyId: 'alias/a', ...options },
       {
         rotations: async () => [],
+        givenRotations: () => undefined,
+        rotationsFile: async () => ({ path: '', content: Buffer.alloc(0) }),
         interruption: {
           signal: never,
           forceQuit: never,

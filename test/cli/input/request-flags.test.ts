@@ -37,6 +37,20 @@ describe('requestFromFlags', () => {
     });
   });
 
+  it('puts a ticket into the Trigger, which stays as the document has it', async () => {
+    const Ticket = 'SEC-2291';
+    expect(await requestFromFlags({ ticket: Ticket })).toEqual({
+      Trigger: { Source: 'manual', Ticket },
+    });
+    const cliInputJson = '{"Trigger": {"Source": "alarm", "Note": "n"}}';
+    expect(await requestFromFlags({ ticket: Ticket, cliInputJson })).toEqual({
+      Trigger: { Source: 'alarm', Note: 'n', Ticket },
+    });
+    // Refused later, with its name.
+    const wrong = { ticket: Ticket, cliInputJson: '{"Trigger": "hand"}' };
+    expect(await requestFromFlags(wrong)).toEqual({ Trigger: 'hand' });
+  });
+
   it('says nothing of flags that were not given', async () => {
     expect(await requestFromFlags({})).toEqual({});
     expect(await requestFromFlags({ force: false })).toEqual({ Force: false });

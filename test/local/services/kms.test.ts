@@ -6,8 +6,11 @@ import {
   DeleteAliasCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
+  DisableKeyRotationCommand,
   EnableKeyCommand,
+  EnableKeyRotationCommand,
   GenerateDataKeyCommand,
+  GetKeyRotationStatusCommand,
   type KMSClient,
   ListAliasesCommand,
   ListKeysCommand,
@@ -80,6 +83,7 @@ describe('the KMS stand-in', () => {
         KeyUsage: 'ENCRYPT_DECRYPT',
         KeySpec: 'SYMMETRIC_DEFAULT',
         KeyManager: 'CUSTOMER',
+        Origin: 'AWS_KMS',
         MultiRegion: false,
       });
     }
@@ -96,6 +100,60 @@ describe('the KMS stand-in', () => {
       KeyManager: 'AWS',
       KeyState: 'Enabled',
     });
+  });
+
+  it('answers how KMS itself rotates a key', async () => {
+    const { kms, directory, close } = await running();
+    const { KeyId, Arn } = await newKey(kms);
+    const status = async (of: string, client = kms) => {
+      const { $metadata, ...answer } = await client.send(
+        new GetKeyRotationStatusCommand({ KeyId: of }),
+      );
+      return answer;
+    };
+    const off = { KeyId: Arn, KeyRotationEnabled: false };
+    expect(await status(KeyId)).toEqual(off);
+
+    const before = Date.now();
+    const RotationPeriodInDays = 90;
+    await kms.send(
+      new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays }),
+    );
+    await close();
+    const { kms: again } = await running(REGION, directory);
+    const on = await status(KeyId, again);
+    expect(on).toEqual({
+      KeyId: Arn,
+      KeyRotationEnabled: true,
+      RotationPeriodInDays,
+      NextRotationDate: expect.any(Date),
+    });
+    const next =
+      Number(on.NextRotationDate) - RotationPeriodInDays * 86_400_000;
+    expect(next).toBeGreaterThanOrEqual(before);
+    expect(next).toBeLessThanOrEqual(Date.now());
+
+    await again.send(new DisableKeyRotationCommand({ KeyId }));
+    expect(await status(KeyId, again)).toEqual(off);
+    expect(await status('alias/aws/kinesis', again)).toMatchObject({
+      KeyRotationEnabled: true,
+      RotationPeriodInDays: 365,
+    });
+  });
+
+  it('refuses a rotation that KMS refuses', async () => {
+    const { kms } = await running();
+    const { KeyId } = await newKey(kms);
+    const short = { KeyId, RotationPeriodInDays: 89 };
+    await expect(
+      kms.send(new EnableKeyRotationCommand(short)),
+    ).rejects.toMatchObject({ name: 'ValidationException' });
+    await expect(
+      kms.send(new DisableKeyRotationCommand({ KeyId: 'alias/aws/kinesis' })),
+    ).rejects.toMatchObject({ name: 'UnsupportedOperationException' });
+    await expect(
+      kms.send(new GetKeyRotationStatusCommand({ KeyId: UNKNOWN_KEY })),
+    ).rejects.toMatchObject({ name: 'NotFoundException' });
   });
 
   it('creates multi-Region keys and keys of another spec and usage', async () => {

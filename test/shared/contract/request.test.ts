@@ -130,7 +130,11 @@ describe('parseRequest takes', () => {
   });
 
   it.each(['schedule', 'manual', 'alarm'])('the trigger %s', (Source) => {
-    const Trigger = { Source };
+    const Trigger = {
+      Source,
+      Ticket: 'SEC-1: ä'.padEnd(256, '.'),
+      CallerArn: 'arn:aws:sts::111122223333:assumed-role/Admin/a=b,c@d',
+    };
 
     expect(parseRequest({ ...MINIMAL, Trigger }).Trigger).toEqual(Trigger);
   });
@@ -231,6 +235,21 @@ describe('parseRequest refuses, naming field and value,', () => {
       },
       ['Trigger has more than 20 fields'],
     ],
+    ...['', 5, 'a\u202eb', 'two\nlines', 'x'.repeat(257)].map(
+      (Ticket): [object, string[]] => [
+        { Trigger: { Source: 'manual', Ticket } },
+        ['Trigger.Ticket ', '1 to 256 visible characters'],
+      ],
+    ),
+    ...[
+      'ann',
+      'arn:',
+      'arn:aws:iam::1:user/a b',
+      `arn:${'x'.repeat(1021)}`,
+    ].map((CallerArn): [object, string[]] => [
+      { Trigger: { Source: 'manual', CallerArn } },
+      ['Trigger.CallerArn ', 'ARN of at most 1,024'],
+    ]),
   ];
   it.each(
     wrong.map(([field, fragments]) => ({

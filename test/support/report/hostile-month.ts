@@ -1,5 +1,6 @@
 import type { ReportInput } from '../../../cli/report/report-input.ts';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
+import { AwsRefusal } from '../../../shared/errors/errors.ts';
 import { simulatedMonth } from './simulated-month.ts';
 
 /** Hostile values, and how a report shows them. */
@@ -40,11 +41,51 @@ export function hostileMonth(
     stage: next(),
     tableName: next(),
     version: next(),
+    configuration: {
+      rotations: { status: 'READ', path: next(), sha256: next() },
+      template: {
+        status: 'READ',
+        stackId: next(),
+        updatedAt: next(),
+        sha256: next(),
+      },
+    },
+    coverage: {
+      status: 'LISTED',
+      streams: 20,
+      notManaged: [
+        { StreamName: next(), description: { Error: next(), Cause: next() } },
+        {
+          StreamName: next(),
+          description: { EncryptionType: 'KMS', KeyId: next() },
+        },
+      ],
+    },
     streams: month.streams.slice(0, 14).map((stream) => ({
       ...stream,
       StreamName: next(),
       StreamARN: next(),
       KeyArn: next(),
+      keys: [
+        {
+          KeyId: next(),
+          Metadata: {
+            KeyId: next(),
+            Arn: next(),
+            AWSAccountId: next(),
+            CreationDate: new Date(month.from),
+            Origin: next() as 'AWS_KMS',
+            KeyManager: next() as 'AWS',
+            KeyState: next() as 'Enabled',
+          },
+          rotation: { status: 'UNKNOWN', reason: next() },
+        },
+        {
+          KeyId: next(),
+          Refusal: new AwsRefusal(next(), next()),
+          rotation: { status: 'OFF' },
+        },
+      ],
       description:
         at % 3 === 0
           ? { Error: next(), Cause: next() }

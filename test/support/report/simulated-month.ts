@@ -1,7 +1,9 @@
 import type {
+  KmsRotation,
   ReportInput,
   StreamDescription,
   StreamInput,
+  StreamKey,
 } from '../../../cli/report/report-input.ts';
 import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
@@ -12,6 +14,8 @@ import type {
   Verification,
 } from '../../../shared/contract/outcome.ts';
 import type { Trigger } from '../../../shared/contract/trigger.ts';
+import { AwsRefusal } from '../../../shared/errors/errors.ts';
+import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
 import {
   type Claim,
   emptyEntry,
@@ -24,7 +28,7 @@ import { settle } from '../../../shared/ledger/settle.ts';
 import { confirm, spend } from '../../../shared/ledger/spend.ts';
 import { usage } from '../../../shared/ledger/usage.ts';
 import { LEASE_MS } from '../../../shared/rotation/deadlines.ts';
-import { kmsKey, REGION } from '../aws/kms-key.ts';
+import { keyGuid, kmsKey, REGION } from '../aws/kms-key.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -32,6 +36,8 @@ export const FROM = Date.parse('2026-10-26T00:00:00.000Z');
 export const NOW = Date.parse('2026-11-25T13:04:05.000Z');
 
 const ACCOUNT = '111122223333';
+const arnOfKey = (number: number) =>
+  `arn:aws:kms:${REGION}:${ACCOUNT}:key/${keyGuid(number)}`;
 const iso = (ms: number) => new Date(ms).toISOString();
 
 const SCHEDULED: Trigger = {
@@ -40,8 +46,8 @@ const SCHEDULED: Trigger = {
 };
 const BY_HAND: Trigger = {
   Source: 'manual',
-  Person: 'j.ortega',
   Ticket: 'SEC-2291',
+  CallerArn: 'arn:aws:sts::111122223333:assumed-role/Operator/j.ortega',
 };
 const BY_DRIFT: Trigger = {
   Source: 'alarm',
@@ -91,7 +97,7 @@ class SimulatedStream {
 
   #keyArn(keyId: string): string {
     const at = this.listed.KeyIds.indexOf(keyId);
-    return kmsKey(this.#number * 10 + (at < 0 ? 9 : at)).Arn ?? '';
+    return arnOfKey(this.#number * 10 + (at < 0 ? 9 : at));
   }
 
   /** The key after the present one. */
@@ -302,11 +308,51 @@ class SimulatedStream {
       ledgerEntry: this.#entry,
       history: this.#history,
       listed: this.listed,
-      ring: this.listed.KeyIds.map((id, at) => ({
-        KeyId: id,
-        Metadata: kmsKey(this.#number * 10 + at),
-      })),
+      ring: this.#ring(),
+      keys: this.#keys(),
     };
+  }
+
+  #ring(): ResolvedKey[] {
+    return this.listed.KeyIds.map((KeyId, at) => ({
+      KeyId,
+      Metadata: this.#metadata(at),
+    }));
+  }
+
+  #metadata(at: number) {
+    const number = this.#number * 10 + at;
+    return kmsKey(number, {
+      Arn: arnOfKey(number),
+      AWSAccountId: ACCOUNT,
+      CreationDate: new Date(FROM - (this.#number * 20 + at * 400) * DAY),
+      Origin: 'AWS_KMS',
+      KeyManager: 'CUSTOMER',
+    });
+  }
+
+  /** Every third key rotates itself; KMS denies the question about another third. */
+  #keys(): StreamKey[] {
+    const rotations: KmsRotation[] = [
+      { status: 'OFF' },
+      { status: 'ON', periodInDays: 365, nextAt: NOW + this.#number * DAY },
+      {
+        status: 'UNKNOWN',
+        reason:
+          'AccessDeniedException: not authorized to perform: kms:GetKeyRotationStatus',
+      },
+    ];
+    const rotation = rotations[this.#number % 3] ?? { status: 'OFF' };
+    const ring = this.#ring().map((key) => ({ ...key, rotation }));
+    const KeyId = this.#key;
+    if (KeyId === null || this.listed.KeyIds.includes(KeyId)) return ring;
+    const Refusal = new AwsRefusal(
+      'AccessDeniedException',
+      `KeyId "${KeyId}": not authorized to perform: kms:DescribeKey`,
+    );
+    const reason = `${Refusal.name}: ${Refusal.message}`;
+    const present = { KeyId, Refusal };
+    return [...ring, { ...present, rotation: { status: 'UNKNOWN', reason } }];
   }
 }
 
@@ -412,8 +458,8 @@ export function simulatedMonth(seed = 1): ReportInput {
     on(22, 6 + turn / 5, (at) =>
       of('clickstream').rotate(at, {
         ...BY_HAND,
-        Person: 'deploy-bot',
         Ticket: 'none',
+        CallerArn: 'arn:aws:sts::111122223333:assumed-role/deploy-bot/loop',
       }),
     );
   }
@@ -468,6 +514,34 @@ export function simulatedMonth(seed = 1): ReportInput {
     stage: 'prod',
     tableName: 'kinesis-key-rotation-prod-ledger',
     version: '0.1.0',
+    configuration: {
+      rotations: {
+        status: 'READ',
+        path: 'rotations.yml',
+        sha256: 'a1'.repeat(32),
+      },
+      template: {
+        status: 'READ',
+        stackId: `arn:aws:cloudformation:${REGION}:${ACCOUNT}:stack/kinesis-key-rotation-prod/7f3c`,
+        updatedAt: iso(FROM - DAY),
+        sha256: 'b2'.repeat(32),
+      },
+    },
+    coverage: {
+      status: 'LISTED',
+      streams: ROWS.length + 3,
+      notManaged: [
+        {
+          StreamName: 'scratch',
+          description: { EncryptionType: 'NONE' },
+        },
+        {
+          StreamName: 'partner-feed',
+          description: { EncryptionType: 'KMS', KeyId: 'alias/aws/kinesis' },
+        },
+        { StreamName: 'vault', description: unseen },
+      ],
+    },
     streams: [...streams].map(([name, stream]) =>
       stream.input(name === 'pricing' ? unseen : undefined),
     ),

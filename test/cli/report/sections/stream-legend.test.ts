@@ -65,8 +65,11 @@ describe('streamLegend', () => {
         label: 'b',
         fields: [
           ['Source', 'manual'],
-          ['Person', 'deploy-bot'],
           ['Ticket', 'none'],
+          [
+            'CallerArn',
+            'arn:aws:sts::111122223333:assumed-role/deploy-bot/loop',
+          ],
         ],
       },
     ]);

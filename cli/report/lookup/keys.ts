@@ -1,0 +1,90 @@
+import {
+  GetKeyRotationStatusCommand,
+  type KMSClient,
+} from '@aws-sdk/client-kms';
+import { nameError } from '../../../shared/errors/aws-errors.ts';
+import { readStreamArn } from '../../../shared/identifiers/arn.ts';
+import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
+import { describeKeys } from '../../../shared/lookup/describe-keys.ts';
+import { presentKey } from '../key-facts.ts';
+import type { KmsRotation, StreamInput, StreamKey } from '../report-input.ts';
+
+/**
+ * Adds the keys of each stream: those of its ring, and its present key if that is
+ * another one. Asks KMS once for each key ARN how it rotates the key itself.
+ *
+ * @throws {RotationError} ServiceUnavailable, from DescribeKey
+ */
+export async function gatherKeys(
+  streams: readonly StreamInput[],
+  kms: KMSClient,
+): Promise<StreamInput[]> {
+  const asked = new Map<string, Promise<KmsRotation>>();
+  const rotationOf = ({ Metadata, Refusal }: ResolvedKey) => {
+    const arn = Metadata?.Arn;
+    if (arn === undefined) {
+      const reason = Refusal
+        ? `${Refusal.name}: ${Refusal.message}`
+        : 'KMS did not describe the key';
+      return { status: 'UNKNOWN', reason } as const;
+    }
+    const answer = asked.get(arn) ?? rotationStatus(kms, arn);
+    asked.set(arn, answer);
+    return answer;
+  };
+  const all: StreamInput[] = [];
+  for (const stream of streams) {
+    const keys = await Promise.all(
+      (await keysOf(stream, kms)).map(
+        async (key): Promise<StreamKey> => ({
+          ...key,
+          rotation: await rotationOf(key),
+        }),
+      ),
+    );
+    all.push({ ...stream, keys });
+  }
+  return all;
+}
+
+async function keysOf(
+  stream: StreamInput,
+  kms: KMSClient,
+): Promise<readonly ResolvedKey[]> {
+  const { ring = [], StreamARN } = stream;
+  const { KeyId, KeyArn } = presentKey(stream);
+  if (KeyId === null) return ring;
+  const isInRing = ring.some(({ Metadata }) => Metadata?.Arn === KeyArn);
+  if (KeyArn !== null && isInRing) return ring;
+  const { region } = readStreamArn(StreamARN);
+  const [present] = await describeKeys(kms, { KeyId: KeyArn ?? KeyId }, region);
+  return present === undefined ? ring : [...ring, { ...present, KeyId }];
+}
+
+/**
+ * A key of another account, or of no right, is unknown: never `OFF`.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
+ */
+async function rotationStatus(
+  kms: KMSClient,
+  KeyId: string,
+): Promise<KmsRotation> {
+  try {
+    const answer = await kms.send(new GetKeyRotationStatusCommand({ KeyId }));
+    const { KeyRotationEnabled, RotationPeriodInDays, NextRotationDate } =
+      answer;
+    if (KeyRotationEnabled === undefined) {
+      return { status: 'UNKNOWN', reason: 'KMS did not answer it' };
+    }
+    if (!KeyRotationEnabled) return { status: 'OFF' };
+    return {
+      status: 'ON',
+      periodInDays: RotationPeriodInDays,
+      nextAt: NextRotationDate?.getTime(),
+    };
+  } catch (error) {
+    const { name, message } = nameError(error);
+    return { status: 'UNKNOWN', reason: `${name}: ${message}` };
+  }
+}

@@ -1,0 +1,31 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AtEnd } from '../local/temporary-directory.ts';
+
+/**
+ * Answers GetCallerIdentity as STS does.
+ *
+ * @param arn undefined for a denial
+ * @returns its endpoint
+ */
+export async function startSts(
+  arn: string | undefined,
+  atEnd: AtEnd,
+): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.writeHead(arn ? 200 : 403, { 'Content-Type': 'text/xml' });
+    response.end(
+      arn
+        ? `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${arn}</Arn><UserId>AIDA</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`
+        : '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>',
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
