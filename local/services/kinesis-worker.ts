@@ -8,6 +8,7 @@ import { createServer, type Server as HttpServer, request } from 'node:http';
 import { createRequire } from 'node:module';
 import { type AddressInfo, Server } from 'node:net';
 import { type Duplex, duplexPair, pipeline } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { parentPort } from 'node:worker_threads';
 import { keepCompiledCode } from '../compile-cache.ts';
 import { guarded } from './guard.ts';
@@ -44,17 +45,23 @@ function startFront(server: Server, port: number): void {
     return client;
   };
   front = createServer(
-    guarded((given, answer) => {
-      const { method, url: path, headers } = given;
+    guarded(async (given, answer) => {
+      const { method, url: path } = given;
+      // Whole, so that the guard refuses a body before kinesis-local does.
+      const body = await buffer(given).catch(() => undefined);
+      if (body === undefined || answer.headersSent) return;
+      // kinesis-local takes 1,024 connections at a time, and each request has its own.
+      const headers = { ...given.headers, connection: 'close' };
       const call = request(
         { method, path, headers, createConnection: connect },
         (answered) => {
-          answer.writeHead(answered.statusCode ?? 502, answered.headers);
-          pipeline(answered, answer, () => {});
+          const { connection: _, ...kept } = answered.headers;
+          answer.writeHead(answered.statusCode ?? 502, kept);
+          pipeline(answered, answer, () => call.destroy());
         },
       );
-      pipeline(given, call, () => {});
       call.on('error', () => answer.destroy());
+      call.end(body);
     }),
   );
   front.once('error', (error: NodeJS.ErrnoException) => {

@@ -9,6 +9,7 @@ import {
   GetRecordsCommand,
   GetShardIteratorCommand,
   type KinesisClient,
+  ListStreamsCommand,
   PutRecordCommand,
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
@@ -86,6 +87,17 @@ const startEncryption = (kinesis: KinesisClient) =>
       KeyId: 'alias/orders-a',
     }),
   );
+
+// kinesis-local takes 1,024 connections at a time.
+it('answers the 1,100th request as the first', async () => {
+  const { kinesis } = await running();
+  for (let batch = 0; batch < 22; batch++) {
+    const calls = Array.from({ length: 50 }, () =>
+      kinesis.send(new ListStreamsCommand({})),
+    );
+    expect(await Promise.all(calls)).toHaveLength(50);
+  }
+});
 
 describe('startKinesis', () => {
   it('serves the account and Region that it was given', async () => {
