@@ -1,16 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
 import { alarms } from './alarms.ts';
-import { boundaryDefine } from './bundling/boundary-define.ts';
+import { writeArchive } from './bundling/archives.ts';
+import { functionCode } from './bundling/function-code.ts';
+import { insertBoundaries } from './bundling/insert-boundaries.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
+import { sourceFile } from './names.ts';
 import { checkRegion, chosenRegion } from './region.ts';
 import { type Rights, roles } from './roles.ts';
 import { schedules } from './schedules.ts';
@@ -28,8 +29,8 @@ interface Serverless {
       /** The page of the runbook, a path or a URL. */
       runbook: string;
       rights: Rights;
-      esbuild: { define: Record<string, string> };
     };
+    functions: Record<string, { package?: { artifact: string } }>;
     resources: { Resources: Resources };
     provider: { region?: string; compiledCloudFormationTemplate: Template };
   };
@@ -58,8 +59,8 @@ const STATE_MACHINES = {
 };
 
 /**
- * Adds to serverless.yml what rotations.yml determines, before anything is
- * bundled. Ties the state machines to the functions' versions at the end.
+ * Adds to serverless.yml what rotations.yml determines, and bundles the functions.
+ * Ties the state machines to the functions' versions at the end.
  */
 export default class StackPlugin {
   readonly hooks: Record<string, () => Promise<void>>;
@@ -75,6 +76,8 @@ export default class StackPlugin {
     this.hooks = {
       initialize: () => this.#orRefuse(() => this.#setRegion()),
       'before:package:cleanup': () => this.#orRefuse(() => this.#addStreams()),
+      'before:package:createDeploymentArtifacts': () =>
+        this.#orRefuse(() => this.#bundle()),
       'after:aws:package:finalize:mergeCustomProviderResources': () =>
         this.#orRefuse(() => this.#complete()),
     };
@@ -100,9 +103,6 @@ export default class StackPlugin {
     const aws = getProvider.call(this.#serverless, 'aws');
     const stage = aws.getStage();
     checkStage(stage);
-    keepTemporaryFilesTogether();
-    // Files that a killed run left there would go into the next archives.
-    await rm(join(serviceDir, '.esbuild'), { recursive: true, force: true });
     const path = resolve(serviceDir, service.custom.rotations);
     this.#entries = await readRotationsFile(path);
     checkRegion(this.#entries, aws.getRegion());
@@ -112,13 +112,34 @@ export default class StackPlugin {
         `${StreamName}: ${Schedule} starts its first rotation when it is deployed; give a StartDate, or cron(...)`,
       );
     }
-    Object.assign(service.custom.esbuild.define, boundaryDefine(this.#entries));
     Object.assign(service.resources.Resources, {
       ...roles(service.custom.rights, this.#entries, stage),
       ...schedules(this.#entries),
       ...alarms(this.#entries, stage, service.custom.runbook),
       Dashboard: dashboard(this.#entries, stage),
     });
+  }
+
+  /** The packager takes the archive of each function as it is. */
+  async #bundle(): Promise<void> {
+    const { service, serviceDir } = this.#serverless;
+    const directory = join(serviceDir, '.serverless');
+    const bundled = Object.entries(service.functions).map(
+      async ([name, fields]) => {
+        const source = sourceFile(name);
+        const text = insertBoundaries(
+          await functionCode(source),
+          this.#entries,
+        );
+        const artifact = await writeArchive(
+          directory,
+          { name, code: Buffer.from(text) },
+          source.replace(/\.ts$/, '.mjs'),
+        );
+        fields.package = { artifact };
+      },
+    );
+    await Promise.all(bundled);
   }
 
   async #complete(): Promise<void> {
@@ -149,13 +170,4 @@ export default class StackPlugin {
       );
     }
   }
-}
-
-/** serverless-esbuild leaves a temporary folder for each function. */
-function keepTemporaryFilesTogether(): void {
-  const directory = mkdtempSync(join(tmpdir(), 'kinesis-key-rotation-'));
-  process.env.TMPDIR = directory;
-  process.once('exit', () =>
-    rmSync(directory, { recursive: true, force: true }),
-  );
 }

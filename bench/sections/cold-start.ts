@@ -3,11 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { bundlesIn } from '../../stack/bundling/bundles.ts';
+import { readRotationsFile } from '../../shared/config/rotations-file.ts';
+import { bundlesIn } from '../../stack/bundling/archives.ts';
 import {
   type BuiltFunction,
   buildFunction,
 } from '../../stack/bundling/function-build.ts';
+import { insertBoundaries } from '../../stack/bundling/insert-boundaries.ts';
 import { sourceFile } from '../../stack/names.ts';
 import { BUDGETS } from '../budgets.ts';
 import { type Section, verdict } from '../section.ts';
@@ -63,13 +65,15 @@ async function measure(): Promise<ColdStart> {
   await promisify(execFile)('serverless', ['package']);
   const directory = await mkdtemp(join(tmpdir(), 'bundles-'));
   const functions: FunctionStart[] = [];
+  const entries = await readRotationsFile('rotations.yml');
   for (const { name, code } of await bundlesIn('.serverless')) {
     const path = join(directory, `${name}.mjs`);
     const source = resolve(sourceFile(name));
     await writeFile(path, code);
     const built = await buildFunction(sourceFile(name));
-    if (built.code.length !== code.length) {
-      throw new Error(`${name}: the package and esbuild have other lengths`);
+    const deployed = Buffer.from(insertBoundaries(built.code, entries));
+    if (!deployed.equals(code)) {
+      throw new Error(`${name}: the package and esbuild differ`);
     }
     const bundle: number[] = [];
     const sources: number[] = [];

@@ -1,46 +1,51 @@
-import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
-import { parse } from 'yaml';
-import { readRotationsFile } from '../../shared/config/rotations-file.ts';
-import { boundaryDefine } from './boundary-define.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
+import { OPEN_PLACE } from './insert-boundaries.ts';
 
 /** The most that a function's bundle may have. */
 export const BUNDLE_BYTES = 330_000;
 
-/** Options of serverless-esbuild that esbuild does not know. */
-const OF_THE_PLUGIN = ['exclude', 'outputFileExtension'];
+const STAND_INS = './stack/bundling';
 
-/** The options of esbuild in serverless.yml, with the rings of rotations.yml. */
-export async function buildOptions(): Promise<BuildOptions> {
-  const { custom } = parse(await readFile('serverless.yml', 'utf8'), {
-    logLevel: 'error',
-  });
-  const options = Object.entries(custom.esbuild as BuildOptions).filter(
-    ([name]) => !OF_THE_PLUGIN.includes(name),
-  );
-  const define = boundaryDefine(await readRotationsFile('rotations.yml'));
-  return { ...Object.fromEntries(options), define };
-}
+/** How esbuild bundles a function with its packages. */
+export const BUILD_OPTIONS: BuildOptions = {
+  absWorkingDir: fileURLToPath(PACKAGE_ROOT),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  outExtension: { '.js': '.mjs' },
+  define: OPEN_PLACE,
+  alias: {
+    '@aws-sdk/credential-provider-node': `${STAND_INS}/lambda-credentials.ts`,
+    '@aws-sdk/endpoint-cache': `${STAND_INS}/no-endpoint-cache.ts`,
+    '@smithy/core/event-streams': `${STAND_INS}/no-event-streams.ts`,
+  },
+};
 
 export interface BuiltFunction {
-  code: Uint8Array;
+  /** Without the boundaries of a deployment. */
+  code: string;
   /** The bytes that each source file adds. */
   inputs: Metafile['outputs'][string]['inputs'];
 }
 
-/** Bundles a function as the packager does, and lists its contents. */
+/** Bundles a function, and lists what its bundle contains. */
 export async function buildFunction(source: string): Promise<BuiltFunction> {
-  const { outputFiles = [], metafile } = await build({
-    ...(await buildOptions()),
+  const { outputFiles, metafile } = await build({
+    ...BUILD_OPTIONS,
     entryPoints: [source],
     outdir: 'unwritten',
     write: false,
     metafile: true,
   });
-  const [output] = Object.values(metafile?.outputs ?? {});
+  const [output] = Object.values(metafile.outputs);
   const [file] = outputFiles;
   if (output === undefined || file === undefined) {
     throw new Error(`esbuild wrote no bundle for ${source}`);
   }
-  return { code: file.contents, inputs: output.inputs };
+  return { code: file.text, inputs: output.inputs };
 }

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { cp, readdir, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bundlesIn } from '../../stack/bundling/archives.ts';
 import StackPlugin from '../../stack/plugin.ts';
 import type { Resources, Template } from '../../stack/template.ts';
 import { temporaryDirectory } from '../support/local/temporary-directory.ts';
@@ -58,7 +58,10 @@ async function plugin(given: Given) {
     recursive: true,
   });
   const resources = await packagedResources();
-  const define: Record<string, string> = {};
+  const functions: Record<string, { package?: { artifact: string } }> = {
+    PlanRotation: {},
+    PlanFleet: {},
+  };
   const warnings: string[] = [];
   const notices: string[] = [];
   const options: { region?: string; 'aws-profile'?: string } =
@@ -74,8 +77,8 @@ async function plugin(given: Given) {
         rotations: given.file ?? 'rotations.yml',
         runbook: 'docs/operations.md',
         rights: {},
-        esbuild: { define },
       },
+      functions,
       resources: { Resources: resources },
       provider,
     },
@@ -98,17 +101,14 @@ async function plugin(given: Given) {
     provider,
     initialize: () => hooks.initialize?.(),
     resources,
-    define,
+    bundles: () => bundlesIn(join(serviceDir, '.serverless')),
+    bundle: () => hooks['before:package:createDeploymentArtifacts']?.(),
+    functions,
     begin: () => hooks['before:package:cleanup']?.(),
     complete: () =>
       hooks['after:aws:package:finalize:mergeCustomProviderResources']?.(),
   };
 }
-
-// The plugin moves it for the rest of the process.
-beforeEach(async () => {
-  vi.stubEnv('TMPDIR', await temporaryDirectory());
-});
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -182,20 +182,6 @@ Streams:
     expect(dates).toEqual([['rotate-later', '2027-01-01T00:00:00Z']]);
   });
 
-  it('takes its temporary files away once, however often it runs in a process', async () => {
-    const before = process.listeners('exit');
-    const { begin } = await plugin({ rotations: STREAMS });
-    await begin();
-    const directory = process.env.TMPDIR ?? '';
-    await begin();
-    const atExit = process
-      .listeners('exit')
-      .filter((listener) => !before.includes(listener));
-    for (const listener of atExit) listener(0);
-    expect(atExit).toHaveLength(2);
-    expect(existsSync(directory)).toBe(false);
-  });
-
   it.each([
     ['eu-west-1', 300],
     ['eu-south-1', 100],
@@ -218,12 +204,40 @@ Streams:
     );
   });
 
-  it('gives the bundles the ring of each stream', async () => {
-    const { begin, define } = await plugin({ rotations: STREAMS });
-    await begin();
-    expect(JSON.parse(JSON.parse(define.STREAM_BOUNDARIES ?? ''))).toEqual({
-      orders: { KeyIds: ['alias/a', 'alias/b'] },
+  it('bundles each function, with the rings where it checks them', async () => {
+    const { begin, bundle, bundles, functions } = await plugin({
+      rotations: STREAMS,
     });
+    await begin();
+    await bundle();
+    const texts = Object.fromEntries(
+      (await bundles()).map(({ name, code }) => [
+        name,
+        Buffer.from(code).toString(),
+      ]),
+    );
+    expect(Object.keys(texts)).toEqual(['PlanFleet', 'PlanRotation']);
+    expect(texts.PlanRotation).toContain(
+      String.raw`{\"orders\":{\"KeyIds\":[\"alias/a\",\"alias/b\"]}}`,
+    );
+    expect(texts.PlanFleet).not.toContain('alias/a');
+    expect(functions.PlanRotation?.package?.artifact).toMatch(
+      /\.serverless\/PlanRotation\.zip$/,
+    );
+  });
+
+  it('writes the same archive for the same code', async () => {
+    const archives = await Promise.all(
+      [1, 2].map(async () => {
+        const { begin, bundle, functions } = await plugin({
+          rotations: STREAMS,
+        });
+        await begin();
+        await bundle();
+        return readFile(functions.PlanRotation?.package?.artifact ?? '');
+      }),
+    );
+    expect(archives[0]?.equals(archives[1] ?? Buffer.of())).toBe(true);
   });
 
   it('ties the state machines to versions of the functions', async () => {

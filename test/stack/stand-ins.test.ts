@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { buildOptions } from '../../stack/bundling/function-build.ts';
+import { BUILD_OPTIONS } from '../../stack/bundling/function-build.ts';
 
 type Constructor = new (
   input: object,
@@ -14,7 +14,7 @@ let directory: string;
 
 beforeAll(async () => {
   const { outputFiles } = await build({
-    ...(await buildOptions()),
+    ...BUILD_OPTIONS,
     stdin: {
       contents: `
         export * from '@aws-sdk/client-dynamodb';

@@ -22,7 +22,7 @@ import { parseRequest } from '../../shared/contract/request.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { RUNBOOK } from '../../shared/notification/runbook.ts';
 import { alarms } from '../../stack/alarms.ts';
-import { bundlesIn } from '../../stack/bundling/bundles.ts';
+import { bundlesIn } from '../../stack/bundling/archives.ts';
 import { BUNDLE_BYTES } from '../../stack/bundling/function-build.ts';
 import { MAX_RESOURCES } from '../../stack/limits.ts';
 import { sourceFile } from '../../stack/names.ts';

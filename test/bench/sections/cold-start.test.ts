@@ -5,7 +5,7 @@ it('adds up the bytes of each package, the innermost of a path', () => {
   const bytes = (bytesInOutput: number) => ({ bytesInOutput });
   expect(
     bytesByPackage({
-      code: new Uint8Array(),
+      code: '',
       inputs: {
         'functions/plan-rotation.ts': bytes(3),
         'shared/rotation/plan.ts': bytes(4),

@@ -52,10 +52,6 @@ export async function packaged(
     ...SOURCES.map((name) => cp(name, join(home, name), { recursive: true })),
     symlink(resolve('node_modules'), join(home, 'node_modules')),
   ]);
-  // As a run that was killed leaves it.
-  const killed = join(home, '.esbuild', '.build', 'functions');
-  await mkdir(killed, { recursive: true });
-  await writeFile(join(killed, 'killed.mjs'), 'stale');
   if (rotations !== undefined) {
     await writeFile(join(home, 'rotations.yml'), rotations);
   }
