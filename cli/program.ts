@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { legible } from '../shared/errors/text.ts';
+import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import type { FollowOptions } from './commands/follow.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { LocalOptions } from './commands/local.ts';
@@ -9,11 +10,8 @@ import type { QuotaOptions } from './commands/quota.ts';
 import type { ReportFormat, ReportOptions } from './commands/report.ts';
 import type { RotateOptions } from './commands/rotate.ts';
 import type { TriggerOptions } from './commands/trigger.ts';
-import {
-  type CommandContext,
-  createContext,
-  ROTATIONS_FILE,
-} from './environment/context.ts';
+import { createContext, type RotationsFlags } from './environment/context.ts';
+import type { AddCommand } from './input/add-command.ts';
 import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
@@ -31,9 +29,7 @@ import {
 import { HELP_EXAMPLES } from './input/help-examples.ts';
 import { SKELETONS, type Skeleton, skeleton } from './input/skeleton.ts';
 import type { Interruption } from './interruption.ts';
-
-/** Adds a command. Its implementation is imported only when it runs. */
-type AddCommand = (program: Command, context: CommandContext) => void;
+import { PACKAGER_COMMANDS } from './packager/commands.ts';
 
 const addRotate: AddCommand = (program, context) => {
   withFlags(
@@ -213,6 +209,7 @@ const COMMANDS = [
   addReport,
   addTrigger,
   addLocal,
+  ...PACKAGER_COMMANDS,
 ];
 
 /** The command line: every command with its flags, help and examples. */
@@ -221,8 +218,7 @@ export function createProgram(interruption: Interruption): Command {
     .description('Moves Kinesis data streams to another KMS key, and proves it')
     .option(
       '--rotations <file>',
-      'the file that lists streams and their rings of keys',
-      ROTATIONS_FILE,
+      'the file that lists streams and their rings of keys (default: rotations.<stage>.yml where it exists, else rotations.yml)',
     )
     .option(
       '--debug',
@@ -235,6 +231,7 @@ export function createProgram(interruption: Interruption): Command {
       outputError: (text, write) => write(`${legible(text.trimEnd())}\n`),
     })
     .exitOverride();
+  let flags: RotationsFlags = {};
   program.hook('preAction', async (_, command) => {
     resolveStage(command);
     if (program.opts().debug) {
@@ -242,11 +239,11 @@ export function createProgram(interruption: Interruption): Command {
       startDebugging();
     }
     await chooseOutput(command);
+    flags = command.optsWithGlobals();
   });
-  const rotationsFile = (): string => program.opts().rotations;
-  const context = createContext(interruption, rotationsFile);
+  const context = createContext(interruption, () => flags);
   for (const add of COMMANDS) add(program, context);
-  addCompletion(program, rotationsFile);
+  addCompletion(program, context.rotationsPath);
   for (const command of program.commands) {
     command.exitOverride();
     const examples = HELP_EXAMPLES[command.name()];
@@ -256,7 +253,7 @@ export function createProgram(interruption: Interruption): Command {
 }
 
 function readVersion(): string {
-  const path = new URL('../package.json', import.meta.url);
+  const path = new URL('package.json', PACKAGE_ROOT);
   return JSON.parse(readFileSync(path, 'utf8')).version;
 }
 

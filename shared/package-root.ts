@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,3 +10,15 @@ if (manifest === undefined) {
 
 /** The folder of package.json: the repository, or the installed package. */
 export const PACKAGE_ROOT: URL = pathToFileURL(`${dirname(manifest)}/`);
+
+/**
+ * Finds a module that is loaded by its address: its source in the repository, and
+ * its build in an installed package, which has no sources.
+ *
+ * @param source its path in the repository, such as `local/services/kinesis-worker.ts`
+ */
+export function moduleUrl(source: string): URL {
+  const url = new URL(source, PACKAGE_ROOT);
+  if (existsSync(url)) return url;
+  return new URL(`dist/${source.replace(/\.ts$/, '.js')}`, PACKAGE_ROOT);
+}

@@ -4,6 +4,7 @@ import {
   type RotationsStream,
   readRotationsFile,
 } from '../shared/config/rotations-file.ts';
+import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { alarms } from './alarms.ts';
 import { writeArchive } from './bundling/archives.ts';
 import { functionCode } from './bundling/function-code.ts';
@@ -124,13 +125,14 @@ export default class StackPlugin {
   async #bundle(): Promise<void> {
     const { service, serviceDir } = this.#serverless;
     const directory = join(serviceDir, '.serverless');
+    const names = Object.keys(service.functions);
+    const codes = await functionCode(names.map(sourceFile));
     const bundled = Object.entries(service.functions).map(
       async ([name, fields]) => {
         const source = sourceFile(name);
-        const text = insertBoundaries(
-          await functionCode(source),
-          this.#entries,
-        );
+        const code = codes.get(source);
+        if (code === undefined) throw new Error(`${source} has no bundle`);
+        const text = insertBoundaries(code, this.#entries);
         const artifact = await writeArchive(
           directory,
           { name, code: Buffer.from(text) },
@@ -143,11 +145,11 @@ export default class StackPlugin {
   }
 
   async #complete(): Promise<void> {
-    const { service, serviceDir } = this.#serverless;
+    const { service } = this.#serverless;
     const template = service.provider.compiledCloudFormationTemplate;
     for (const [id, file] of Object.entries(STATE_MACHINES)) {
-      const path = join(serviceDir, 'statemachines', file);
-      const asl = await readFile(path, 'utf8');
+      const url = new URL(`statemachines/${file}`, PACKAGE_ROOT);
+      const asl = await readFile(url, 'utf8');
       Object.assign(
         template.Resources[id]?.Properties ?? {},
         definitionProperties(asl, template),

@@ -7,7 +7,7 @@ import { readRotationsFile } from '../../shared/config/rotations-file.ts';
 import { bundlesIn } from '../../stack/bundling/archives.ts';
 import {
   type BuiltFunction,
-  buildFunction,
+  buildFunctions,
 } from '../../stack/bundling/function-build.ts';
 import { insertBoundaries } from '../../stack/bundling/insert-boundaries.ts';
 import { sourceFile } from '../../stack/names.ts';
@@ -62,17 +62,21 @@ export function bytesByPackage({ inputs }: BuiltFunction): [string, number][] {
 }
 
 async function measure(): Promise<ColdStart> {
-  await promisify(execFile)('serverless', ['package']);
+  await promisify(execFile)('npm', ['run', 'package']);
   const directory = await mkdtemp(join(tmpdir(), 'bundles-'));
   const functions: FunctionStart[] = [];
   const entries = await readRotationsFile('rotations.yml');
-  for (const { name, code } of await bundlesIn('.serverless')) {
+  const bundles = await bundlesIn('.serverless');
+  const builds = await buildFunctions(
+    bundles.map(({ name }) => sourceFile(name)),
+  );
+  for (const { name, code } of bundles) {
     const path = join(directory, `${name}.mjs`);
     const source = resolve(sourceFile(name));
     await writeFile(path, code);
-    const built = await buildFunction(sourceFile(name));
-    const deployed = Buffer.from(insertBoundaries(built.code, entries));
-    if (!deployed.equals(code)) {
+    const built = builds.get(sourceFile(name));
+    const deployed = insertBoundaries(built?.code ?? '', entries);
+    if (built === undefined || deployed !== Buffer.from(code).toString()) {
       throw new Error(`${name}: the package and esbuild differ`);
     }
     const bundle: number[] = [];

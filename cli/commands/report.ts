@@ -8,6 +8,7 @@ import {
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import type { Period } from '../../shared/ledger/read-history.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
@@ -122,7 +123,7 @@ async function gatherWithProgress(
 }
 
 async function readVersion(): Promise<string> {
-  const path = new URL('../../package.json', import.meta.url);
+  const path = new URL('package.json', PACKAGE_ROOT);
   return JSON.parse(await readFile(path, 'utf8')).version;
 }
 

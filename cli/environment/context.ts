@@ -1,14 +1,12 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   parseRotations,
   type RotationsStream,
   readRotationsContent,
-  shownPath,
 } from '../../shared/config/rotations-file.ts';
+import { shownPath } from '../../shared/config/shown-path.ts';
 import type { Interruption } from '../interruption.ts';
-
-/** Where rotations.yml is, unless a flag says otherwise. */
-export const ROTATIONS_FILE = 'rotations.yml';
 
 /** What every command works with. */
 export interface CommandContext {
@@ -19,42 +17,58 @@ export interface CommandContext {
    * @throws {RotationsFileError}
    */
   rotations: () => Promise<RotationsStream[]>;
-  /** The path of rotations.yml; undefined for the usual one. */
+  /** The absolute path of the file that `rotations` reads. */
+  rotationsPath: () => string;
+  /** The value of --rotations; undefined without it. */
   givenRotations: () => string | undefined;
   /**
-   * The path of rotations.yml as it was given, and the bytes that were read.
+   * The path of rotations.yml for people, and the bytes that were read.
    *
    * @throws {RotationsFileError}
    */
   rotationsFile: () => Promise<{ path: string; content: Buffer }>;
 }
 
-/** @param rotationsFile the path, known once flags are parsed */
+/** What the flags say of rotations.yml, known once they are parsed. */
+export interface RotationsFlags {
+  /** The path that is given; undefined for the default. */
+  rotations?: string;
+  stage?: string;
+}
+
 export function createContext(
   interruption: Interruption,
-  rotationsFile: () => string,
+  flags: () => RotationsFlags,
 ): CommandContext {
   let content: Promise<Buffer> | undefined;
   let streams: Promise<RotationsStream[]> | undefined;
+  const rotationsPath = () => chooseRotationsFile(flags());
   const read = () => {
-    content ??= readRotationsContent(resolve(rotationsFile()));
+    content ??= readRotationsContent(rotationsPath());
     return content;
   };
   return {
     interruption,
-    givenRotations: () => {
-      const file = rotationsFile();
-      return file === ROTATIONS_FILE ? undefined : file;
-    },
+    rotationsPath,
+    givenRotations: () => flags().rotations,
     rotations: () => {
       streams ??= read().then((bytes) =>
-        parseRotations(bytes.toString(), shownPath(resolve(rotationsFile()))),
+        parseRotations(bytes.toString(), shownPath(rotationsPath())),
       );
       return streams;
     },
     rotationsFile: async () => ({
-      path: rotationsFile(),
+      path: shownPath(rotationsPath()),
       content: await read(),
     }),
   };
+}
+
+/** The given file, else that of the stage where there is one, else rotations.yml. */
+function chooseRotationsFile({ rotations, stage }: RotationsFlags): string {
+  if (rotations !== undefined) return resolve(rotations);
+  const ofStage = resolve(`rotations.${stage}.yml`);
+  return stage !== undefined && existsSync(ofStage)
+    ? ofStage
+    : resolve('rotations.yml');
 }

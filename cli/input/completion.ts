@@ -3,8 +3,9 @@ import tab from '@bomb.sh/tab/commander';
 import { type Command, Option } from 'commander';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
 import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 
-const BASH_SCRIPT = new URL('completion.bash', import.meta.url);
+const BASH_SCRIPT = new URL('cli/input/completion.bash', PACKAGE_ROOT);
 
 type Completion = ReturnType<typeof tab>;
 /** Calls back with each value that a flag can have, and its description. */

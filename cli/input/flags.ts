@@ -41,6 +41,16 @@ export function resolveStage(command: Command): void {
   if (stage === '' || isOfMachine) command.setOptionValue('stage', undefined);
 }
 
+/** How the packager runs. */
+export const packagerFlags = (): Option[] => [
+  new Option('--region <region>', 'Region of the stage (default: AWS_REGION)'),
+  profileFlag(),
+  new Option(
+    '--param <name=value...>',
+    'a parameter of serverless.yml, such as architecture=x86_64',
+  ),
+];
+
 export const profileFlag = (): Option =>
   new Option('--profile <profile>', 'profile of the AWS configuration files');
 

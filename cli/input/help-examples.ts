@@ -43,4 +43,11 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'local --kinesis-port 0 --dynamodb-port 0 --kms-port 0 --sfn-port 0',
   ],
   complete: ['complete bash', 'complete zsh'],
+  init: ['init'],
+  package: [
+    'package --stage prod --region eu-west-1',
+    'package --param architecture=x86_64 --output-directory out',
+  ],
+  deploy: ['deploy --stage prod --region eu-west-1 --profile prod'],
+  remove: ['remove --stage test --region eu-west-1'],
 };

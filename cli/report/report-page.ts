@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html';
 import { visible } from '../../shared/errors/text.ts';
 import { HISTORY_DAYS } from '../../shared/ledger/quota-ledger.ts';
 import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 import { KEY_COLORS } from './charts/key-paint.ts';
 import { quotaChart } from './charts/quota-chart.ts';
 import { timelineChart } from './charts/timeline-chart.ts';
@@ -26,7 +27,7 @@ const STYLES = ['page', 'tables', 'stream', 'charts', 'screen', 'print'];
 /** The style sheet of the page. */
 export async function readStyle(): Promise<string> {
   const sheets = STYLES.map((name) =>
-    readFile(new URL(`styles/${name}.css`, import.meta.url), 'utf8'),
+    readFile(new URL(`cli/report/styles/${name}.css`, PACKAGE_ROOT), 'utf8'),
   );
   return (await Promise.all(sheets)).join('\n');
 }

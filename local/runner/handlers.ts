@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
+import { moduleUrl } from '../../shared/package-root.ts';
 import type { TaskHandlers } from './state-machine.ts';
 
-const FOLDER = new URL('../../functions/', import.meta.url);
+const FOLDER = moduleUrl('functions/');
 
 /**
  * Loads the deployed functions, by the name of their state. They find their
@@ -10,7 +11,7 @@ const FOLDER = new URL('../../functions/', import.meta.url);
 export async function loadHandlers(): Promise<TaskHandlers> {
   const files = await readdir(FOLDER);
   const loaded = files.map(async (file) => {
-    const name = file.replace(/\.ts$/, '');
+    const name = file.replace(/\.m?[jt]s$/, '');
     const { handler } = await import(`../../functions/${name}.ts`);
     return [toState(name), handler];
   });

@@ -4,6 +4,7 @@ import {
   StateMachine,
   type StateMachineDefinition,
 } from 'aws-local-stepfunctions';
+import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 
 /** A function of the state machine, as Lambda would call it. */
 type TaskHandler = (event: never, context: never) => Promise<unknown>;
@@ -64,7 +65,7 @@ const deployed = new Map<StateMachineName, Promise<StateMachineDefinition>>();
 export function readStateMachine(
   name: StateMachineName = 'rotate-stream',
 ): Promise<StateMachineDefinition> {
-  const url = new URL(`../../statemachines/${name}.asl.json`, import.meta.url);
+  const url = new URL(`statemachines/${name}.asl.json`, PACKAGE_ROOT);
   const definition =
     deployed.get(name) ??
     readFile(url, 'utf8').then((text) => JSON.parse(text));

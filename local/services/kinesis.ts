@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
+import { moduleUrl } from '../../shared/package-root.ts';
 import { stateError } from '../state-error.ts';
 import type { EmbeddedService } from './embedded-service.ts';
 
@@ -43,7 +44,7 @@ export async function startKinesis(
   await repair(options.directory);
   const update = `${Math.round(options.updateSeconds * 1000)}ms`;
   const main = createRequire(import.meta.url).resolve('kinesis-local');
-  const worker = new Worker(new URL('./kinesis-worker.ts', import.meta.url), {
+  const worker = new Worker(moduleUrl('local/services/kinesis-worker.ts'), {
     stdout: true,
     stderr: true,
     execArgv: [],

@@ -61,20 +61,20 @@ export async function setUpAccount(
   });
   const rotations = join(directory, 'rotations.yml');
   await writeFile(rotations, smokeRotations(plan));
-  const serverless = (command: string) =>
-    run('npx', [
-      'serverless',
+  const packager = (command: string) =>
+    run('node', [
+      'cli/main.ts',
       command,
       '--stage',
       stage,
       '--region',
       region,
-      '--param',
-      `rotations=${rotations}`,
+      '--rotations',
+      rotations,
     ]);
   say('Deploying');
-  undos.push({ what: 'the stack', undo: () => serverless('remove') });
-  await serverless('deploy');
+  undos.push({ what: 'the stack', undo: () => packager('remove') });
+  await packager('deploy');
   const { StateMachineArn, LedgerTableName } = await findDeployment(stage);
   // The stack keeps its table.
   undos.unshift({

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { relative } from 'node:path';
 import * as v from 'valibot';
 import { parseDocument } from 'yaml';
 import { parseRequest, type RotationRequest } from '../contract/request.ts';
@@ -7,6 +6,7 @@ import { InputError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
+import { shownPath } from './shown-path.ts';
 
 /** Fields of a stream that go into every request for it as they are. */
 const REQUEST_FIELDS = [
@@ -115,12 +115,6 @@ export function readRotationsContent(path: string): Promise<Buffer> {
       `${shownPath(path)} cannot be read: ${(error as Error).message}`,
     );
   });
-}
-
-/** As people gave it: relative for a file below the current folder. */
-export function shownPath(path: string): string {
-  const name = relative('', path);
-  return name === '' || name.startsWith('..') ? path : name;
 }
 
 /** @param name of the file, for messages */

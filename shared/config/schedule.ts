@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { Cron } from 'croner';
 import { quote } from '../errors/text.ts';
 import { QUOTA_LIMIT } from '../ledger/window.ts';
 
@@ -15,9 +16,6 @@ const cronValidate = () =>
   createRequire(import.meta.url)(
     'cron-validate',
   ) as typeof import('cron-validate');
-
-const croner = () =>
-  createRequire(import.meta.url)('croner') as typeof import('croner');
 
 /** What a schedule expression says. */
 export type Schedule =
@@ -86,7 +84,7 @@ export function parseSchedule(schedule: unknown): Schedule {
 /** True also for an expression whose times cannot be computed. */
 function hasTimeAfter(expression: string, from: Date): boolean {
   try {
-    const cron = new (croner().Cron)(`0 ${expression}`, {
+    const cron = new Cron(`0 ${expression}`, {
       mode: '7-part',
       // 1 is Sunday, as in AWS.
       alternativeWeekdays: true,

@@ -33,19 +33,26 @@ export interface BuiltFunction {
   inputs: Metafile['outputs'][string]['inputs'];
 }
 
-/** Bundles a function, and lists what its bundle contains. */
-export async function buildFunction(source: string): Promise<BuiltFunction> {
+/**
+ * Bundles functions, and lists what their bundles contain.
+ *
+ * @returns by their sources
+ */
+export async function buildFunctions(
+  sources: readonly string[],
+): Promise<Map<string, BuiltFunction>> {
   const { outputFiles, metafile } = await build({
     ...BUILD_OPTIONS,
-    entryPoints: [source],
+    entryPoints: [...sources],
     outdir: 'unwritten',
     write: false,
     metafile: true,
   });
-  const [output] = Object.values(metafile.outputs);
-  const [file] = outputFiles;
-  if (output === undefined || file === undefined) {
-    throw new Error(`esbuild wrote no bundle for ${source}`);
-  }
-  return { code: file.text, inputs: output.inputs };
+  const outputs = Object.values(metafile.outputs);
+  return new Map(
+    outputFiles.map(({ text: code }, at) => {
+      const { entryPoint = '', inputs = {} } = outputs[at] ?? {};
+      return [entryPoint, { code, inputs }];
+    }),
+  );
 }

@@ -3,16 +3,23 @@ import { readFile } from 'node:fs/promises';
 import { PACKAGE_ROOT } from '../../shared/package-root.ts';
 
 /**
- * The bundle of a function, without the boundaries of a deployment. The repository
- * builds it; an installed package brings it.
+ * The bundles of functions, without the boundaries of a deployment. The repository
+ * builds them; an installed package brings them.
  *
- * @param source such as `functions/plan-rotation.ts`
+ * @param sources such as `functions/plan-rotation.ts`
+ * @returns the code of each by its source
  */
-export async function functionCode(source: string): Promise<string> {
-  if (existsSync(new URL(source, PACKAGE_ROOT))) {
-    const { buildFunction } = await import('./function-build.ts');
-    return (await buildFunction(source)).code;
+export async function functionCode(
+  sources: readonly string[],
+): Promise<Map<string, string>> {
+  if (sources.every((source) => existsSync(new URL(source, PACKAGE_ROOT)))) {
+    const { buildFunctions } = await import('./function-build.ts');
+    const built = await buildFunctions(sources);
+    return new Map([...built].map(([source, { code }]) => [source, code]));
   }
-  const built = `dist/${source.replace(/\.ts$/, '.mjs')}`;
-  return readFile(new URL(built, PACKAGE_ROOT), 'utf8');
+  const read = sources.map(async (source): Promise<[string, string]> => {
+    const built = `dist/${source.replace(/\.ts$/, '.mjs')}`;
+    return [source, await readFile(new URL(built, PACKAGE_ROOT), 'utf8')];
+  });
+  return new Map(await Promise.all(read));
 }

@@ -1,7 +1,7 @@
 import type { RotationsStream } from '../../shared/config/rotations-file.ts';
 import { boundariesOf } from '../../shared/config/stream-boundary.ts';
 
-/** Stands in a bundle where the boundaries of a deployment go. It is no JSON. */
+/** Marks the place of a deployment's boundaries in a bundle. JSON.parse refuses it. */
 const PLACE = '<stream boundaries>';
 
 /** For esbuild: keeps the place open. A bundle without boundaries fails at its load. */

@@ -155,9 +155,11 @@ describe('docs/', () => {
       await read('package.json'),
     );
     const text = await read('docs/dependencies.md');
-    const [functions = '', local = ''] = text.split('## Of the deployment');
-    expect(firstColumn(functions)).toEqual(Object.keys(dependencies));
-    const named = [...local.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+    const [installed = '', built = ''] = text.split(
+      '## Of the deployed functions',
+    );
+    expect(firstColumn(installed)).toEqual(Object.keys(dependencies));
+    const named = [...built.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
     expect(named).toEqual(expect.arrayContaining(Object.keys(devDependencies)));
   });
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { packaged } from '../support/stack/packaged.ts';
 
@@ -56,11 +57,39 @@ describe('npm run package', () => {
     const { exitCode, output, leftOver } = await run(
       'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
     );
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     expect(output).toMatch(
-      /^rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/m,
+      /^RotationsFileError: \S+\/rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/m,
     );
     expect(output).not.toMatch(/^\s+at /m);
+    expect(await leftOver()).toEqual([]);
+  });
+
+  it.each([
+    [
+      ['--stage', 'a b'],
+      '--stage "a b" is not a stage; expected a letter, then at most 19 letters, digits or hyphens\n',
+    ],
+    [
+      ['--param', 'rotation=prod.yml'],
+      '--param "rotation=prod.yml" is not a parameter; expected architecture=..., runbook=...\n',
+    ],
+    [
+      ['--param', 'architecture'],
+      '--param "architecture" is not a parameter; expected architecture=..., runbook=...\n',
+    ],
+    [
+      ['--param', 'rotations=prod.yml'],
+      '--param "rotations=prod.yml" is not a parameter; name the file with --rotations\n',
+    ],
+  ])('refuses %j in one line, and writes nothing', async (args, line) => {
+    const { exitCode, output, directory, leftOver } = await run(
+      undefined,
+      args,
+    );
+    expect(output).toBe(`InvalidRequest: ${line}`);
+    expect(exitCode).toBe(2);
+    expect(existsSync(directory)).toBe(false);
     expect(await leftOver()).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bundlesIn } from '../../stack/bundling/archives.ts';
@@ -54,9 +54,6 @@ async function packagedResources(): Promise<Resources> {
 async function plugin(given: Given) {
   const serviceDir = await temporaryDirectory();
   await writeFile(join(serviceDir, 'rotations.yml'), given.rotations);
-  await cp('statemachines', join(serviceDir, 'statemachines'), {
-    recursive: true,
-  });
   const resources = await packagedResources();
   const functions: Record<string, { package?: { artifact: string } }> = {
     PlanRotation: {},

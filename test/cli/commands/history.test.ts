@@ -53,6 +53,7 @@ async function run(options: object) {
       forceQuit: new AbortController().signal,
       exitCode: () => undefined,
     },
+    rotationsPath: () => 'rotations.yml',
     givenRotations: () => undefined,
     rotationsFile: async () => {
       throw new Error('history hashes no file');

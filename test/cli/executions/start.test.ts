@@ -331,8 +331,9 @@ describe.concurrent('what keeps a rotation from starting', () => {
     const rotating = rotate(
       { keyId: 'alias/a', ...options },
       {
-        rotations: async () => [],
+        rotationsPath: () => 'rotations.yml',
         givenRotations: () => undefined,
+        rotations: async () => [],
         rotationsFile: async () => ({ path: '', content: Buffer.alloc(0) }),
         interruption: {
           signal: never,

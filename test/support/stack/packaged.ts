@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
 import {
-  cp,
   mkdir,
   mkdtemp,
   readdir,
   readFile,
   rm,
-  symlink,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,15 +12,6 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Template } from '../../../stack/template.ts';
 
-const SOURCES = [
-  'functions',
-  'package.json',
-  'rotations.yml',
-  'serverless.yml',
-  'shared',
-  'stack',
-  'statemachines',
-];
 const TIMEOUT_MS = 100_000;
 
 export interface Packaged {
@@ -38,8 +27,8 @@ export interface Packaged {
 }
 
 /**
- * Runs the packager as `npm run package` does, without credentials, on a copy of
- * the sources: two runs in one folder would share what they write.
+ * Runs the packager as `npm run package` does, without credentials, and writes into
+ * a folder of its own.
  *
  * @param rotations text of rotations.yml; the one that is shipped without it
  */
@@ -48,25 +37,24 @@ export async function packaged(
   args: readonly string[] = [],
 ): Promise<Packaged> {
   const home = await mkdtemp(join(tmpdir(), 'packaged-'));
-  await Promise.all([
-    ...SOURCES.map((name) => cp(name, join(home, name), { recursive: true })),
-    symlink(resolve('node_modules'), join(home, 'node_modules')),
-  ]);
-  if (rotations !== undefined) {
-    await writeFile(join(home, 'rotations.yml'), rotations);
-  }
-  const directory = join(home, '.serverless');
+  const file =
+    rotations === undefined
+      ? resolve('rotations.yml')
+      : join(home, 'rotations.yml');
+  if (rotations !== undefined) await writeFile(file, rotations);
+  const directory = join(home, 'out');
   const temporary = join(home, 'tmp');
   await mkdir(temporary);
   const ended = await promisify(execFile)(
     process.execPath,
     [
-      join('node_modules', 'serverless', 'bin', 'serverless.js'),
+      'cli/main.ts',
       'package',
+      ...['--rotations', file],
+      ...['--output-directory', directory],
       ...args,
     ],
     {
-      cwd: home,
       env: { PATH: process.env.PATH, HOME: home, TMPDIR: temporary },
       timeout: TIMEOUT_MS,
     },

@@ -19,7 +19,8 @@ const UNINTERRUPTED = {
   forceQuit: new AbortController().signal,
   exitCode: () => undefined,
 };
-const inFile = (path: string) => createContext(UNINTERRUPTED, () => path);
+const inFile = (path: string) =>
+  createContext(UNINTERRUPTED, () => ({ rotations: path }));
 
 const deployment = (StackId: string) => ({
   Stage: 'prod',

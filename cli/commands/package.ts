@@ -1,0 +1,31 @@
+import { cp } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { visible } from '../../shared/errors/text.ts';
+import type { CommandContext } from '../environment/context.ts';
+import { type PackagerOptions, withPackager } from '../packager/packager.ts';
+
+export interface PackageOptions extends PackagerOptions {
+  outputDirectory: string;
+}
+
+/**
+ * Writes the template of a stage and the archives of its functions into a folder,
+ * without an account and a network.
+ *
+ * @returns the exit code
+ */
+export async function packageStage(
+  options: PackageOptions,
+  context: CommandContext,
+): Promise<number> {
+  return withPackager(options, context, async ({ run, directory }) => {
+    await run('package');
+    const target = resolve(
+      process.env.INIT_CWD ?? process.cwd(),
+      options.outputDirectory,
+    );
+    await cp(directory, target, { recursive: true });
+    process.stdout.write(`${visible(target)}\n`);
+    return 0;
+  });
+}
