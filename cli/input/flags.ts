@@ -30,6 +30,11 @@ export const environmentFlags = (): Option[] => [
  */
 export function resolveStage(command: Command): void {
   const { stage, stateMachineArn } = command.opts();
+  // A command that only works on a stage refuses an empty one itself.
+  const isOptional = command.options.some(
+    ({ envVar }) => envVar === STAGE_VARIABLE,
+  );
+  if (!isOptional) return;
   const isOfMachine = stateMachineArn !== undefined;
   const isFlag = command.getOptionValueSource('stage') === 'cli';
   if (stage && isOfMachine && isFlag) {

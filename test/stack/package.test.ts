@@ -67,6 +67,10 @@ describe('npm run package', () => {
 
   it.each([
     [
+      ['--stage', ''],
+      '--stage "" is not a stage; expected a letter, then at most 19 letters, digits or hyphens\n',
+    ],
+    [
       ['--stage', 'a b'],
       '--stage "a b" is not a stage; expected a letter, then at most 19 letters, digits or hyphens\n',
     ],
