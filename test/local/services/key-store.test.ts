@@ -1,7 +1,15 @@
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KeyStore } from '../../../local/services/key-store.ts';
+import { LocalStateError } from '../../../local/state-error.ts';
 import { ACCOUNT, REGION } from '../../support/local/connected-clients.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 
@@ -24,6 +32,16 @@ describe('KeyStore', () => {
     ]);
     expect(store.keys()).toHaveLength(1);
     expect(store.get('alias/aws/kinesis').KeyManager).toBe('AWS');
+  });
+
+  it('says in one sentence that it cannot be saved', async () => {
+    const { directory, path, store } = await newStore();
+    await rm(directory, { recursive: true });
+    expect(() => store.create({})).toThrow(LocalStateError);
+    expect(() => store.create({})).toThrow(
+      `The embedded AWS cannot use ${path}: ENOENT`,
+    );
+    await mkdir(directory);
   });
 
   it.each([

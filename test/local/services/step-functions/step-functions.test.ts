@@ -331,6 +331,11 @@ describe('StartExecution', () => {
     ],
     ['no ARN', { stateMachineArn: 'orders' }, 'InvalidArn'],
     [
+      'nothing in place of an ARN',
+      { stateMachineArn: undefined },
+      'ValidationException',
+    ],
+    [
       'the ARN of an execution',
       { stateMachineArn: `${EXECUTION}:one` },
       'InvalidArn',
