@@ -168,7 +168,7 @@ describe('while another rotation holds the stream', () => {
   });
 });
 
-it('a preview that the credentials of the caller do not allow is none', async () => {
+it('refuses a preview that the credentials of the caller do not allow', async () => {
   const { StreamName, KeyIds } = aws.nextStream();
   const deny = () => {
     throw new ServiceError('AccessDeniedException', 'ann may not describe');

@@ -101,7 +101,7 @@ describe('gatherStreams', () => {
 });
 
 describe('mapAtATime', () => {
-  /** Work that ends when it is told to. */
+  /** Work that a call ends. */
   function work() {
     const begun: number[] = [];
     const ends = new Map<number, PromiseWithResolvers<string>>();
