@@ -32,19 +32,19 @@ export async function gatherKeys(
     asked.set(arn, answer);
     return answer;
   };
-  const all: StreamInput[] = [];
-  for (const stream of streams) {
-    const keys = await Promise.all(
-      (await keysOf(stream, kms)).map(
+  // The sockets of the client bound how many calls are under way.
+  return Promise.all(
+    streams.map(async (stream) => {
+      const keys = await keysOf(stream, kms);
+      const withRotation = keys.map(
         async (key): Promise<StreamKey> => ({
           ...key,
           rotation: await rotationOf(key),
         }),
-      ),
-    );
-    all.push({ ...stream, keys });
-  }
-  return all;
+      );
+      return { ...stream, keys: await Promise.all(withRotation) };
+    }),
+  );
 }
 
 async function keysOf(
