@@ -1,5 +1,6 @@
-import ora, { type Ora } from 'ora';
+import type { Ora } from 'ora';
 import { bar } from '../output/fleet-progress.ts';
+import { spinnerOn } from '../output/progress.ts';
 
 const TICK_MS = 250;
 
@@ -21,11 +22,7 @@ export class GatherProgress {
   constructor(stream: NodeJS.WriteStream, now: () => number = Date.now) {
     this.#stream = stream;
     this.#now = now;
-    // A terminal that does not say how wide it is makes ora erase for ever.
-    const isTerminal = stream.isTTY && stream.columns > 0;
-    this.#spinner = isTerminal
-      ? ora({ stream, discardStdin: false, hideCursor: true })
-      : undefined;
+    this.#spinner = spinnerOn(stream, process.env);
   }
 
   begin(total: number): void {

@@ -5,10 +5,14 @@ import { FakeStream } from '../../support/cli/fake-stream.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 0 });
+  vi.stubEnv('CI', undefined);
+  vi.stubEnv('NO_COLOR', undefined);
+  vi.stubEnv('TERM', 'xterm');
 });
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllEnvs();
 });
 
 function progressOn(isTTY: boolean) {
@@ -28,6 +32,20 @@ describe('GatherProgress', () => {
     vi.advanceTimersByTime(3000);
     progress.end();
     expect(text()).toBe(line);
+  });
+
+  it.each([
+    ['TERM', 'dumb'],
+    ['CI', 'true'],
+    ['NO_COLOR', '1'],
+  ])('is one line on a terminal with %s=%s', (variable, value) => {
+    vi.stubEnv(variable, value);
+    const { progress, text } = progressOn(true);
+    progress.begin(2);
+    progress.add();
+    vi.advanceTimersByTime(3000);
+    progress.end();
+    expect(text()).toBe('Reading 2 streams for the report\n');
   });
 
   it('is a bar on a terminal, which counts the time on', () => {
