@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { legible } from '../shared/errors/text.ts';
-import { PACKAGE_ROOT } from '../shared/package-root.ts';
+import { packageVersion } from '../shared/package-root.ts';
 import type { FollowOptions } from './commands/follow.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { LocalOptions } from './commands/local.ts';
@@ -224,7 +223,7 @@ export function createProgram(interruption: Interruption): Command {
       '--debug',
       'print on stderr each call to AWS, without its content, and the stack of an error',
     )
-    .version(readVersion(), '--version', 'print the version')
+    .version(packageVersion(), '--version', 'print the version')
     .configureHelp({ sortSubcommands: false })
     .configureOutput({
       // Commander quotes arguments as they are.
@@ -250,11 +249,6 @@ export function createProgram(interruption: Interruption): Command {
     if (examples) command.addHelpText('after', examplesText(examples));
   }
   return program;
-}
-
-function readVersion(): string {
-  const path = new URL('package.json', PACKAGE_ROOT);
-  return JSON.parse(readFileSync(path, 'utf8')).version;
 }
 
 /** Without --output, the format is that of the AWS CLI's settings. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,4 +21,10 @@ export function moduleUrl(source: string): URL {
   const url = new URL(source, PACKAGE_ROOT);
   if (existsSync(url)) return url;
   return new URL(`dist/${source.replace(/\.ts$/, '.js')}`, PACKAGE_ROOT);
+}
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const path = new URL('package.json', PACKAGE_ROOT);
+  return JSON.parse(readFileSync(path, 'utf8')).version;
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { quote, visible } from '../../shared/errors/text.ts';
 import {
@@ -8,7 +8,7 @@ import {
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import type { Period } from '../../shared/ledger/read-history.ts';
-import { PACKAGE_ROOT } from '../../shared/package-root.ts';
+import { packageVersion } from '../../shared/package-root.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
@@ -79,7 +79,7 @@ export async function report(
         account: environment.account,
         stage: environment.deployment?.Stage ?? 'embedded AWS',
         tableName: clients.tableName,
-        version: await readVersion(),
+        version: packageVersion(),
         configuration: await gatherConfiguration(
           context,
           environment.deployment,
@@ -120,11 +120,6 @@ async function gatherWithProgress(
     signal.removeEventListener('abort', end);
     end();
   }
-}
-
-async function readVersion(): Promise<string> {
-  const path = new URL('package.json', PACKAGE_ROOT);
-  return JSON.parse(await readFile(path, 'utf8')).version;
 }
 
 /** Writes the report, and its SHA-256 beside it where it is a regular file. */
