@@ -23,6 +23,11 @@ it(`no source folder has more than ${MAX_FILES} files`, () => {
   expect(full).toEqual([]);
 });
 
+// git quotes the names that have other characters.
+it('every file has a plain name', () => {
+  expect(FILES.filter((path) => path.startsWith('"'))).toEqual([]);
+});
+
 it('every file under test/ is a test, or support', () => {
   const others = FILES.filter(
     (path) =>

@@ -1,5 +1,5 @@
 import { cp } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { givenPath } from '../../shared/config/shown-path.ts';
 import { visible } from '../../shared/errors/text.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { type PackagerOptions, withPackager } from '../packager/packager.ts';
@@ -20,10 +20,7 @@ export async function packageStage(
 ): Promise<number> {
   return withPackager(options, context, async ({ run, directory }) => {
     await run('package');
-    const target = resolve(
-      process.env.INIT_CWD ?? process.cwd(),
-      options.outputDirectory,
-    );
+    const target = givenPath(options.outputDirectory);
     await cp(directory, target, { recursive: true });
     process.stdout.write(`${visible(target)}\n`);
     return 0;

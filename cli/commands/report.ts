@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { givenPath } from '../../shared/config/shown-path.ts';
 import { quote, visible } from '../../shared/errors/text.ts';
 import {
   dynamoDbClient,
@@ -130,7 +130,7 @@ async function writeReport(file: string, text: string): Promise<void> {
     process.stderr.write(`SHA-256 ${hash}\n`);
     return;
   }
-  const path = resolve(process.env.INIT_CWD ?? process.cwd(), file);
+  const path = givenPath(file);
   await write(file, path, text);
   const isFile = (await stat(path)).isFile();
   if (isFile) await write(hashPath(file), hashPath(path), hashLine(hash, path));

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { givenPath } from '../../shared/config/shown-path.ts';
 import { visible } from '../../shared/errors/text.ts';
 import {
   hashPath,
@@ -14,7 +14,7 @@ import {
  *   its hash cannot be read
  */
 export async function verifyReport(file: string): Promise<number> {
-  const path = resolve(process.env.INIT_CWD ?? process.cwd(), file);
+  const path = givenPath(file);
   const hashFile = hashPath(path);
   const content = await readable(path);
   const line = await readable(hashFile);

@@ -5,7 +5,7 @@ import {
   type RotationsStream,
   readRotationsContent,
 } from '../../shared/config/rotations-file.ts';
-import { shownPath } from '../../shared/config/shown-path.ts';
+import { givenPath, shownPath } from '../../shared/config/shown-path.ts';
 import type { Interruption } from '../interruption.ts';
 
 /** What every command works with. */
@@ -66,7 +66,7 @@ export function createContext(
 
 /** The given file, else that of the stage where there is one, else rotations.yml. */
 function chooseRotationsFile({ rotations, stage }: RotationsFlags): string {
-  if (rotations !== undefined) return resolve(rotations);
+  if (rotations !== undefined) return givenPath(rotations);
   const ofStage = resolve(`rotations.${stage}.yml`);
   return stage !== undefined && existsSync(ofStage)
     ? ofStage

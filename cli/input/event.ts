@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { EventBridgeEvent } from '../../local/events/triggers.ts';
+import { givenPath } from '../../shared/config/shown-path.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { isObject } from '../../shared/json.ts';
@@ -71,7 +71,7 @@ export function setEventTimes(
 function readInput(file: string, signal: AbortSignal): Promise<string> {
   return file === '-'
     ? text(addAbortSignal(signal, process.stdin))
-    : readFile(resolve(process.env.INIT_CWD ?? process.cwd(), file), 'utf8');
+    : readFile(givenPath(file), 'utf8');
 }
 
 function invalid(message: string): RotationError {

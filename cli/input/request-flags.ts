@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
+import { givenPath } from '../../shared/config/shown-path.ts';
 import { withoutEmptyFields } from '../../shared/contract/request.ts';
 import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
@@ -120,7 +120,7 @@ async function readParameter(flag: string, value: string): Promise<string> {
   try {
     const path = value.startsWith('file:///')
       ? fileURLToPath(value)
-      : resolve(process.env.INIT_CWD ?? process.cwd(), value.slice(7));
+      : givenPath(value.slice(7));
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new RotationError(

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Command, Option } from 'commander';
@@ -113,6 +114,7 @@ describe('a hostile argument, on an AWS that answers in kind', () => {
       });
       expect(stdout + stderr).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}]/u);
       expect(stdout + stderr).not.toMatch(/^forged/m);
+      expect(await readdir('.')).not.toContain(HOSTILE);
     },
   );
 });
