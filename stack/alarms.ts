@@ -1,4 +1,5 @@
-import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
+import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { quote } from '../shared/errors/text.ts';
 import {
   driftAlarmName,
@@ -7,7 +8,6 @@ import {
 import { RUNBOOK } from '../shared/notification/runbook.ts';
 import { logicalId, shortName } from './names.ts';
 import { requestTemplate } from './request-template.ts';
-import { SWEEP_MINUTES } from './schedules.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
 
 const STATE_MACHINE = ref('RotateStreamStateMachine');
@@ -30,6 +30,7 @@ const MAX_INPUT_TEMPLATE = 8192;
 export function alarms(
   entries: readonly RotationsStream[],
   stage: string,
+  { SweepMinutes }: Pick<DeploymentSettings, 'SweepMinutes'>,
   runbook: string = RUNBOOK,
 ): Resources {
   const resources: Resources = {};
@@ -38,7 +39,7 @@ export function alarms(
     const rule = logicalId('AlarmRule', StreamName);
     const isRuled = alarmsOf(entry, stage).length > 0;
     resources[logicalId('DriftAlarm', StreamName)] = {
-      ...driftAlarm(entry, stage, runbook),
+      ...driftAlarm(entry, stage, SweepMinutes, runbook),
       // An alarm acts when its state changes, and what it needs may come later.
       DependsOn: [
         'NotificationTopicPolicy',
@@ -70,6 +71,7 @@ function alarmsOf(
 function driftAlarm(
   { StreamName }: RotationsStream,
   stage: string,
+  sweepMinutes: number,
   runbook: string,
 ): Resource {
   return {
@@ -85,7 +87,7 @@ function driftAlarm(
         { Name: 'StreamName', Value: StreamName },
       ],
       Statistic: 'Maximum',
-      Period: SWEEP_MINUTES * 60,
+      Period: sweepMinutes * 60,
       EvaluationPeriods: 3,
       DatapointsToAlarm: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',

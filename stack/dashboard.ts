@@ -1,4 +1,4 @@
-import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import {
   driftAlarmName,
   serviceName,

@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  type RotationsStream,
-  readRotationsFile,
-} from '../shared/config/rotations-file.ts';
+import { readRotationsFile } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { alarms } from './alarms.ts';
 import { writeArchive } from './bundling/archives.ts';
@@ -105,7 +103,8 @@ export default class StackPlugin {
     const stage = aws.getStage();
     checkStage(stage);
     const path = resolve(serviceDir, service.custom.rotations);
-    this.#entries = await readRotationsFile(path);
+    const { Streams, Deployment } = await readRotationsFile(path);
+    this.#entries = Streams;
     checkRegion(this.#entries, aws.getRegion());
     for (const { StreamName, Schedule, StartDate } of this.#entries) {
       if (!Schedule?.startsWith('rate(') || StartDate) continue;
@@ -115,8 +114,8 @@ export default class StackPlugin {
     }
     Object.assign(service.resources.Resources, {
       ...roles(service.custom.rights, this.#entries, stage),
-      ...schedules(this.#entries),
-      ...alarms(this.#entries, stage, service.custom.runbook),
+      ...schedules(this.#entries, Deployment),
+      ...alarms(this.#entries, stage, Deployment, service.custom.runbook),
       Dashboard: dashboard(this.#entries, stage),
     });
   }

@@ -1,5 +1,5 @@
 import { loadConfig } from '@smithy/core/config';
-import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { quote } from '../shared/errors/text.ts';
 import { parseKeyId } from '../shared/identifiers/key-id.ts';
 

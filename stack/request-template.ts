@@ -1,7 +1,7 @@
 import {
   type RotationsStream,
   requestFor,
-} from '../shared/config/rotations-file.ts';
+} from '../shared/config/rotations-stream.ts';
 
 /**
  * A request as JSON, with fields whose values AWS fills in. The angle brackets of

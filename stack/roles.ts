@@ -1,4 +1,4 @@
-import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
 import { serviceName } from '../shared/identifiers/service-names.ts';
 import { packPolicies, type Statement } from './policies.ts';

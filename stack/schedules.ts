@@ -1,16 +1,20 @@
-import type { RotationsStream } from '../shared/config/rotations-file.ts';
+import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
+import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { logicalId, shortName } from './names.ts';
 import { requestTemplate } from './request-template.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
 
 const STATE_MACHINE = ref('RotateStreamStateMachine');
 const DEAD_LETTERS = { Arn: arnOf('DeadLetterQueue') };
-/** Between two sweeps, which is also the period of the metric Drift. */
-export const SWEEP_MINUTES = 5;
 
 /** The schedule of every stream that has one, and the schedule of the sweep. */
-export function schedules(entries: readonly RotationsStream[]): Resources {
-  const resources: Resources = { SweepSchedule: sweepSchedule(entries) };
+export function schedules(
+  entries: readonly RotationsStream[],
+  { SweepMinutes }: Pick<DeploymentSettings, 'SweepMinutes'>,
+): Resources {
+  const resources: Resources = {
+    SweepSchedule: sweepSchedule(entries, SweepMinutes),
+  };
   for (const entry of entries) {
     if (entry.Schedule === undefined) continue;
     const id = logicalId('RotateSchedule', entry.StreamName);
@@ -54,7 +58,10 @@ function rotateSchedule(entry: RotationsStream): Resource {
   };
 }
 
-function sweepSchedule(entries: readonly RotationsStream[]): Resource {
+function sweepSchedule(
+  entries: readonly RotationsStream[],
+  minutes: number,
+): Resource {
   const Streams = entries.map(
     ({
       StreamName,
@@ -79,7 +86,7 @@ function sweepSchedule(entries: readonly RotationsStream[]): Resource {
       GroupName: ref('ScheduleGroup'),
       Description:
         'Publishes whether every stream is under a usable key of its ring, and restores those that are not',
-      ScheduleExpression: `rate(${SWEEP_MINUTES} minutes)`,
+      ScheduleExpression: `rate(${minutes} minutes)`,
       FlexibleTimeWindow: { Mode: 'OFF' },
       Target: {
         Arn: arnOf('SweepDriftLambdaFunction'),

@@ -65,7 +65,7 @@ async function measure(): Promise<ColdStart> {
   await promisify(execFile)('npm', ['run', 'package']);
   const directory = await mkdtemp(join(tmpdir(), 'bundles-'));
   const functions: FunctionStart[] = [];
-  const entries = await readRotationsFile('rotations.yml');
+  const { Streams: entries } = await readRotationsFile('rotations.yml');
   const bundles = await bundlesIn('.serverless');
   const builds = await buildFunctions(
     bundles.map(({ name }) => sourceFile(name)),

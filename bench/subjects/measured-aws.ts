@@ -7,7 +7,7 @@ import { loadHandlers } from '../../local/runner/handlers.ts';
 import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { startEmbeddedAws } from '../../local/session/embedded-aws.ts';
 import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { kinesisClient, ledgerTableName } from '../../shared/lambda/clients.ts';
 
 const REGION = 'us-east-1';

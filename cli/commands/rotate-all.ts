@@ -1,5 +1,5 @@
 import { runFleet } from '../../local/runner/fleet.ts';
-import { requestFor } from '../../shared/config/rotations-file.ts';
+import { requestFor } from '../../shared/config/rotations-stream.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { planFleet } from '../../shared/fleet/plan.ts';

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   parseRotations,
-  type RotationsStream,
   readRotationsContent,
 } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { givenPath, shownPath } from '../../shared/config/shown-path.ts';
 import type { Interruption } from '../interruption.ts';
 
@@ -52,8 +52,9 @@ export function createContext(
     rotationsPath,
     givenRotations: () => flags().rotations,
     rotations: () => {
-      streams ??= read().then((bytes) =>
-        parseRotations(bytes.toString(), shownPath(rotationsPath())),
+      streams ??= read().then(
+        (bytes) =>
+          parseRotations(bytes.toString(), shownPath(rotationsPath())).Streams,
       );
       return streams;
     },

@@ -26,7 +26,7 @@ export function addCompletion(
   useOwnBashScript(completion);
   const entries = () => {
     try {
-      return parseRotations(readFileSync(rotationsFile(), 'utf8'));
+      return parseRotations(readFileSync(rotationsFile(), 'utf8')).Streams;
     } catch {
       // What cannot be read completes nothing.
       return [];

@@ -1,7 +1,7 @@
 import {
   type RotationsStream,
   requestFor,
-} from '../../shared/config/rotations-file.ts';
+} from '../../shared/config/rotations-stream.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';

@@ -1,5 +1,5 @@
 import { Cron } from 'croner';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { parseSchedule } from '../../shared/config/schedule.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 

@@ -1,4 +1,4 @@
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';

@@ -8,7 +8,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-kinesis';
 import pRetry from 'p-retry';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { UserError } from '../../shared/errors/errors.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { startDynamoDb } from '../services/dynamodb.ts';

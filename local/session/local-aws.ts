@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { InputError } from '../../shared/errors/errors.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import {

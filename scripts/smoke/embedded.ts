@@ -27,7 +27,7 @@ export async function setUpEmbedded(
   process.env.LOCAL_DIR = directory;
   process.env.LOCAL_UPDATE_SECONDS ??= '0.2';
   process.env.AWS_REGION = plan.region;
-  const aws = await openLocalAws(parseRotations(smokeRotations(plan)), {
+  const aws = await openLocalAws(parseRotations(smokeRotations(plan)).Streams, {
     ports: { SFN: 0 },
   });
   undos.push({ what: 'the embedded AWS', undo: () => aws.close() });

@@ -1,7 +1,7 @@
 import type { RotationRequest } from '../contract/request.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import type { RotationsStream } from './rotations-file.ts';
+import type { RotationsStream } from './rotations-stream.ts';
 
 /** The limits that rotations.yml sets to the requests for a stream. */
 export type StreamBoundary = Pick<

@@ -1,4 +1,4 @@
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { boundariesOf } from '../../shared/config/stream-boundary.ts';
 
 /** Marks the place of a deployment's boundaries in a bundle. JSON.parse refuses it. */

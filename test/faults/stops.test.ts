@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SeededRandom } from '../../local/instruments/seeded-random.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   dynamoDbClient,

@@ -17,7 +17,7 @@ import {
   type Sweep,
   startRestore,
 } from '../../functions/sweep-drift.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import {
   dynamoDbClient,
   kinesisClient,

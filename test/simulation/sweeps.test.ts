@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../local/instruments/seeded-random.ts';
+import { readDeploymentSettings } from '../../shared/config/deployment-settings.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
 import { emptyEntry } from '../../shared/ledger/entry.ts';
 import { alarms } from '../../stack/alarms.ts';
-import { SWEEP_MINUTES } from '../../stack/schedules.ts';
 import type { Resource } from '../../stack/template.ts';
 import {
   type AlarmOptions,
@@ -12,8 +12,10 @@ import {
   type Datapoint,
 } from '../support/aws/alarm-model.ts';
 
+const DEFAULTS = readDeploymentSettings({});
+
 const MINUTE_MS = 60_000;
-const PERIOD_MS = SWEEP_MINUTES * MINUTE_MS;
+const PERIOD_MS = DEFAULTS.SweepMinutes * MINUTE_MS;
 const MONTH = 30 * 24 * 60 * MINUTE_MS;
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
 const ALARM = 'kinesis-key-rotation-dev-drift-orders';
@@ -21,7 +23,7 @@ const ALARM = 'kinesis-key-rotation-dev-drift-orders';
 /** The drift alarm as it is deployed. */
 function deployedAlarm(): AlarmOptions {
   const entry = { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] };
-  const [alarm] = Object.values(alarms([entry], 'dev')).filter(
+  const [alarm] = Object.values(alarms([entry], 'dev', DEFAULTS)).filter(
     ({ Type }) => Type === 'AWS::CloudWatch::Alarm',
   );
   const { Period, EvaluationPeriods, DatapointsToAlarm, ...rest } = (

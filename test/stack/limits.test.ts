@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readDeploymentSettings } from '../../shared/config/deployment-settings.ts';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
 import { alarms } from '../../stack/alarms.ts';
 import { checkLimits } from '../../stack/limits.ts';
@@ -7,6 +8,8 @@ import { schedules } from '../../stack/schedules.ts';
 import { checkStage } from '../../stack/stage.ts';
 import type { Resources } from '../../stack/template.ts';
 
+const DEFAULTS = readDeploymentSettings({});
+
 const entries = (count: number, fields = '') =>
   parseRotations(
     `Streams:\n${Array.from(
@@ -14,11 +17,11 @@ const entries = (count: number, fields = '') =>
       (_, i) =>
         `  - {StreamName: stream-${i}, KeyIds: [alias/a, alias/b], Schedule: rate(90 days)${fields}}\n`,
     ).join('')}`,
-  );
+  ).Streams;
 
 const resourcesOf = (streams: ReturnType<typeof entries>): Resources => ({
-  ...schedules(streams),
-  ...alarms(streams, 'prod'),
+  ...schedules(streams, DEFAULTS),
+  ...alarms(streams, 'prod', DEFAULTS),
 });
 
 const check = (count: number, fields?: string) =>

@@ -14,10 +14,9 @@ import {
 } from '../../local/events/input-transformer.ts';
 import type { EventBridgeEvent } from '../../local/events/triggers.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
-import {
-  parseRotations,
-  type RotationsStream,
-} from '../../shared/config/rotations-file.ts';
+import { readDeploymentSettings } from '../../shared/config/deployment-settings.ts';
+import { parseRotations } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { RUNBOOK } from '../../shared/notification/runbook.ts';
@@ -35,6 +34,8 @@ import { functionRights } from '../support/iam/role-policies.ts';
 import { type Packaged, packaged } from '../support/stack/packaged.ts';
 import { sdkCalls } from '../support/stack/sdk-calls.ts';
 import { openLocalRotations } from '../support/workflow/local-rotations.ts';
+
+const DEFAULTS = readDeploymentSettings({});
 
 /** What IAM calls a list and CloudFormation may write as a single value. */
 const list = <T>(value: T | T[]): T[] =>
@@ -745,7 +746,7 @@ describe('the description of an alarm', () => {
   it('fits CloudWatch, with the longest name and a long link', () => {
     const runbook = `https://wiki.example.com/${'x'.repeat(400)}`;
     const longest = { StreamName: 'x'.repeat(128), KeyIds: ['a', 'b'] };
-    const [alarm] = Object.values(alarms([longest], 'prod', runbook));
+    const [alarm] = Object.values(alarms([longest], 'prod', DEFAULTS, runbook));
     const text = String(alarm?.Properties.AlarmDescription);
     expect(text).toContain(`Runbook: ${runbook}#alarm-drift`);
     expect(text.length).toBeLessThanOrEqual(1024);
@@ -770,10 +771,19 @@ describe('the rule of the topic', () => {
   });
 });
 
+it('sweeps, and looks at the drift of a sweep, as often as Deployment says', () => {
+  const entry = { StreamName: 'orders', KeyIds: ['a', 'b'] };
+  const deployment = { SweepMinutes: 15 };
+  const { SweepSchedule } = schedules([entry], deployment);
+  const [alarm] = Object.values(alarms([entry], 'prod', deployment));
+  expect(SweepSchedule?.Properties.ScheduleExpression).toBe('rate(15 minutes)');
+  expect(alarm?.Properties.Period).toBe(900);
+});
+
 describe('a stream with OnDrift ALERT', () => {
   const entry = { StreamName: 'orders', KeyIds: ['a', 'b'] };
   const rulesOf = (fields: Partial<RotationsStream>) =>
-    Object.values(alarms([{ ...entry, ...fields }], 'prod'))
+    Object.values(alarms([{ ...entry, ...fields }], 'prod', DEFAULTS))
       .filter(({ Type }) => Type === 'AWS::Events::Rule')
       .map(({ Properties }) => Properties.EventPattern);
 
@@ -785,7 +795,7 @@ describe('a stream with OnDrift ALERT', () => {
       { detail: { alarmName: ['mine'] } },
     ]);
     const [alarm] = Object.values(
-      alarms([{ ...entry, OnDrift: 'ALERT' }], 'prod'),
+      alarms([{ ...entry, OnDrift: 'ALERT' }], 'prod', DEFAULTS),
     );
     expect(alarm?.Properties.AlarmName).toBe(drift);
     expect(alarm?.DependsOn).toEqual([
@@ -795,7 +805,10 @@ describe('a stream with OnDrift ALERT', () => {
   });
 
   it('reaches the sweep', () => {
-    const { SweepSchedule } = schedules([{ ...entry, OnDrift: 'ALERT' }]);
+    const { SweepSchedule } = schedules(
+      [{ ...entry, OnDrift: 'ALERT' }],
+      DEFAULTS,
+    );
     const { Target } = (SweepSchedule as Resource).Properties;
     const { Input } = Target as { Input: string };
     expect(JSON.parse(Input)).toMatchObject({
@@ -1042,12 +1055,12 @@ describe('the number of streams in a stack', () => {
     const resourcesOf = (entries: RotationsStream[]) =>
       Object.keys({
         ...roles(functionRights(), entries, 'prod'),
-        ...schedules(entries),
-        ...alarms(entries, 'prod'),
+        ...schedules(entries, DEFAULTS),
+        ...alarms(entries, 'prod', DEFAULTS),
       }).length;
     const fixed =
       Object.keys(template.Resources).length -
-      resourcesOf(parseRotations(ROTATIONS));
+      resourcesOf(parseRotations(ROTATIONS).Streams);
     const fits = (count: number) => {
       try {
         return fixed + resourcesOf(entriesOf(count)) <= MAX_RESOURCES;

@@ -21,7 +21,7 @@ import {
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
-import type { RotationsStream } from '../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import {
   boundariesOf,
   type StreamBoundaries,

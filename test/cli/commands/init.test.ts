@@ -14,7 +14,8 @@ it('writes a rotations.yml that can be used, and keeps one that exists', async (
     stdout: `${path}\n`,
     stderr: '',
   });
-  expect(await readRotationsFile(path)).toEqual([
+  const { Streams } = await readRotationsFile(path);
+  expect(Streams).toEqual([
     {
       StreamName: 'samplestream',
       KeyIds: ['alias/samplestream-a', 'alias/samplestream-b'],

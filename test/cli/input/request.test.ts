@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { chosenRequest } from '../../../cli/input/request.ts';
 import type { RequestFlags } from '../../../cli/input/request-flags.ts';
-import {
-  RotationsFileError,
-  type RotationsStream,
-} from '../../../shared/config/rotations-file.ts';
+import { RotationsFileError } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 
 const ORDERS: RotationsStream = {
   StreamName: 'orders',

@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import {
   parseRotations,
   RotationsFileError,
-  type RotationsStream,
   readRotationsFile,
-  requestFor,
 } from '../../../shared/config/rotations-file.ts';
+import {
+  type RotationsStream,
+  requestFor,
+} from '../../../shared/config/rotations-stream.ts';
 import { parseRequest } from '../../../shared/contract/request.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 
@@ -17,9 +19,11 @@ const ORDERS = '{StreamName: orders, KeyIds: [alias/a, alias/b]}';
 const stream = (fields: string) =>
   `Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b], ${fields}}]`;
 
+const streamsOf = (text: string) => parseRotations(text).Streams;
+
 function failure(text: string): unknown {
   try {
-    return parseRotations(text);
+    return streamsOf(text);
   } catch (error) {
     return error;
   }
@@ -37,7 +41,7 @@ Streams:
     StreamName: payments
 `;
 
-    expect(parseRotations(text)).toEqual([
+    expect(streamsOf(text)).toEqual([
       {
         StreamName: 'orders_2.x-y',
         KeyIds: ['alias/orders-b', 'alias/orders-a'],
@@ -50,7 +54,7 @@ Streams:
   });
 
   it('reads what starts the rotations, and what requests say', () => {
-    const [entry] = parseRotations(`
+    const [entry] = streamsOf(`
 Streams:
   - StreamName: orders
     KeyIds: [alias/a, alias/b]
@@ -83,7 +87,7 @@ Streams:
 
   it('reads JSON, which is YAML', () => {
     expect(
-      parseRotations(
+      streamsOf(
         '{"Streams": [{"StreamName": "orders", "KeyIds": ["alias/a", "alias/b"]}]}',
       ),
     ).toEqual([{ StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] }]);
@@ -296,7 +300,8 @@ describe('readRotationsFile', () => {
     const path = join(await temporaryDirectory(), 'rotations.yml');
     await writeFile(path, `Streams: [${ORDERS}]`);
 
-    expect(await readRotationsFile(path)).toEqual([
+    const { Streams } = await readRotationsFile(path);
+    expect(Streams).toEqual([
       { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] },
     ]);
   });
@@ -335,7 +340,8 @@ describe('readRotationsFile', () => {
   });
 
   it('reads the one that is shipped', async () => {
-    const [first] = await readRotationsFile('rotations.yml');
+    const { Streams } = await readRotationsFile('rotations.yml');
+    const [first] = Streams;
 
     expect(first).toMatchObject({
       StreamName: 'samplestream',
@@ -346,7 +352,7 @@ describe('readRotationsFile', () => {
 });
 
 describe('Defaults', () => {
-  const streams = (text: string) => parseRotations(text);
+  const streams = (text: string) => streamsOf(text);
 
   it('give every stream what it does not say itself', () => {
     const text = `
@@ -479,12 +485,38 @@ Defaults: &ring {KeyIds: [alias/a, alias/b]}
 Streams:
   - {<<: *ring, StreamName: orders, OnDrift: ALERT}
 `;
-    expect(parseRotations(text)).toEqual([
+    expect(streamsOf(text)).toEqual([
       {
         StreamName: 'orders',
         KeyIds: ['alias/a', 'alias/b'],
         OnDrift: 'ALERT',
       },
     ]);
+  });
+});
+
+describe('Deployment', () => {
+  const deployment = (settings: string) =>
+    `Deployment: ${settings}\nStreams: [${ORDERS}]`;
+
+  it('has defaults', () => {
+    const { Deployment } = parseRotations(`Streams: [${ORDERS}]`);
+    expect(Deployment).toEqual({ SweepMinutes: 5 });
+  });
+
+  it('reads its settings', () => {
+    const { Deployment } = parseRotations(deployment('{SweepMinutes: 60}'));
+    expect(Deployment).toEqual({ SweepMinutes: 60 });
+  });
+
+  it.each([
+    ['{SweepMinutes: 4}', 'SweepMinutes 4 is not a whole number from 5 to 60'],
+    ['{SweepMinutes: "5"}', 'SweepMinutes "5" is not a whole number'],
+    ['{SweepMinute: 5}', '"SweepMinute" is not a setting of a deployment'],
+  ])('refuses %s', (settings, message) => {
+    expect(failure(deployment(settings))).toMatchObject({
+      name: 'RotationsFileError',
+      message: expect.stringContaining(`rotations.yml: Deployment: ${message}`),
+    });
   });
 });

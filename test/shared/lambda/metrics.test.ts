@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readDeploymentSettings } from '../../../shared/config/deployment-settings.ts';
 import type { Failure, Success } from '../../../shared/contract/outcome.ts';
 import type { Quota } from '../../../shared/ledger/usage.ts';
 import { alarms as alarmsOf } from '../../../stack/alarms.ts';
+
+const DEFAULTS = readDeploymentSettings({});
 
 const STAGE = 'prod-2';
 const StartedAt = '2026-01-12T03:00:00.000Z';
@@ -135,7 +138,7 @@ describe('measureDrift', () => {
         StreamName: 'orders.v_2-x',
         KeyIds: ['alias/a', 'alias/b'],
       };
-      const alarms = Object.values(alarmsOf([entry], STAGE)).filter(
+      const alarms = Object.values(alarmsOf([entry], STAGE, DEFAULTS)).filter(
         ({ Type }) => Type === 'AWS::CloudWatch::Alarm',
       );
       expect(alarms).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import { type Rights, roles } from '../../../stack/roles.ts';
 
 export interface Policy {

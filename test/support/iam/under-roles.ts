@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { vi } from 'vitest';
 import type { TaskHandlers } from '../../../local/runner/state-machine.ts';
-import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import { kinesisClient } from '../../../shared/lambda/clients.ts';
 import { type Call, isAllowed } from './authorize.ts';
 import { rolePolicies } from './role-policies.ts';

@@ -6,7 +6,7 @@ import type {
   StreamKey,
 } from '../../../cli/report/report-input.ts';
 import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
-import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import type {
   Failure,
   Outcome,

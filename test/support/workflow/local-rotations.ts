@@ -10,7 +10,7 @@ import {
   type LocalAws,
   openLocalAws,
 } from '../../../local/session/local-aws.ts';
-import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import { type Authorizer, underRoles } from '../iam/under-roles.ts';
 
 /** The waits that Kinesis needs and an emulator does not, in milliseconds. */

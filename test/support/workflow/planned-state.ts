@@ -1,4 +1,4 @@
-import type { RotationsStream } from '../../../shared/config/rotations-file.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import type { PlannedState } from '../../../shared/rotation/state.ts';
 import type { LocalRotations } from './local-rotations.ts';
 
