@@ -13,7 +13,7 @@ const METRICS = 500;
 
 /**
  * One dashboard for the whole service. What every sweep publishes is searched for. What
- * only rotations publish is listed: a search finds no metric that has had no datapoint
+ * only rotations and used slots publish is listed: a search finds no metric that has had no datapoint
  * for two weeks.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
@@ -88,7 +88,7 @@ export function dashboard(
       'Sum',
     ),
     ofStreams('Keys applied', 'Rotated', 'Sum'),
-    byStream('Quota used of 25 in 24 hours', 'QuotaUsed', 'Maximum'),
+    ofStreams('Quota used of 25 in 24 hours', 'QuotaUsed', 'Maximum'),
     byStream('Drift', 'Drift', 'Maximum'),
     ofStreams('Duration of a rotation', 'RotationTime', 'Maximum'),
   ];

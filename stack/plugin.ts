@@ -116,7 +116,9 @@ export default class StackPlugin {
       ...roles(service.custom.rights, this.#entries, stage),
       ...schedules(this.#entries, Deployment),
       ...alarms(this.#entries, stage, Deployment, service.custom.runbook),
-      Dashboard: dashboard(this.#entries, stage),
+      ...(Deployment.Dashboard && {
+        Dashboard: dashboard(this.#entries, stage),
+      }),
     });
   }
 

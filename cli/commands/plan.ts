@@ -8,6 +8,8 @@ import type { StreamOptions } from '../input/streams.ts';
 import { type OutputOptions, render } from '../output/render.ts';
 import { previewRequests } from '../preview/preview-requests.ts';
 import { previewTable, previewText } from '../preview/preview-text.ts';
+import type { RotationPreview } from '../preview/rotation-preview.ts';
+import { standingCost, totalOf } from '../preview/standing-cost.ts';
 import { fleetRequests } from './rotate-all.ts';
 
 export interface PlanOptions extends AwsOptions, OutputOptions, RequestFlags {
@@ -34,7 +36,10 @@ export async function plan(
       const named = { streamName: StreamName, streamArn: StreamARN };
       await locateStreams(named as StreamOptions, environment, context);
     }
-    const previews = await previewRequests(requests, environment);
+    const previews = await withStanding(
+      await previewRequests(requests, environment),
+      context,
+    );
     const [first] = previews;
     const text =
       options.all || first === undefined
@@ -43,4 +48,25 @@ export async function plan(
     process.stdout.write(text);
     return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
   });
+}
+
+/** Adds to the streams of rotations.yml what they cost while nothing rotates. */
+async function withStanding(
+  previews: readonly RotationPreview[],
+  { rotations, deploymentSettings }: CommandContext,
+): Promise<RotationPreview[]> {
+  // A request that names stream and key needs no file.
+  const listed = await rotations().catch(() => []);
+  if (listed.length === 0) return [...previews];
+  const settings = await deploymentSettings();
+  const { Stream, Stage } = standingCost(settings);
+  const Standing = {
+    SweepMinutes: settings.SweepMinutes,
+    StreamUsd: totalOf(Stream),
+    StageUsd: totalOf(Stage),
+  };
+  const names = new Set(listed.map(({ StreamName }) => StreamName));
+  return previews.map((preview) =>
+    names.has(preview.StreamName) ? { ...preview, Standing } : preview,
+  );
 }

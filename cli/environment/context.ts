@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { DeploymentSettings } from '../../shared/config/deployment-settings.ts';
 import {
   parseRotations,
+  type RotationsFile,
   readRotationsContent,
 } from '../../shared/config/rotations-file.ts';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
@@ -17,6 +19,12 @@ export interface CommandContext {
    * @throws {RotationsFileError}
    */
   rotations: () => Promise<RotationsStream[]>;
+  /**
+   * How a stage is deployed, as rotations.yml says.
+   *
+   * @throws {RotationsFileError}
+   */
+  deploymentSettings: () => Promise<DeploymentSettings>;
   /** The absolute path of the file that `rotations` reads. */
   rotationsPath: () => string;
   /** The value of --rotations; undefined without it. */
@@ -41,23 +49,24 @@ export function createContext(
   flags: () => RotationsFlags,
 ): CommandContext {
   let content: Promise<Buffer> | undefined;
-  let streams: Promise<RotationsStream[]> | undefined;
+  let file: Promise<RotationsFile> | undefined;
   const rotationsPath = () => chooseRotationsFile(flags());
   const read = () => {
     content ??= readRotationsContent(rotationsPath());
     return content;
   };
+  const parsed = () => {
+    file ??= read().then((bytes) =>
+      parseRotations(bytes.toString(), shownPath(rotationsPath())),
+    );
+    return file;
+  };
   return {
     interruption,
     rotationsPath,
     givenRotations: () => flags().rotations,
-    rotations: () => {
-      streams ??= read().then(
-        (bytes) =>
-          parseRotations(bytes.toString(), shownPath(rotationsPath())).Streams,
-      );
-      return streams;
-    },
+    rotations: async () => (await parsed()).Streams,
+    deploymentSettings: async () => (await parsed()).Deployment,
     rotationsFile: async () => ({
       path: shownPath(rotationsPath()),
       content: await read(),

@@ -5,7 +5,7 @@ import type { RotationPreview } from './rotation-preview.ts';
 
 /** A preview in lines for people. */
 export function previewText(preview: RotationPreview): string {
-  const { QuotaBefore, QuotaAfter, Estimate } = preview;
+  const { QuotaBefore, QuotaAfter, Estimate, Standing } = preview;
   return [
     headText(preview),
     ...(preview.Cause ? [preview.Cause] : []),
@@ -38,13 +38,18 @@ export function previewText(preview: RotationPreview): string {
           ),
         ]
       : []),
+    ...labelledRow(
+      'Monthly',
+      Standing &&
+        `about ${cents(Standing.StreamUsd)} for the stream and ${cents(Standing.StageUsd)} for its stage, also while nothing rotates`,
+    ),
     'Nothing was changed.',
   ].join('\n');
 }
 
 /** A line a stream, and their sum; nothing was changed. */
 export function previewTable(previews: readonly RotationPreview[]): string {
-  return `${previewRows(previews)}. Nothing was changed.`;
+  return `${previewRows(previews)}. ${standingText(previews)}Nothing was changed.`;
 }
 
 /** A line a stream, and their sum. */
@@ -87,4 +92,14 @@ function moveText({ Expected, KeyId, ...from }: RotationPreview): string {
   return `${from.PreviousKeyId ?? 'not encrypted'} -> ${KeyId}`;
 }
 
+/** The stage costs the same for any number of streams. */
+function standingText(previews: readonly RotationPreview[]): string {
+  const standing = previews.flatMap(({ Standing }) => Standing ?? []);
+  const [first] = standing;
+  if (first === undefined) return '';
+  const streams = standing.reduce((sum, one) => sum + one.StreamUsd, 0);
+  return `Deployed, they cost about ${cents(streams)} a month and their stage ${cents(first.StageUsd)}, also while nothing rotates. `;
+}
+
+const cents = (amount: number) => `USD ${amount.toFixed(2)}`;
 const usd = (amount: number) => `USD ${amount.toFixed(5)}`;

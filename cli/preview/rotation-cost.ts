@@ -10,6 +10,7 @@ import { lookTimes } from '../../shared/rotation/polling.ts';
  * @see https://aws.amazon.com/kms/pricing/
  * @see https://aws.amazon.com/kinesis/data-streams/pricing/
  * @see https://aws.amazon.com/eventbridge/pricing/
+ * @see https://aws.amazon.com/sns/pricing/
  */
 export const PRICES_USD = {
   StateTransition: 0.025 / 1_000,
@@ -23,6 +24,7 @@ export const PRICES_USD = {
   KmsRequest: 0.03 / 10_000,
   KinesisPutPayloadUnit: 0.014 / 1_000_000,
   EventBridgeEvent: 1 / 1_000_000,
+  SnsPublish: 0.5 / 1_000_000,
 } as const;
 
 /** What a function of ours runs for, in seconds, and has, in GB. */
@@ -82,7 +84,10 @@ export function callsOf(keys: number, updateSeconds?: number): RotationCalls {
 /** What calls cost in USD, at {@link PRICES_USD}. */
 export function costOf(calls: RotationCalls): number {
   const prices = PRICES_USD;
-  const { LambdaInvocations: invocations } = calls;
+  const { LambdaInvocations } = calls;
+  // Each event of a rotation invokes PublishOutcome, for a message.
+  const invocations = LambdaInvocations + calls.EventBridgeEvents;
+  const publication = prices.EventBridgeEvent + prices.SnsPublish;
   return (
     calls.StateTransitions * prices.StateTransition +
     invocations * prices.LambdaInvocation +
@@ -94,6 +99,6 @@ export function costOf(calls: RotationCalls): number {
     calls.DynamoDbWrites * ENTRY_KILOBYTES * prices.DynamoDbWrite +
     calls.DescribeKey * prices.KmsRequest +
     calls.PutRecord * prices.KinesisPutPayloadUnit +
-    calls.EventBridgeEvents * prices.EventBridgeEvent
+    calls.EventBridgeEvents * publication
   );
 }

@@ -44,6 +44,16 @@ export interface RotationPreview {
   QuotaBefore?: Quota;
   QuotaAfter?: Quota;
   Estimate?: Estimate;
+  /** Of a stream of rotations.yml. */
+  Standing?: Standing;
+}
+
+/** What stands while nothing rotates, a month, at list prices without free tiers. */
+interface Standing {
+  SweepMinutes: number;
+  StreamUsd: number;
+  /** Shared by all streams of the stage. */
+  StageUsd: number;
 }
 
 interface Estimate {

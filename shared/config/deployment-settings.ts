@@ -5,6 +5,13 @@ const SWEEP_MINUTES = { least: 5, most: 60 };
 
 const SETTINGS = v.strictObject(
   {
+    /** Whether the stage has a dashboard. */
+    Dashboard: v.optional(
+      v.boolean(
+        ({ input }) => `Dashboard ${quote(input)} is not true or false`,
+      ),
+      true,
+    ),
     /** Between two drift sweeps, which is also the period of the metric Drift. */
     SweepMinutes: v.optional(
       v.custom<number>(

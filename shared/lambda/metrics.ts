@@ -54,7 +54,8 @@ const METRIC_NAMES = {
 
 /**
  * What the sweep found: 1 for a stream that is not as its ring wants
- * it, and no datapoint for one that cannot be judged.
+ * it, and no datapoint for one that cannot be judged. CloudWatch bills a metric for
+ * the hours in which it has a datapoint, so an unused quota has none.
  *
  * @param at to which period it belongs, in milliseconds since the epoch
  */
@@ -65,5 +66,7 @@ export function measureDrift(
   at: number,
 ): void {
   if (drift !== null) put(streamName, 'Drift', MetricUnit.Count, drift, at);
-  put(streamName, 'QuotaUsed', MetricUnit.Count, quotaUsed, at);
+  if (quotaUsed > 0) {
+    put(streamName, 'QuotaUsed', MetricUnit.Count, quotaUsed, at);
+  }
 }

@@ -38,6 +38,8 @@ const FAILING: RotationPreview = {
   Cause: 'KeyId "alias/x" is Disabled',
 };
 
+const STANDING = { SweepMinutes: 5, StreamUsd: 0.436, StageUsd: 3.42 };
+
 describe('previewText', () => {
   it('says from which key to which, what is left, and what it takes', () => {
     expect(previewText(ROTATED)).toBe(
@@ -52,6 +54,12 @@ describe('previewText', () => {
         'Cost    about USD 0.00049 at the list prices of us-east-1',
         'Nothing was changed.',
       ].join('\n'),
+    );
+  });
+
+  it('says what the stream costs while nothing rotates', () => {
+    expect(previewText({ ...FAILING, Standing: STANDING })).toContain(
+      '\nMonthly about USD 0.44 for the stream and USD 3.42 for its stage, also while nothing rotates\n',
     );
   });
 
@@ -74,6 +82,16 @@ describe('previewTable', () => {
     expect(lines[2]).toMatch(/^ads +FAILED UnusableKey .* unknown$/);
     expect(lines[3]).toBe(
       '2 streams, 1 would fail, about USD 0.00049. Nothing was changed.',
+    );
+  });
+
+  it('counts the stage once', () => {
+    const standing = [ROTATED, FAILING].map((preview) => ({
+      ...preview,
+      Standing: STANDING,
+    }));
+    expect(previewTable(standing)).toMatch(
+      /\. Deployed, they cost about USD 0\.87 a month and their stage USD 3\.42, also while nothing rotates\. Nothing was changed\.$/,
     );
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { standingCost, totalOf } from '../../cli/preview/standing-cost.ts';
 import { withRequestFields } from '../../scripts/request-fields.ts';
 import {
   DIAGRAMS,
@@ -8,7 +9,10 @@ import {
   readDefinition,
   withDiagram,
 } from '../../scripts/state-machine-diagram.ts';
-import { SETTING_NAMES } from '../../shared/config/deployment-settings.ts';
+import {
+  readDeploymentSettings,
+  SETTING_NAMES,
+} from '../../shared/config/deployment-settings.ts';
 import { STREAM_FIELDS } from '../../shared/config/rotations-stream.ts';
 import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
@@ -153,6 +157,20 @@ describe('docs/', () => {
     ).split('## Settings of the deployment');
     expect(firstColumn(streams)).toEqual(STREAM_FIELDS);
     expect(firstColumn(settings)).toEqual(SETTING_NAMES);
+  });
+
+  it('deployment.md shows the standing cost, as it is computed', async () => {
+    const { Stream, Stage } = standingCost(readDeploymentSettings({}));
+    const page = await read('docs/deployment.md');
+    const shown = [Stream, Stage].map((costs) =>
+      [...Object.values(costs), totalOf(costs)].map((usd) => usd.toFixed(2)),
+    );
+    const tables = [
+      ...page.matchAll(/\| USD \|\n\|---\|---\|\n((?:\|.*\n)+)/g),
+    ];
+    expect(
+      tables.map(([, rows = '']) => rows.match(/\d+\.\d\d(?= \|)/g)),
+    ).toEqual(shown);
   });
 
   it('dependencies.md gives a reason for every package', async () => {

@@ -201,6 +201,14 @@ Streams:
     );
   });
 
+  it('leaves the dashboard out where Deployment says so', async () => {
+    const rotations = `Deployment: {Dashboard: false}\n${STREAMS}`;
+    const { begin, resources } = await plugin({ rotations });
+    await begin();
+    expect(Object.keys(resources)).toContain('SweepSchedule');
+    expect(Object.keys(resources)).not.toContain('Dashboard');
+  });
+
   it('bundles each function, with the rings where it checks them', async () => {
     const { begin, bundle, bundles, functions } = await plugin({
       rotations: STREAMS,

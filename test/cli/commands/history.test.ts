@@ -53,6 +53,7 @@ async function run(options: object) {
       forceQuit: new AbortController().signal,
       exitCode: () => undefined,
     },
+    deploymentSettings: () => Promise.reject(new Error('unread')),
     rotationsPath: () => 'rotations.yml',
     givenRotations: () => undefined,
     rotationsFile: async () => {

@@ -331,6 +331,7 @@ describe.concurrent('what keeps a rotation from starting', () => {
     const rotating = rotate(
       { keyId: 'alias/a', ...options },
       {
+        deploymentSettings: () => Promise.reject(new Error('unread')),
         rotationsPath: () => 'rotations.yml',
         givenRotations: () => undefined,
         rotations: async () => [],

@@ -501,17 +501,20 @@ describe('Deployment', () => {
 
   it('has defaults', () => {
     const { Deployment } = parseRotations(`Streams: [${ORDERS}]`);
-    expect(Deployment).toEqual({ SweepMinutes: 5 });
+    expect(Deployment).toEqual({ Dashboard: true, SweepMinutes: 5 });
   });
 
   it('reads its settings', () => {
-    const { Deployment } = parseRotations(deployment('{SweepMinutes: 60}'));
-    expect(Deployment).toEqual({ SweepMinutes: 60 });
+    const { Deployment } = parseRotations(
+      deployment('{Dashboard: false, SweepMinutes: 60}'),
+    );
+    expect(Deployment).toEqual({ Dashboard: false, SweepMinutes: 60 });
   });
 
   it.each([
     ['{SweepMinutes: 4}', 'SweepMinutes 4 is not a whole number from 5 to 60'],
     ['{SweepMinutes: "5"}', 'SweepMinutes "5" is not a whole number'],
+    ['{Dashboard: "no"}', 'Dashboard "no" is not true or false'],
     ['{SweepMinute: 5}', '"SweepMinute" is not a setting of a deployment'],
   ])('refuses %s', (settings, message) => {
     expect(failure(deployment(settings))).toMatchObject({

@@ -153,6 +153,12 @@ describe('measureDrift', () => {
   );
 });
 
+it('has no datapoint of a quota that is not used', async () => {
+  const { measureDrift } = await deployed();
+  measureDrift('orders', 0, 0, Date.now());
+  expect(logged()).toEqual([metric('Drift', 0, 'Count', 'orders')]);
+});
+
 describe('measureOutcome', () => {
   it('says that a key was applied, how long it took, and what is used', async () => {
     const { measureOutcome } = await deployed();
