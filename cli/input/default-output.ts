@@ -1,11 +1,7 @@
 import { parseKnownFiles } from '@smithy/core/config';
-import { InputError } from '../../shared/errors/errors.ts';
+import { SettingError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { FORMATS, type OutputFormat } from './flags.ts';
-
-class SettingError extends InputError {
-  override name = 'SettingError';
-}
 
 /**
  * The format of a result without --output, from where the AWS CLI takes it:

@@ -4,14 +4,15 @@ import type {
   StreamDescriptionSummary,
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import pMap from 'p-map';
 import pThrottle from 'p-throttle';
 import { AwsRefusal } from '../../shared/errors/errors.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
-import { describeKeys } from '../../shared/lookup/describe-keys.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import type { ChosenStream } from '../input/streams.ts';
+import { describeForReport } from './lookup/keys.ts';
 import type { StreamDescription, StreamInput } from './report-input.ts';
 
 export interface GatherClients {
@@ -38,7 +39,7 @@ export interface GatherOptions {
  * entries, and every record. A stream that Kinesis refuses to describe carries
  * the error. The result has the order of the streams.
  *
- * @throws {RotationError} ServiceUnavailable, and what DynamoDB refuses
+ * @throws {RotationError} ServiceUnavailable of Kinesis, and what DynamoDB refuses
  */
 export async function gatherStreams(
   streams: readonly ChosenStream[],
@@ -50,47 +51,15 @@ export async function gatherStreams(
     interval: 1000,
     strict: true,
   })((StreamARN: string) => describeStream(clients.kinesis, { StreamARN }));
-  return mapAtATime(
+  return pMap(
     streams,
-    STREAMS_AT_A_TIME,
     async (stream) => {
       const input = await gatherStream(stream, clients, describe);
       onStream?.();
       return input;
     },
-    signal,
+    { concurrency: STREAMS_AT_A_TIME, ...(signal && { signal }) },
   );
-}
-
-/**
- * Maps items with at most `most` under way. The results have the order of the items.
- * After a failure, and after an abort, no further item is begun.
- *
- * @throws the first failure, or the reason of the signal
- */
-export async function mapAtATime<Item, Result>(
-  items: readonly Item[],
-  most: number,
-  map: (item: Item) => Promise<Result>,
-  signal?: AbortSignal,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length);
-  const queue = items.entries();
-  let hasFailed = false;
-  const work = async () => {
-    for (const [at, item] of queue) {
-      signal?.throwIfAborted();
-      try {
-        results[at] = await map(item);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-      if (hasFailed) return;
-    }
-  };
-  await Promise.all(Array.from({ length: most }, work));
-  return results;
 }
 
 async function gatherStream(
@@ -108,8 +77,8 @@ async function gatherStream(
   const KeyId = 'KeyId' in description ? description.KeyId : undefined;
   // At once, so that little can happen between the description and the records.
   const [[current] = [], ring, ledgerEntry, history] = await Promise.all([
-    KeyId === undefined ? undefined : describeKeys(kms, { KeyId }, region),
-    listed && describeKeys(kms, listed, region),
+    KeyId === undefined ? undefined : describeForReport(kms, { KeyId }, region),
+    listed && describeForReport(kms, listed, region),
     new LedgerReader(dynamodb, tableName).read(StreamARN),
     Array.fromAsync(readHistory(dynamodb, tableName, StreamARN)),
   ]);

@@ -3,7 +3,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
-import { InputError } from '../../shared/errors/errors.ts';
+import { SettingError } from '../../shared/errors/errors.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import {
   dynamoDbClient,
@@ -53,11 +53,6 @@ export interface OpenOptions {
   ports?: Partial<Record<Service, number>>;
   /** Ends the wait for another process's embedded AWS. */
   signal?: AbortSignal;
-}
-
-/** A setting of the embedded AWS is wrong; the message names it. */
-class SettingError extends InputError {
-  override name = 'SettingError';
 }
 
 export interface LocalAws {

@@ -59,6 +59,11 @@ export class InputError extends UserError {
   }
 }
 
+/** A variable or a setting of the embedded AWS is wrong; the message names it. */
+export class SettingError extends InputError {
+  override name = 'SettingError';
+}
+
 /** A failure whose name the state machine and the outcome carry as `Error`. */
 export class RotationError extends UserError {
   constructor(name: ErrorName, message: string, options?: ErrorOptions) {

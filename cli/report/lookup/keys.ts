@@ -2,6 +2,8 @@ import {
   GetKeyRotationStatusCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
+import type { RotationRequest } from '../../../shared/contract/request.ts';
+import { requestedKeys } from '../../../shared/contract/requested.ts';
 import { nameError } from '../../../shared/errors/aws-errors.ts';
 import { readStreamArn } from '../../../shared/identifiers/arn.ts';
 import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
@@ -10,10 +12,28 @@ import { presentKey } from '../key-facts.ts';
 import type { KmsRotation, StreamInput, StreamKey } from '../report-input.ts';
 
 /**
+ * Describes keys for a report, in their order. Those that KMS does not describe carry
+ * the reason: one key must not keep the others from the report.
+ */
+export async function describeForReport(
+  kms: KMSClient,
+  keys: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
+  region: string,
+): Promise<ResolvedKey[]> {
+  const { keyIds } = requestedKeys(keys);
+  const described = keyIds.map(async (KeyId) => {
+    try {
+      return await describeKeys(kms, { KeyId }, region);
+    } catch (error) {
+      return [{ KeyId, Refusal: nameError(error) }];
+    }
+  });
+  return (await Promise.all(described)).flat();
+}
+
+/**
  * Adds the keys of each stream: those of its ring, and its present key if that is
  * another one. Asks KMS once for each key ARN how it rotates the key itself.
- *
- * @throws {RotationError} ServiceUnavailable, from DescribeKey
  */
 export async function gatherKeys(
   streams: readonly StreamInput[],
@@ -57,7 +77,11 @@ async function keysOf(
   const isInRing = ring.some(({ Metadata }) => Metadata?.Arn === KeyArn);
   if (KeyArn !== null && isInRing) return ring;
   const { region } = readStreamArn(StreamARN);
-  const [present] = await describeKeys(kms, { KeyId: KeyArn ?? KeyId }, region);
+  const [present] = await describeForReport(
+    kms,
+    { KeyId: KeyArn ?? KeyId },
+    region,
+  );
   return present === undefined ? ring : [...ring, { ...present, KeyId }];
 }
 

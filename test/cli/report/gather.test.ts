@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { gatherStreams, mapAtATime } from '../../../cli/report/gather.ts';
+import { gatherStreams } from '../../../cli/report/gather.ts';
 import { toStreamArn } from '../../../shared/identifiers/arn.ts';
 import {
   dynamoDbClient,
@@ -98,63 +98,22 @@ describe('gatherStreams', () => {
     const took = (described.at(-1) ?? 0) - (described[0] ?? 0);
     expect(took).toBeLessThan(MANY * 100 + 500);
   });
-});
 
-describe('mapAtATime', () => {
-  /** Work that a call ends. */
-  function work() {
-    const begun: number[] = [];
-    const ends = new Map<number, PromiseWithResolvers<string>>();
-    const map = (item: number) => {
-      const end = Promise.withResolvers<string>();
-      begun.push(item);
-      ends.set(item, end);
-      return end.promise;
-    };
-    const settle = async (item: number, error?: Error) => {
-      const end = ends.get(item);
-      if (error) end?.reject(error);
-      else end?.resolve(`result ${item}`);
-      await new Promise(setImmediate);
-    };
-    return { begun, map, settle };
-  }
-
-  it('has the given number under way, and the order of the items', async () => {
-    const { begun, map, settle } = work();
-    const results = mapAtATime([0, 1, 2, 3], 2, map);
-    expect(begun).toEqual([0, 1]);
-    await settle(1);
-    expect(begun).toEqual([0, 1, 2]);
-    await settle(2);
-    await settle(3);
-    await settle(0);
-    expect(await results).toEqual([0, 1, 2, 3].map((at) => `result ${at}`));
-  });
-
-  it('throws the first failure, and begins no further item', async () => {
-    const { begun, map, settle } = work();
-    const results = mapAtATime([0, 1, 2, 3], 2, map);
-    const thrown = expect(results).rejects.toThrow('denied');
-    await settle(0, new Error('denied'));
-    await settle(1);
-    await thrown;
-    expect(begun).toEqual([0, 1]);
-  });
-
-  it('begins no further item after an abort', async () => {
-    const { begun, map, settle } = work();
+  it('begins no further stream after an abort', async () => {
+    const { region, account } = aws;
+    const where = { partition: 'aws', region, account };
+    const chosen = Array.from({ length: 30 }, (_, at) => ({
+      StreamName: `nowhere-${at}`,
+      StreamARN: toStreamArn(where, `nowhere-${at}`),
+    }));
+    const { clients, described, open, close } = watchedClients();
     const stop = new AbortController();
-    const results = mapAtATime([0, 1, 2, 3], 2, map, stop.signal);
-    const thrown = expect(results).rejects.toThrow('stop');
-    stop.abort(new Error('stop'));
-    await settle(0);
-    await settle(1);
-    await thrown;
-    expect(begun).toEqual([0, 1]);
-  });
-
-  it('maps no items', async () => {
-    expect(await mapAtATime([], 2, work().map)).toEqual([]);
+    const { signal } = stop;
+    const onStream = () => stop.abort(new Error('stop'));
+    const gathering = gatherStreams(chosen, clients, { onStream, signal });
+    await expect(gathering).rejects.toThrow('stop');
+    await vi.waitUntil(() => open() === 0);
+    expect(described.length).toBeLessThanOrEqual(10);
+    close();
   });
 });

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { EnableKeyRotationCommand } from '@aws-sdk/client-kms';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { gatherKeys } from '../../../../cli/report/lookup/keys.ts';
+import {
+  describeForReport,
+  gatherKeys,
+} from '../../../../cli/report/lookup/keys.ts';
 import type { StreamInput } from '../../../../cli/report/report-input.ts';
 import {
   type Input,
@@ -29,12 +32,17 @@ async function kmsWith(denied: readonly string[] = []) {
   store.ensure('alias/a', 'alias/b', 'alias/other');
   const service = kmsService(store);
   const asked: string[] = [];
+  const unavailable: string[] = [];
   const operations = Object.entries(service.operations).map(
     ([name, operation]) => [
       name,
       (input: Input) => {
         asked.push(`${name} ${input.KeyId}`);
-        if (!denied.includes(`${name} ${input.KeyId}`)) return operation(input);
+        const call = `${name} ${input.KeyId}`;
+        if (unavailable.includes(call)) {
+          throw new ServiceError('KMSThrottlingException', 'later');
+        }
+        if (!denied.includes(call)) return operation(input);
         throw new ServiceError('AccessDeniedException', `no ${name}`);
       },
     ],
@@ -54,7 +62,7 @@ async function kmsWith(denied: readonly string[] = []) {
     history: [],
     ring: await describeKeys(kms, RING, REGION),
   });
-  return { kms, store, stream, asked, denied: denied as string[] };
+  return { kms, store, stream, asked, unavailable, denied: denied as string[] };
 }
 
 describe('gatherKeys', () => {
@@ -127,6 +135,20 @@ describe('gatherKeys', () => {
         reason: expect.stringContaining('no DescribeKey'),
       },
     });
+  });
+
+  it('shows keys as unknown while KMS is unavailable', async () => {
+    const { kms, stream, unavailable } = await kmsWith();
+    const orders = await stream('alias/other');
+    unavailable.push('DescribeKey alias/a', `DescribeKey ${orders.KeyArn}`);
+    const ring = await describeForReport(kms, RING, REGION);
+    const [found] = await gatherKeys([{ ...orders, ring }], kms);
+    const reason = expect.stringMatching(/^ServiceUnavailable: /);
+    expect(found?.keys).toMatchObject([
+      { KeyId: 'alias/a', rotation: { status: 'UNKNOWN', reason } },
+      { KeyId: 'alias/b', rotation: { status: 'OFF' } },
+      { KeyId: 'alias/other', rotation: { status: 'UNKNOWN', reason } },
+    ]);
   });
 
   it('asks once for a key of many streams', async () => {
