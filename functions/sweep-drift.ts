@@ -98,12 +98,12 @@ export function createSweepDrift(dependencies: Dependencies) {
         const stream = await describe(StreamName);
         const found = await look(stream, request.KeyIds, dependencies, now());
         measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
-        const { Drift, Reason, entry } = found;
+        const { Drift, Reason } = found;
         const result = { StreamName, Drift, Reason };
         if (Drift !== 1) return result;
         logger.warn('Drift', { StreamName, Reason });
         if (OnDrift === 'ALERT') return result;
-        const Restore = await cure(request, Reason, entry, at, dependencies);
+        const Restore = await cure(request, found, at, dependencies);
         logger.info('Restore', { StreamName, Restore });
         return { ...result, Restore };
       } catch (error) {
@@ -126,8 +126,7 @@ export function createSweepDrift(dependencies: Dependencies) {
  */
 async function cure(
   request: RotationRequest,
-  reason: string,
-  entry: LedgerEntry,
+  { Reason, entry, onlyKeyArn }: Look,
   at: number,
   { history, restore, stage, now }: Dependencies,
 ): Promise<string> {
@@ -138,6 +137,7 @@ async function cure(
     entry,
     history(entry.StreamARN),
     AlarmName,
+    onlyKeyArn,
     now(),
   );
   if ('Waits' in decision) return decision.Waits;
@@ -146,7 +146,7 @@ async function cure(
   const Trigger = {
     Source: 'alarm',
     AlarmName,
-    Reason: `${StreamName} ${reason}`.slice(0, 1024),
+    Reason: `${StreamName} ${Reason}`.slice(0, 1024),
     Time,
     ...(Attempt > 1 && { Attempt }),
   };
@@ -176,19 +176,28 @@ function readStreams(event: unknown): ListedStream[] {
   });
 }
 
+interface Look extends DriftFinding {
+  QuotaUsed: number;
+  entry: LedgerEntry;
+  /** The resolved key ARN of a ring of one alias. */
+  onlyKeyArn?: string;
+}
+
 async function look(
   stream: Awaited<ReturnType<typeof describeStream>>,
   KeyIds: string[] | undefined,
   { kms, ledger }: Dependencies,
   now: number,
-): Promise<DriftFinding & { QuotaUsed: number; entry: LedgerEntry }> {
+): Promise<Look> {
   const { StreamARN } = stream;
   const entry = await ledger.read(StreamARN);
   const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
+  const onlyKeyArn = Keys.length === 1 ? Keys[0]?.Metadata?.Arn : undefined;
   return {
     ...detectDrift(Keys, Current, readStreamArn(StreamARN).region),
     QuotaUsed: usage(entry, now).Used,
     entry,
+    ...(onlyKeyArn !== undefined && { onlyKeyArn }),
   };
 }
 

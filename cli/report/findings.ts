@@ -34,8 +34,13 @@ function findCurrent(stream: StreamModel): string[] {
     texts.push(`The stream ${reason}.`);
   }
   if (timeliness.status === 'OVERDUE') {
+    const [alias] = stream.ring.length === 1 ? stream.ring : [];
+    const still =
+      alias !== undefined && condition === 'IN_RING'
+        ? ` ${alias} still resolves to the present key; point it at another.`
+        : '';
     texts.push(
-      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.`,
+      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.${still}`,
     );
   }
   if (movedTo !== undefined) {
