@@ -35,12 +35,12 @@ function findCurrent(stream: StreamModel): string[] {
   }
   if (timeliness.status === 'OVERDUE') {
     const [alias] = stream.ring.length === 1 ? stream.ring : [];
-    const still =
-      alias !== undefined && condition === 'IN_RING'
-        ? ` ${alias} still resolves to the present key; point it at another.`
-        : '';
+    const how =
+      alias === undefined
+        ? ''
+        : ` A rotation applies one after the owner points ${alias} at it.`;
     texts.push(
-      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.${still}`,
+      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.${how}`,
     );
   }
   if (movedTo !== undefined) {
