@@ -8,7 +8,10 @@ import {
   readDefinition,
   withDiagram,
 } from '../../scripts/state-machine-diagram.ts';
-import { STREAM_FIELDS } from '../../shared/config/rotations-file.ts';
+import {
+  parseRotations,
+  STREAM_FIELDS,
+} from '../../shared/config/rotations-file.ts';
 import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
 import { testTitles } from '../support/docs/test-titles.ts';
@@ -149,6 +152,22 @@ describe('docs/', () => {
   it('rotations.md explains every field, and no other', async () => {
     expect(firstColumn(await read('docs/rotations.md'))).toEqual(STREAM_FIELDS);
   });
+
+  it.each(['rotations.md', 'infrastructure-as-code.md'])(
+    '%s shows streams that rotations.yml takes',
+    async (page) => {
+      const blocks = (await read(`docs/${page}`)).matchAll(
+        /^```yaml\n(.*?)^```$/gms,
+      );
+      const files = [...blocks]
+        .map(([, text = '']) => text)
+        .filter((text) => /^Streams:$/m.test(text));
+      expect(files.length).toBeGreaterThan(0);
+      for (const file of files) {
+        expect(parseRotations(file)[0]).toMatchObject({ StreamName: 'orders' });
+      }
+    },
+  );
 
   it('dependencies.md gives a reason for every package', async () => {
     const { dependencies, devDependencies } = JSON.parse(
