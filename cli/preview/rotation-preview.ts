@@ -159,7 +159,7 @@ export async function previewRotation(
       Estimate: {
         UpdateSeconds: 0,
         Seconds: OVERHEAD_SECONDS,
-        BasedOn: 'the stream has the key',
+        BasedOn: 'no key is applied',
         Calls: calls,
         CostUsd: costOf(calls),
       },

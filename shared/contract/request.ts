@@ -89,7 +89,7 @@ const FIELDS = {
       v.check(
         (ring) => ring.length !== 1 || ring.every(isOwnAlias),
         (issue) =>
-          `KeyIds ${quote(issue.input)} is a ring of 1 that never resolves to another key; give at least two keys, one alias of your own, or the key as KeyId`,
+          `KeyIds ${quote(issue.input)} is a ring of 1 that never resolves to another key; give at least two keys or one alias of your own; only a request takes one key, as KeyId`,
       ),
       v.check(
         (ring) => ring.length <= 100,
