@@ -236,7 +236,7 @@ describe('bad input', () => {
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(
-      /^RotationsFileError: .*Streams\[0\]: KeyIds \["alias\/a"\][^\n]*\n$/,
+      /^RotationsFileError: .*Streams\[0\]: KeyIds \["alias\/aws\/kinesis"\][^\n]*\n$/,
     );
     expect(existsSync(cli.directory)).toBe(false);
   });
