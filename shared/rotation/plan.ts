@@ -115,9 +115,11 @@ function planBehind(
   facts: PlanningFacts,
 ): KeyPlan {
   const { Request, Keys, Stream, Entry } = facts;
+  // An alias that is applied again: its earlier key is presumed, if it is unknown.
+  const isAgain = lease.PreviousKeyId === lease.KeyId;
   const before: CurrentKey = {
     KeyId: lease.PreviousKeyId,
-    KeyArn: lease.PreviousKeyArn,
+    KeyArn: lease.PreviousKeyArn ?? (isAgain ? lease.KeyArn : null),
   };
   const from = Request.Mode === 'RESTORE' ? lease : before;
   const { KeyId, KeyArn } = chooseKey(

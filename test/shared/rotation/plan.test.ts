@@ -635,6 +635,17 @@ describe('decidePlan while another rotation holds the stream', () => {
     },
   );
 
+  it('counts from an alias that is applied again, whose earlier key is unknown', () => {
+    const Lease = {
+      ...OTHER,
+      KeyId: 'alias/key-1',
+      KeyArn: keyArn(1),
+      PreviousKeyArn: null,
+    };
+    const Entry = { ...emptyEntry(STREAM_ARN), Lease };
+    expect(keyPlan(facts([1, 2], { Entry })).KeyArn).toBe(keyArn(2));
+  });
+
   it('leaves it to the ledger to refuse another key', () => {
     expect(keyPlan(facts([3], { Entry }))).toMatchObject({
       Decision: 'ROTATE',
