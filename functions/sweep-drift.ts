@@ -102,12 +102,12 @@ export function createSweepDrift(dependencies: Dependencies) {
         const stream = await describe(StreamName);
         const found = await look(stream, keyIds, dependencies, now());
         measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
-        const { Drift, Reason, entry } = found;
+        const { Drift, Reason } = found;
         const result = { StreamName, Drift, Reason };
         if (Drift !== 1) return result;
         logger.warn('Drift', { StreamName, Reason });
         if (OnDrift === 'ALERT') return result;
-        const Restore = await cure(request, Reason, entry, at, dependencies);
+        const Restore = await cure(request, found, at, dependencies);
         logger.info('Restore', { StreamName, Restore });
         return { ...result, Restore };
       } catch (error) {
@@ -130,8 +130,7 @@ export function createSweepDrift(dependencies: Dependencies) {
  */
 async function cure(
   request: RotationRequest,
-  reason: string,
-  entry: LedgerEntry,
+  { Reason, entry, onlyKeyArn }: Look,
   at: number,
   { history, restore, stage, now }: Dependencies,
 ): Promise<string> {
@@ -142,6 +141,7 @@ async function cure(
     entry,
     history(entry.StreamARN),
     AlarmName,
+    onlyKeyArn,
     now(),
   );
   if ('Waits' in decision) return decision.Waits;
@@ -150,7 +150,7 @@ async function cure(
   const Trigger = {
     Source: 'alarm',
     AlarmName,
-    Reason: `${StreamName} ${reason}`.slice(0, 1024),
+    Reason: `${StreamName} ${Reason}`.slice(0, 1024),
     Time,
     ...(Attempt > 1 && { Attempt }),
   };
@@ -180,29 +180,41 @@ function readStreams(event: unknown): ListedStream[] {
   });
 }
 
+interface Look extends DriftFinding {
+  QuotaUsed: number;
+  entry: LedgerEntry;
+  /** The resolved key ARN of a ring of one alias. */
+  onlyKeyArn?: string;
+}
+
 async function look(
   stream: Awaited<ReturnType<typeof describeStream>>,
   keyIds: readonly string[],
   { kms, ledger }: Dependencies,
   now: number,
-): Promise<DriftFinding & { QuotaUsed: number; entry: LedgerEntry }> {
+): Promise<Look> {
   const { StreamARN, KeyId } = stream;
   const { region } = readStreamArn(StreamARN);
   const entry = await ledger.read(StreamARN);
   const judge = async (ring: readonly string[]) => {
-    const { Keys, Current } = await lookUpKeys(
-      kms,
-      { KeyIds: [...ring] },
-      stream,
-      entry,
-    );
-    return detectDrift(Keys, Current, region);
+    const KeyIds = [...ring];
+    const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
+    return { Keys, finding: detectDrift(Keys, Current, region) };
   };
   // The key that the stream names mostly decides, and each key costs a call.
   const named = keyIds.filter((one) => one === KeyId).slice(0, 1);
-  const found = named.length > 0 ? await judge(named) : undefined;
-  const finding = found?.Drift === 0 ? found : await judge(keyIds);
-  return { ...finding, QuotaUsed: usage(entry, now).Used, entry };
+  const first = named.length > 0 ? await judge(named) : undefined;
+  const isDecided =
+    first?.finding.Drift === 0 || named.length === keyIds.length;
+  const { finding, Keys } =
+    first !== undefined && isDecided ? first : await judge(keyIds);
+  const onlyKeyArn = keyIds.length === 1 ? Keys[0]?.Metadata?.Arn : undefined;
+  return {
+    ...finding,
+    QuotaUsed: usage(entry, now).Used,
+    entry,
+    ...(onlyKeyArn !== undefined && { onlyKeyArn }),
+  };
 }
 
 /** An execution of that name that has ended has done what this one would. */

@@ -31,7 +31,7 @@ function rotateSchedule(entry: RotationsStream): Resource {
     Properties: {
       Name: shortName('rotate-', StreamName),
       GroupName: ref('ScheduleGroup'),
-      Description: `Moves ${StreamName} to the next key of its ring`,
+      Description: describeRotation(entry),
       ScheduleExpression: Schedule,
       ScheduleExpressionTimezone: Timezone ?? 'UTC',
       ...(StartDate && { StartDate }),
@@ -56,6 +56,12 @@ function rotateSchedule(entry: RotationsStream): Resource {
       },
     },
   };
+}
+
+function describeRotation({ StreamName, KeyIds }: RotationsStream): string {
+  return KeyIds.length === 1
+    ? `Applies the alias of ${StreamName} again if it resolves to another key`
+    : `Moves ${StreamName} to the next key of its ring`;
 }
 
 function sweepSchedule(

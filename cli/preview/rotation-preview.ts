@@ -159,7 +159,7 @@ export async function previewRotation(
     PreviousKeyArn,
     ...(NoWayBack && { NoWayBack }),
   };
-  const keys = keysAskedFor(request, PreviousKeyId, entry);
+  const keys = keysAskedFor(request, plan, entry);
   if (plan.Decision === 'UNCHANGED') {
     const calls = callsOf(keys);
     return {
@@ -169,7 +169,7 @@ export async function previewRotation(
       Estimate: {
         UpdateSeconds: 0,
         Seconds: OVERHEAD_SECONDS,
-        BasedOn: 'the stream has the key',
+        BasedOn: 'no key is applied',
         Calls: calls,
         CostUsd: costOf(calls),
       },
@@ -195,10 +195,12 @@ export async function previewRotation(
 /** How many keys PlanRotation describes. */
 function keysAskedFor(
   request: RotationRequest,
-  current: string | null,
+  { PreviousKeyId: current, RepointedFrom }: KeyPlan,
   { LastApplied }: LedgerEntry,
 ): number {
   const { keyIds } = requestedKeys(request);
+  // A repointed alias and, by its ARN, the key that it was before.
+  if (RepointedFrom !== undefined) return keyIds.length + 1;
   const isKnown =
     current === null ||
     keyIds.includes(current) ||

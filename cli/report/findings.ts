@@ -34,8 +34,13 @@ function findCurrent(stream: StreamModel): string[] {
     texts.push(`The stream ${reason}.`);
   }
   if (timeliness.status === 'OVERDUE') {
+    const [alias] = stream.ring.length === 1 ? stream.ring : [];
+    const how =
+      alias === undefined
+        ? ''
+        : ` A rotation applies one after the owner points ${alias} at it.`;
     texts.push(
-      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.`,
+      `The next key was due by ${utc(timeliness.dueAt)} and has not been applied.${how}`,
     );
   }
   if (movedTo !== undefined) {

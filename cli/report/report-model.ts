@@ -1,5 +1,6 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { detectDrift } from '../../shared/keys/drift.ts';
+import type { CurrentKey } from '../../shared/keys/key-ring.ts';
 import { activeLease } from '../../shared/ledger/entry.ts';
 import {
   type CloudTrailStart,
@@ -132,7 +133,8 @@ function streamModel(
   const spans = keyHistory(stream, generatedAt);
   const currentSpan = spans.at(-1) as KeySpan;
   const KeyId = describedKey(description);
-  const { KeyArn } = presentKey(stream);
+  const present = presentKey(stream);
+  const { KeyArn } = present;
   const isMoved =
     KeyArn !== null && stream.KeyArn !== undefined && stream.KeyArn !== KeyArn;
   const age = ageSpan(spans);
@@ -143,7 +145,7 @@ function streamModel(
   return {
     StreamName,
     StreamARN,
-    ...judge(stream, KeyArn, region),
+    ...judge(stream, present, region),
     KeyId,
     KeyArn,
     ...(isMoved && { movedTo: stream.KeyArn }),
@@ -180,7 +182,7 @@ function timelinessWithoutKey(
 
 function judge(
   { description, listed, ring, StreamName }: StreamInput,
-  KeyArn: string | null,
+  present: CurrentKey,
   region: string,
 ): Pick<StreamModel, 'condition' | 'reason'> {
   if ('Error' in description) {
@@ -200,11 +202,13 @@ function judge(
     const reason = 'is encrypted; KMS was not asked about its ring';
     return { condition: 'UNDECIDED', reason };
   }
-  const drift = detectDrift(ring, { KeyId, KeyArn }, region);
+  const drift = detectDrift(ring, present, region);
   const { Drift, Reason: reason } = drift;
   if (Drift === 0) return { condition: 'IN_RING', reason };
   if (Drift === null) return { condition: 'UNDECIDED', reason };
-  const isInRing = ring.some(({ Metadata }) => Metadata?.Arn === KeyArn);
+  const isInRing = ring.some(
+    ({ Metadata }) => Metadata?.Arn === present.KeyArn,
+  );
   return { condition: isInRing ? 'UNUSABLE' : 'OUTSIDE_RING', reason };
 }
 

@@ -58,16 +58,16 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
   },
   KeyIds: {
     meaning:
-      'Instead of `KeyId`: a ring of at least two keys, in the order in which the stream moves through them.',
+      'Instead of `KeyId`: a ring of at least two keys, in the order in which the stream moves through them, or [of one alias](#a-ring-of-one-alias) whose owner points it at another key.',
     placeholder: ['', ''],
     flag: {
       flags: '--key-ids <keys...>',
-      help: 'a ring of keys to move through, separated by commas or spaces',
+      help: 'a ring of keys to move through, separated by commas or spaces, or one alias',
     },
   },
   Mode: {
     meaning:
-      'With `KeyIds`. `ROTATE` (default): the key after the current one, or the first key if the current one is not in the ring. `RESTORE`: the current key if it is in the ring and usable, else the first usable one.',
+      'With `KeyIds`. `ROTATE` (default): the key after the current one, or the first key if the current one is not in the ring; the alias of a ring of one, if it may be another key. `RESTORE`: the current key if it is in the ring and usable, else the first usable one.',
     placeholder: 'ROTATE',
     comment: 'with KeyIds: ROTATE or RESTORE',
     flag: {

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
-import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
+import { isOwnAlias, KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
 import { choice, objectMessage, text } from './field-checks.ts';
 import { TRIGGER } from './trigger.ts';
 
@@ -83,9 +83,13 @@ const FIELDS = {
         (issue) => `KeyIds ${quote(issue.input)} is not a list of key ids`,
       ),
       v.check(
-        (ring) => ring.length >= 2,
+        (ring) => ring.length > 0,
+        'KeyIds [] is empty; give at least two keys, or one alias of your own',
+      ),
+      v.check(
+        (ring) => ring.length !== 1 || ring.every(isOwnAlias),
         (issue) =>
-          `KeyIds ${quote(issue.input)} is a ring of ${issue.input.length}; a ring needs at least two keys, use KeyId for one`,
+          `KeyIds ${quote(issue.input)} is a ring of 1 that never resolves to another key; give at least two keys or one alias of your own; only a request takes one key, as KeyId`,
       ),
       v.check(
         (ring) => ring.length <= 100,
@@ -153,7 +157,7 @@ const REQUEST = v.pipe(
   ),
   v.check(
     (r) => r.KeyId !== undefined || r.KeyIds !== undefined,
-    'KeyId and KeyIds are both missing; give one key as KeyId or a ring of at least two as KeyIds',
+    'KeyId and KeyIds are both missing; give one key as KeyId or a ring as KeyIds',
   ),
   v.check(
     (r) => r.Mode === undefined || r.KeyIds !== undefined,

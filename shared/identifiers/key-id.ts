@@ -30,3 +30,12 @@ export function parseKeyId(keyId: string): KeyIdParts | undefined {
   const isKey = resource.startsWith('key/') && KEY.test(resource.slice(4));
   return isKey || ALIAS.test(resource) ? arn : undefined;
 }
+
+/**
+ * Whether an owner can point a KeyId at another key: an alias, but not one of those
+ * that AWS manages, `alias/aws/...`.
+ */
+export function isOwnAlias(keyId: string): boolean {
+  const resource = parseKeyId(keyId)?.resource;
+  return /^alias\/(?!aws\/)/.test(String(resource));
+}

@@ -1,3 +1,4 @@
+import { isOwnAlias } from '../identifiers/key-id.ts';
 import type { LastApplied, LedgerEntry } from '../ledger/entry.ts';
 import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { CurrentKey } from './key-ring.ts';
@@ -18,7 +19,8 @@ export function lastAppliedTo(
 /**
  * The key that a stream is under now. Its KeyId is the text that was submitted.
  * An alias may have been repointed since, so the key ARN in the ledger takes
- * precedence over the key that the alias resolves to now.
+ * precedence over the key that the alias resolves to now. Where the ledger has none,
+ * the key of an alias is presumed to be the one that it resolves to now.
  *
  * @param resolved the key ARN that the stream's KeyId resolves to now, if any
  */
@@ -29,5 +31,11 @@ export function currentKey(
 ): CurrentKey {
   if (keyId === undefined) return { KeyId: null, KeyArn: null };
   const applied = lastApplied?.KeyId === keyId ? lastApplied.KeyArn : undefined;
-  return { KeyId: keyId, KeyArn: applied ?? resolved ?? null };
+  const isPresumed =
+    applied === undefined && resolved !== undefined && isOwnAlias(keyId);
+  return {
+    KeyId: keyId,
+    KeyArn: applied ?? resolved ?? null,
+    ...(isPresumed && { IsPresumed: true }),
+  };
 }

@@ -36,8 +36,14 @@ export function detectDrift(
   }
   const reason = unusableReason(key.Metadata, region);
   return reason === undefined
-    ? { Drift: 0, Reason: `is under ${quote(KeyId)}` }
+    ? { Drift: 0, Reason: `is under ${quote(KeyId)}${presumption(current)}` }
     : { Drift: 1, Reason: `is under ${quote(KeyId)}, which ${reason}` };
+}
+
+function presumption({ IsPresumed }: CurrentKey): string {
+  return IsPresumed
+    ? '; the ledger does not know which key it resolved to when it was applied'
+    : '';
 }
 
 /** Why a stream's key is not in its ring, given the ring's key of that name. */

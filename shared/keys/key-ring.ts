@@ -19,6 +19,11 @@ export interface CurrentKey {
   KeyId: string | null;
   /** Null where the resolved key ARN is unknown, or the stream not encrypted. */
   KeyArn: string | null;
+  /**
+   * KeyId is an alias, and the ledger does not know which key it was when it was
+   * applied: KeyArn is the key that it resolves to now.
+   */
+  IsPresumed?: true;
 }
 
 export interface ChosenKey {
@@ -31,7 +36,7 @@ export interface ChosenKey {
  *
  * - one KeyId: that key
  * - ROTATE: the key after the current one in the ring, or the first one when
- *   the current key is not in the ring
+ *   the current key is not in the ring; of a ring of one alias, its key
  * - RESTORE: the current key when it is in the ring and usable, else the first
  *   usable one
  *
@@ -58,11 +63,12 @@ function findNext(
   keys: readonly ResolvedKey[],
   current: CurrentKey,
 ): ResolvedKey | undefined {
+  if (keys.length === 1) return keys[0];
   const distinct = new Set(keys.map((key) => key.Metadata?.Arn ?? key.KeyId));
   if (distinct.size < 2) {
     throw new RotationError(
       'InvalidKeyRing',
-      `KeyIds ${quote(keys.map((key) => key.KeyId))} are all one key, ${[...distinct]}; a ring needs two different keys`,
+      `KeyIds ${quote(keys.map((key) => key.KeyId))} are all one key, ${[...distinct]}; a ring needs two different keys, or one alias alone`,
     );
   }
   const isCurrent = (key: ResolvedKey) =>

@@ -57,7 +57,7 @@ export async function describeKey(
 /**
  * Describes the keys of a request, in their order, and the stream's current key.
  * A key that KMS refuses to describe carries the refusal. `Former` is the key that the
- * stream is under, where it was described.
+ * stream is under, where it was described; by its ARN where its alias was repointed.
  *
  * @throws {RotationError} ServiceUnavailable
  */
@@ -69,19 +69,29 @@ export async function lookUpKeys(
 ): Promise<{ Keys: ResolvedKey[]; Current: CurrentKey; Former?: ResolvedKey }> {
   const region = readStreamArn(stream.StreamARN).region;
   const Keys = await describeKeys(kms, request, region);
-  const known = Keys.find((key) => key.KeyId === stream.KeyId);
+  const named = Keys.find((key) => key.KeyId === stream.KeyId);
   const lastApplied = lastAppliedTo(stream, entry);
-  const isKnown =
-    lastApplied?.KeyArn !== undefined && lastApplied.KeyId === stream.KeyId;
+  const appliedArn =
+    lastApplied?.KeyId === stream.KeyId ? lastApplied?.KeyArn : undefined;
   const isUnknown =
-    known?.Metadata === undefined && !isKnown && stream.KeyId !== undefined;
+    named?.Metadata === undefined &&
+    appliedArn === undefined &&
+    stream.KeyId !== undefined;
   const current = isUnknown
     ? await resolveKey(kms, 'KeyId', stream.KeyId ?? '', region)
-    : known;
+    : named;
   const Current = currentKey(stream.KeyId, lastApplied, current?.Metadata?.Arn);
-  const isSame = ({ Metadata }: ResolvedKey) =>
-    Metadata !== undefined && Metadata.Arn === Current.KeyArn;
-  const Former = Keys.find(isSame) ?? (isUnknown ? current : undefined);
+  const same = Keys.find(
+    ({ Metadata }) => Metadata !== undefined && Metadata.Arn === Current.KeyArn,
+  );
+  const isRepointed =
+    same === undefined &&
+    named?.Metadata !== undefined &&
+    appliedArn !== undefined;
+  const other = isUnknown ? current : undefined;
+  const Former =
+    same ??
+    (isRepointed ? await resolveKey(kms, 'KeyId', appliedArn, region) : other);
   return { Keys, Current, ...(Former && { Former }) };
 }
 

@@ -115,9 +115,11 @@ function planBehind(
   facts: PlanningFacts,
 ): KeyPlan {
   const { Request, Keys, Stream, Entry } = facts;
+  // An alias that is applied again: its earlier key is presumed, if it is unknown.
+  const isAgain = lease.PreviousKeyId === lease.KeyId;
   const before: CurrentKey = {
     KeyId: lease.PreviousKeyId,
-    KeyArn: lease.PreviousKeyArn,
+    KeyArn: lease.PreviousKeyArn ?? (isAgain ? lease.KeyArn : null),
   };
   const from = Request.Mode === 'RESTORE' ? lease : before;
   const { KeyId, KeyArn } = chooseKey(
@@ -151,10 +153,12 @@ function planKey(
   const chosen = applied ?? chooseKey(Request, Keys, Current, region);
   const [Decision, Reason] = applied
     ? (['UNCHANGED', `a key was applied at ${applied.AppliedAt}`] as const)
-    : decide(chosen, Current, Request.Force);
+    : decide(chosen, Current, Request);
+  const previous =
+    Decision === 'ROTATE' ? previousKey(chosen, Current) : Current;
   const NoWayBack =
     Decision === 'ROTATE' && Request.OnVerificationFailed === 'ROLL_BACK'
-      ? noWayBack(Current, facts.Former, region)
+      ? noWayBack(previous, facts.Former, region)
       : undefined;
   return {
     ...common,
@@ -163,14 +167,24 @@ function planKey(
     KeyArn: chosen.KeyArn,
     Decision,
     Reason,
-    PreviousKeyId: Current.KeyId,
-    PreviousKeyArn: Current.KeyArn,
+    PreviousKeyId: previous.KeyId,
+    PreviousKeyArn: previous.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     ...(NoWayBack && { NoWayBack }),
     ...repointedFrom(chosen, Current),
     ...rightsDeadline(chosen.KeyArn, facts),
   };
+}
+
+/**
+ * The key that a rotation replaces. Its ARN is unknown where the same alias is applied
+ * again, and the ledger does not know which key that was before.
+ */
+function previousKey(chosen: ChosenKey, current: CurrentKey): CurrentKey {
+  return current.IsPresumed && chosen.KeyId === current.KeyId
+    ? { ...current, KeyArn: null }
+    : current;
 }
 
 /** The key of an alias before it was pointed elsewhere, where the stream is under it. */
@@ -206,7 +220,7 @@ function rightsDeadline(
 function decide(
   chosen: ChosenKey,
   current: CurrentKey,
-  force: boolean,
+  { Force, KeyIds, Mode }: RotationRequest,
 ): readonly ['ROTATE' | 'UNCHANGED', string] {
   if (current.KeyId === null) return ['ROTATE', 'the stream is not encrypted'];
   if (chosen.KeyArn !== current.KeyArn) {
@@ -217,9 +231,13 @@ function decide(
         ]
       : ['ROTATE', `the stream is under ${current.KeyId}`];
   }
-  return force
-    ? ['ROTATE', 'Force: the key is applied again']
-    : ['UNCHANGED', 'the stream already has the key'];
+  if (Force) return ['ROTATE', 'Force: the key is applied again'];
+  if (!current.IsPresumed)
+    return ['UNCHANGED', 'the stream already has the key'];
+  const unknown = `the ledger does not know which key ${current.KeyId} was when it was applied`;
+  return KeyIds?.length === 1 && Mode !== 'RESTORE'
+    ? ['ROTATE', unknown]
+    : ['UNCHANGED', `${unknown}; Force applies it again`];
 }
 
 /**

@@ -97,13 +97,22 @@ export function noWayBack(
   region: string,
 ): string | undefined {
   if (current.KeyId === null) return 'the stream is not encrypted now';
+  if (current.IsPresumed && current.KeyArn === null) {
+    return unknownBefore(current.KeyId);
+  }
   if (former === undefined) return undefined;
-  const key = `the present key, ${quote(current.KeyId)},`;
+  // Described by its ARN, since its alias was repointed.
+  const isByArn = former.KeyId === current.KeyArn;
+  const key = `the present key, ${quote(isByArn ? former.KeyId : current.KeyId)},`;
   if (former.Metadata === undefined) {
     return `${key} cannot be described: ${former.Refusal?.message}`;
   }
   const reason = unusableReason(former.Metadata, region);
   return reason && `${key} ${reason}`;
+}
+
+function unknownBefore(keyId: string): string {
+  return `the ledger does not know which key ${quote(keyId)} was before`;
 }
 
 /** The previous key as it is submitted, or why the stream cannot return to it. */
@@ -134,6 +143,9 @@ function findTarget(
   );
   if (key?.Metadata === undefined || PreviousKeyArn === null) {
     const refused = Keys.find((one) => one.Refusal)?.Refusal;
+    if (PreviousKeyArn === null && refused === undefined) {
+      return { Impossible: unknownBefore(PreviousKeyId) };
+    }
     return {
       Impossible: `the previous key, ${quote(PreviousKeyId)}, cannot be found${refused ? `: ${refused.message}` : ''}`,
     };

@@ -68,9 +68,9 @@ const BAD_INPUTS: [string, string[], string[]][] = [
     ['EncryptionType "AES"'],
   ],
   [
-    'a ring of one',
-    stream('--key-ids', 'alias/a'),
-    ['KeyIds ["alias/a"]', 'ring of 1'],
+    'a ring of one key',
+    stream('--key-ids', 'alias/aws/kinesis'),
+    ['KeyIds ["alias/aws/kinesis"]', 'ring of 1'],
   ],
   [
     'a malformed name',
@@ -230,13 +230,13 @@ describe('bad input', () => {
     const cwd = cli.home;
     await writeFile(
       join(cwd, 'rotations.yml'),
-      'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
+      'Streams: [{StreamName: orders, KeyIds: [alias/aws/kinesis]}]',
     );
     const { exitCode, stdout, stderr } = await cli.run(['rotate'], { cwd });
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(
-      /^RotationsFileError: .*Streams\[0\]: KeyIds \["alias\/a"\][^\n]*\n$/,
+      /^RotationsFileError: .*Streams\[0\]: KeyIds \["alias\/aws\/kinesis"\][^\n]*\n$/,
     );
     expect(existsSync(cli.directory)).toBe(false);
   });

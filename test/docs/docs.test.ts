@@ -13,6 +13,7 @@ import {
   readDeploymentSettings,
   SETTING_NAMES,
 } from '../../shared/config/deployment-settings.ts';
+import { parseRotations } from '../../shared/config/rotations-file.ts';
 import { STREAM_FIELDS } from '../../shared/config/rotations-stream.ts';
 import { REQUEST_FIELDS } from '../../shared/contract/request.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
@@ -172,6 +173,24 @@ describe('docs/', () => {
       tables.map(([, rows = '']) => rows.match(/\d+\.\d\d(?= \|)/g)),
     ).toEqual(shown);
   });
+
+  it.each(['rotations.md', 'infrastructure-as-code.md'])(
+    '%s shows streams that rotations.yml takes',
+    async (page) => {
+      const blocks = (await read(`docs/${page}`)).matchAll(
+        /^```yaml\n(.*?)^```$/gms,
+      );
+      const files = [...blocks]
+        .map(([, text = '']) => text)
+        .filter((text) => /^Streams:$/m.test(text));
+      expect(files.length).toBeGreaterThan(0);
+      for (const file of files) {
+        expect(parseRotations(file).Streams[0]).toMatchObject({
+          StreamName: 'orders',
+        });
+      }
+    },
+  );
 
   it('dependencies.md gives a reason for every package', async () => {
     const { dependencies, devDependencies } = JSON.parse(

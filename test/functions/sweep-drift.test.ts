@@ -404,7 +404,7 @@ describe('SweepDrift', () => {
 
   it.each([
     ['a stream that is invalid', { StreamName: 'a b' }, '"a b"'],
-    ['a ring of one', { KeyIds: ['alias/a'] }, 'KeyIds'],
+    ['a ring of one key', { KeyIds: ['alias/aws/kinesis'] }, 'KeyIds'],
   ])('refuses %s', async (_, wrong, named) => {
     const entry = { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] };
     await expect(sweep([{ ...entry, ...wrong }])).rejects.toMatchObject({

@@ -1,4 +1,8 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -94,6 +98,39 @@ it('answers as dynalite does', async () => {
     }),
     { numRuns: 40 },
   );
+});
+
+it('answers a Query as dynalite does', async () => {
+  const model = new DynamoDbModel();
+  const records = ['LEDGER', 'ROTATION#1', 'ROTATION#3', 'ROTATION#2', 'S'];
+  for (const stream of ['queried', 'another']) {
+    for (const Record of records) {
+      const Item = { StreamARN: { S: stream }, Record: { S: Record } };
+      const write = { TableName, Item };
+      model.answer('PutItem', write);
+      await dynalite.client.send(new PutItemCommand(write));
+    }
+  }
+  for (const [since, until] of [
+    ['ROTATION#', 'ROTATION#~'],
+    ['ROTATION#2', 'ROTATION#3'],
+    ['T', 'U'],
+  ] as const) {
+    const query = {
+      TableName,
+      KeyConditionExpression:
+        'StreamARN = :stream AND #record BETWEEN :since AND :until',
+      ExpressionAttributeNames: { '#record': 'Record' },
+      ExpressionAttributeValues: {
+        ':stream': { S: 'queried' },
+        ':since': { S: since },
+        ':until': { S: until },
+      },
+      ScanIndexForward: false,
+    };
+    const { Items } = await dynalite.client.send(new QueryCommand(query));
+    expect(model.answer('Query', query).body).toEqual({ Items });
+  }
 });
 
 it('shows the item that won, as DynamoDB does', () => {

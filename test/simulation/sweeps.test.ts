@@ -126,7 +126,13 @@ async function driftAllMonth(succeeds: (nth: number) => boolean) {
   }
   for (let at = 0; at < MONTH; at += PERIOD_MS) {
     const entry = emptyEntry(STREAM_ARN);
-    const cure = await decideDriftCure(entry, newestFirst(), ALARM, at);
+    const cure = await decideDriftCure(
+      entry,
+      newestFirst(),
+      ALARM,
+      undefined,
+      at,
+    );
     if (!('Attempt' in cure)) continue;
     const { Attempt } = cure;
     history.push({

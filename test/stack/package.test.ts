@@ -55,11 +55,11 @@ describe('npm run package', () => {
 
   it('refuses a bad rotations.yml with one message', async () => {
     const { exitCode, output, leftOver } = await run(
-      'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
+      'Streams: [{StreamName: orders, KeyIds: [alias/aws/kinesis]}]',
     );
     expect(exitCode).toBe(2);
     expect(output).toMatch(
-      /^RotationsFileError: \S+\/rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/m,
+      /^RotationsFileError: \S+\/rotations\.yml: Streams\[0\]: KeyIds \["alias\/aws\/kinesis"\] is a ring of 1/m,
     );
     expect(output).not.toMatch(/^\s+at /m);
     expect(await leftOver()).toEqual([]);

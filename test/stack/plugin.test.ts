@@ -275,8 +275,11 @@ Streams:
   it.each<[string, Given, RegExp]>([
     [
       'a bad rotations.yml',
-      { rotations: 'Streams: [{StreamName: orders, KeyIds: [alias/a]}]' },
-      /\/rotations\.yml: Streams\[0\]: KeyIds \["alias\/a"\] is a ring of 1/,
+      {
+        rotations:
+          'Streams: [{StreamName: orders, KeyIds: [alias/aws/kinesis]}]',
+      },
+      /\/rotations\.yml: Streams\[0\]: KeyIds \["alias\/aws\/kinesis"\] is a ring of 1/,
     ],
     [
       'a key of another Region',

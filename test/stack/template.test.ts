@@ -818,6 +818,22 @@ describe('a stream with OnDrift ALERT', () => {
   });
 });
 
+describe('a schedule', () => {
+  it.each([
+    [['alias/a', 'alias/b'], 'Moves orders to the next key of its ring'],
+    [
+      ['alias/a'],
+      'Applies the alias of orders again if it resolves to another key',
+    ],
+  ])('with the ring %j says what it does', (KeyIds, description) => {
+    const entry = { StreamName: 'orders', KeyIds, Schedule: 'rate(90 days)' };
+    const made = Object.values(schedules([entry], DEFAULTS)).flatMap(
+      ({ Properties }) => Properties.Description ?? [],
+    );
+    expect(made).toContain(description);
+  });
+});
+
 describe('every rule', () => {
   it('takes events of its own account only', () => {
     const rules = ofType('AWS::Events::Rule');

@@ -49,8 +49,8 @@ const kinesis = kinesisClient();
 const kms = kmsClient();
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0, 11);
-  entries = Array.from({ length: 11 }, () => aws.nextStream());
+  aws = await openLocalRotations(0, 12);
+  entries = Array.from({ length: 12 }, () => aws.nextStream());
   iam = aws.iam;
 });
 
@@ -343,6 +343,37 @@ describe('the ring of a stream', () => {
       RepointedFrom: TargetKeyId,
     });
     iam.calls.length = 0;
+  });
+
+  it('of one alias follows it, and its rollback goes by ARN', async () => {
+    const { StreamName, a } = nextEntry();
+    const KeyIds = [a];
+    const request = { StreamName, KeyIds };
+    await rotate(request, { KeyIds });
+    const former = await newKey();
+    await kms.send(
+      new UpdateAliasCommand({ AliasName: a, TargetKeyId: former }),
+    );
+    expect(await rotate(request, { KeyIds })).toMatchObject({
+      Outcome: 'ROTATED',
+      KeyArn: former,
+    });
+    await kms.send(
+      new UpdateAliasCommand({ AliasName: a, TargetKeyId: await newKey() }),
+    );
+    await forbid(a);
+    iam.calls.length = 0;
+    expect(await rotate(request, { KeyIds })).toMatchObject({
+      Outcome: 'ROLLED_BACK',
+      Rollback: { Status: 'ROLLED_BACK', KeyId: former },
+    });
+    expect(denied()).toEqual(['VerifyEncryption kms:GenerateDataKey']);
+    // A person goes back to it by the alias, not by the key.
+    const byKey = { StreamName, KeyId: former, Force: true };
+    expect(await rotate(byKey, { KeyIds })).toMatchObject({
+      Error: 'KeyNotInRing',
+      Cause: expect.stringContaining(`["${a}"]`),
+    });
   });
 
   it('does not limit a stream with AllowOtherKeys', async () => {

@@ -45,20 +45,25 @@ ${fold(
 
 /** Which keys come back, and how soon: by the length of the ring. */
 function ringNotes(streams: readonly StreamModel[]): Markup {
-  const lengths = streams.flatMap(({ ringLength }) => ringLength ?? []);
-  const distinct = [...new Set(lengths)].sort((a, b) => a - b);
-  return html`<ul class="rings">${distinct.map((length) => {
+  const ordered = streams
+    .filter(({ ringLength }) => ringLength !== undefined)
+    .sort((a, b) => Number(a.ringLength) - Number(b.ringLength));
+  const notes = new Set(ordered.map(ringWords));
+  return html`<ul class="rings">${[...notes].map((words) => {
     const names = streams
-      .filter((stream) => stream.ringLength === length)
+      .filter((stream) => ringWords(stream) === words)
       .map(({ StreamName }) => html`<bdi>${visible(StreamName)}</bdi>`);
-    return html`<li>${ringWords(length)} ${names.map((name, at) => html`${at > 0 ? ', ' : ''}${name}`)}.</li>`;
+    return html`<li>${words} ${names.map((name, at) => html`${at > 0 ? ', ' : ''}${name}`)}.</li>`;
   })}</ul>`;
 }
 
-function ringWords(length: number): string {
-  return length < 2
+function ringWords({ ring, ringLength = 0 }: StreamModel): string {
+  if (ring.length === 1) {
+    return 'Ring of 1 alias: a rotation applies the key to which the owner points it:';
+  }
+  return ringLength < 2
     ? 'Ring of 1 key, which no rotation replaces:'
-    : `Ring of ${length} keys: every ${length} rotations the same key returns, and after the first round no rotation brings a new key:`;
+    : `Ring of ${ringLength} keys: every ${ringLength} rotations the same key returns, and after the first round no rotation brings a new key:`;
 }
 
 function keyRow(

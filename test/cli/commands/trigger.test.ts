@@ -4,6 +4,7 @@ import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { KeyStore } from '../../../local/services/key-store.ts';
 import {
   ENDLESS_UPDATE,
   it,
@@ -257,6 +258,56 @@ describe.concurrent('trigger', () => {
         Outcome: 'UNCHANGED',
         Quota: { Used: 1 },
       });
+    }
+  });
+
+  it('of a schedule applies a repointed alias again, and nothing else', async ({
+    cli,
+  }) => {
+    const alias = 'alias/samplestream-a';
+    const ring = await packaged(
+      `Streams: [{StreamName: samplestream, KeyIds: [${alias}], Schedule: rate(90 days)}]`,
+    );
+    try {
+      expect(ring.exitCode, ring.output).toBe(0);
+      const event = await readSample('schedule');
+      const file = join(cli.home, 'event.json');
+      const rotate = async (hours: number) => {
+        const time = new Date(Date.now() + hours * 3_600_000).toISOString();
+        await writeFile(file, JSON.stringify({ ...event, time }));
+        const { exitCode, stdout } = await cli.run(
+          ['trigger', '--event', file, '--output', 'json'],
+          { env: { PACKAGE_DIR: ring.directory } },
+        );
+        expect(exitCode).toBe(0);
+        return JSON.parse(stdout);
+      };
+      const first = await rotate(0);
+      expect(first).toMatchObject({
+        Request: { KeyIds: [alias], Mode: 'ROTATE' },
+        Outcome: { Outcome: 'ROTATED', KeyId: alias, Quota: { Used: 1 } },
+      });
+      expect((await rotate(1)).Outcome).toMatchObject({
+        Outcome: 'UNCHANGED',
+        Quota: { Used: 1 },
+      });
+
+      const keys = new KeyStore(
+        join(cli.directory, 'kms.json'),
+        'us-east-1',
+        '000000000000',
+      );
+      const { Arn } = keys.create({});
+      keys.setAlias(alias, Arn);
+      expect((await rotate(2)).Outcome).toMatchObject({
+        Outcome: 'ROTATED',
+        KeyId: alias,
+        KeyArn: Arn,
+        RepointedFrom: first.Outcome.KeyArn,
+        Quota: { Used: 2 },
+      });
+    } finally {
+      await ring.remove();
     }
   });
 

@@ -21,6 +21,50 @@ const stream = (name: string) => {
   return found;
 };
 
+describe('the finding that a key is overdue', () => {
+  /** A stream whose rotation is overdue, with the first keys of its ring. */
+  function overdue(keys: number): string[] {
+    const late = simulatedMonth().streams.find(
+      ({ StreamName }) => StreamName === 'payments',
+    );
+    if (late?.listed === undefined) throw new Error('no stream');
+    const KeyIds = late.listed.KeyIds.slice(0, keys);
+    const KeyId = KeyIds[0] as string;
+    const ring = late.ring?.slice(0, keys);
+    const KeyArn = ring?.[0]?.Metadata?.Arn;
+    const { LastApplied: _, ...ledgerEntry } = late.ledgerEntry;
+    const description = {
+      ...late.description,
+      EncryptionType: 'KMS',
+      KeyId,
+    } as StreamInput['description'];
+    const streams = [
+      {
+        ...late,
+        description,
+        listed: { ...late.listed, KeyIds },
+        ring,
+        KeyArn,
+        ledgerEntry,
+      },
+    ];
+    return findings(reportModel({ ...simulatedMonth(), streams }))
+      .map(({ text }) => text)
+      .filter((text) => text.startsWith('The next key was due'));
+  }
+
+  it('names the alias of a ring of one, which the owner has to point elsewhere', () => {
+    expect(overdue(1)).toEqual([
+      expect.stringMatching(
+        /has not been applied\. A rotation applies one after the owner points alias\/payments\S* at it\.$/,
+      ),
+    ]);
+    expect(overdue(2)).toEqual([
+      expect.stringMatching(/has not been applied\.$/),
+    ]);
+  });
+});
+
 describe('reportModel', () => {
   it('adds up, loses nothing, and leaves no gap, in any month', () => {
     fc.assert(

@@ -132,9 +132,9 @@ Streams:
       ['Streams[1]', 'KeyIds []'],
     ],
     [
-      'a ring of one',
-      'Streams: [{StreamName: orders, KeyIds: [alias/a]}]',
-      ['Streams[0]', 'KeyIds ["alias/a"]', 'ring of 1'],
+      'a ring of one key',
+      'Streams: [{StreamName: orders, KeyIds: [alias/aws/kinesis]}]',
+      ['Streams[0]', 'KeyIds ["alias/aws/kinesis"]', 'ring of 1'],
     ],
     [
       'a ring that is one text',

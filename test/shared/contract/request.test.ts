@@ -11,6 +11,9 @@ import { parseKeyId } from '../../../shared/identifiers/key-id.ts';
 import { anyKeyId } from '../../support/aws/kms-key.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
+const GUID = '12345678-1234-1234-1234-123456789012';
+const KEY_ARN = `arn:aws:kms:us-east-1:123456789012:key/${GUID}`;
+const ALIAS_ARN = 'arn:aws:kms:us-east-1:123456789012:alias/';
 const MINIMAL = { StreamName: 'orders', KeyId: 'alias/orders' };
 const DEFAULTS = {
   EncryptionType: 'KMS',
@@ -47,6 +50,16 @@ function withField(base: object, field: string, value: unknown): object {
 }
 
 describe('parseRequest takes', () => {
+  it.each(['alias/orders', `${ALIAS_ARN}orders`, 'alias/aws-orders'])(
+    'a ring of one alias, %s',
+    (alias) => {
+      for (const Mode of ['ROTATE', 'RESTORE'] as const) {
+        const request = { StreamName: 'orders', KeyIds: [alias], Mode };
+        expect(parseRequest(request)).toEqual({ ...request, ...DEFAULTS });
+      }
+    },
+  );
+
   it('a stream and a key, and fills in the defaults', () => {
     expect(parseRequest(MINIMAL)).toEqual({ ...MINIMAL, ...DEFAULTS });
   });
@@ -171,7 +184,10 @@ describe('parseRequest refuses, naming field and value,', () => {
     [{ KeyId: 'orders' }, ['KeyId "orders"', 'alias/']],
     [{ KeyIds: 'alias/a' }, ['KeyIds "alias/a"', 'list']],
     [{ KeyIds: [] }, ['KeyIds []', 'at least two']],
-    [{ KeyIds: ['alias/a'] }, ['KeyIds ["alias/a"]', 'ring of 1']],
+    [{ KeyIds: [KEY_ARN] }, [KEY_ARN, 'ring of 1', 'alias of your own']],
+    [{ KeyIds: [GUID] }, [GUID, 'ring of 1', 'at least two', 'as KeyId']],
+    [{ KeyIds: ['alias/aws/kinesis'] }, ['aws/kinesis', 'ring of 1']],
+    [{ KeyIds: [`${ALIAS_ARN}aws/kinesis`] }, ['aws/kinesis', 'ring of 1']],
     [{ KeyIds: ['alias/a', 'b'] }, ['KeyIds "b"', 'not a key id']],
     [{ KeyIds: ['alias/a', 'alias/a'] }, ['KeyIds ["alias/a","', 'twice']],
     [

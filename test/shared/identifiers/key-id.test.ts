@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  isOwnAlias,
   KEY_ID_FORMS,
   parseKeyId,
 } from '../../../shared/identifiers/key-id.ts';
@@ -148,6 +149,28 @@ describe('parseKeyId', () => {
     const text = `arn:aws${'-'.repeat(2_000_000)}:kms:${'a'.repeat(2_000_000)}`;
 
     expect(parseKeyId(text)).toBeUndefined();
+  });
+});
+
+describe('isOwnAlias', () => {
+  it.each([
+    'alias/orders',
+    'alias/aws-orders',
+    'alias/team/aws/orders',
+    'arn:aws-cn:kms:cn-north-1:123456789012:alias/orders',
+  ])('is true of %s', (keyId) => {
+    expect(isOwnAlias(keyId)).toBe(true);
+  });
+
+  it.each([
+    'alias/aws/kinesis',
+    'arn:aws:kms:us-east-1:123456789012:alias/aws/kinesis',
+    'arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012',
+    '12345678-1234-1234-1234-123456789012',
+    'orders',
+    '',
+  ])('is false of %j', (keyId) => {
+    expect(isOwnAlias(keyId)).toBe(false);
   });
 });
 

@@ -3,7 +3,7 @@ import { currentKey, lastAppliedTo } from '../../../shared/keys/current-key.ts';
 import type { CurrentKey } from '../../../shared/keys/key-ring.ts';
 import { emptyEntry, type LastApplied } from '../../../shared/ledger/entry.ts';
 import { CLOCK_MARGIN_MS } from '../../../shared/ledger/window.ts';
-import { keyArn, REGION } from '../../support/aws/kms-key.ts';
+import { keyArn, keyGuid, REGION } from '../../support/aws/kms-key.ts';
 
 const STREAM_ARN = `arn:aws:kinesis:${REGION}:123456789012:stream/orders`;
 const NOW = Date.parse('2026-01-01T00:00:00.000Z');
@@ -21,12 +21,26 @@ describe('currentKey', () => {
     expect(currentKey(undefined, LastApplied, undefined)).toEqual(UNENCRYPTED);
   });
 
-  it('is the resolved alias without a key in the ledger', () => {
-    expect(currentKey('alias/orders', undefined, keyArn(2))).toEqual({
+  it.each([
+    ['without a key in the ledger', undefined],
+    ['of an external start', { KeyId: 'alias/orders', AppliedAt: NOW }],
+  ])('is presumed to be the resolved alias %s', (_, last) => {
+    expect(currentKey('alias/orders', last, keyArn(2))).toEqual({
       KeyId: 'alias/orders',
       KeyArn: keyArn(2),
+      IsPresumed: true,
     });
   });
+
+  it.each([keyArn(2), keyGuid(2), 'alias/aws/kinesis'])(
+    'is certain for %s, which no owner repoints',
+    (KeyId) => {
+      expect(currentKey(KeyId, undefined, keyArn(2))).toEqual({
+        KeyId,
+        KeyArn: keyArn(2),
+      });
+    },
+  );
 
   it('is the key in the ledger when the alias was repointed', () => {
     expect(currentKey('alias/orders', LastApplied, keyArn(2))).toEqual({
@@ -39,6 +53,7 @@ describe('currentKey', () => {
     expect(currentKey('alias/other', LastApplied, keyArn(2))).toEqual({
       KeyId: 'alias/other',
       KeyArn: keyArn(2),
+      IsPresumed: true,
     });
   });
 

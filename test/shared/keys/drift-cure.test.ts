@@ -31,7 +31,8 @@ const decide = (
   outcomes: Outcome[],
   entry: LedgerEntry = emptyEntry(ARN),
   now = T0,
-) => decideDriftCure(entry, newestFirst(outcomes), ALARM, now);
+  onlyKeyArn?: string,
+) => decideDriftCure(entry, newestFirst(outcomes), ALARM, onlyKeyArn, now);
 
 describe('decideDriftCure', () => {
   it.each([
@@ -64,6 +65,48 @@ describe('decideDriftCure', () => {
       Waits: `a RESTORE failed 2 times; the next one is due at ${new Date(due).toISOString()}`,
     });
     expect(await decide(failures, undefined, due)).toEqual({ Attempt: 3 });
+  });
+
+  describe('of a ring of one alias', () => {
+    const KEY = 'arn:aws:kms:us-east-1:123456789012:key/new';
+    const rolledBack = (KeyArn = KEY, AlarmName?: string) =>
+      ({
+        ...outcome('FAILED', AlarmName),
+        Outcome: 'ROLLED_BACK',
+        KeyArn,
+      }) as unknown as Outcome;
+    const due = T0 + 6 * 3_600_000;
+
+    it.each([
+      ['of a schedule', [rolledBack()]],
+      ['of a RESTORE', [rolledBack(KEY, ALARM)]],
+      ['before a failure', [outcome('FAILED', ALARM), rolledBack()]],
+    ])(
+      'waits six hours after a rollback from its key, %s',
+      async (_, outcomes) => {
+        expect(await decide(outcomes, undefined, due - 1, KEY)).toEqual({
+          Waits: `a rotation rolled back from ${KEY}; correct its key policy and start a rotation, or point the alias at another key; the next one is due at ${new Date(due).toISOString()}`,
+        });
+        const Attempt = outcomes.length + 1;
+        expect(await decide(outcomes, undefined, due, KEY)).toEqual({
+          Attempt,
+        });
+      },
+    );
+
+    it.each<[string, Outcome[], string | undefined]>([
+      ['the alias is another key now', [rolledBack('arn:former')], KEY],
+      ['the ring has another key', [rolledBack()], undefined],
+      [
+        'a rotation has succeeded since',
+        [outcome('SUCCEEDED', undefined), rolledBack()],
+        KEY,
+      ],
+    ])('does not wait where %s', async (_, outcomes, onlyKeyArn) => {
+      expect(await decide(outcomes, undefined, T0, onlyKeyArn)).toEqual({
+        Attempt: 1,
+      });
+    });
   });
 
   it('waits for a rotation that holds the stream', async () => {

@@ -107,6 +107,28 @@ describe('detectDrift', () => {
     ).toBe(1);
   });
 
+  it('says where the key of an alias at the time is unknown', () => {
+    const current: CurrentKey = { ...under(1), IsPresumed: true };
+    expect(detectDrift([key(1)], current, REGION)).toEqual({
+      Drift: 0,
+      Reason:
+        'is under "alias/key-1"; the ledger does not know which key it resolved to when it was applied',
+    });
+  });
+
+  it('finds a repointed alias in a ring of one, and any other key', () => {
+    const ring = [key(1)];
+    for (const [current, words] of [
+      [under(2, 'alias/key-1'), 'resolves to another key than when it was'],
+      [under(2, keyArn(2)), 'is not in its ring'],
+    ] as const) {
+      const { Drift, Reason } = detectDrift(ring, current, REGION);
+      expect(Drift).toBe(1);
+      expect(Reason).toContain(words);
+    }
+    expect(detectDrift(ring, under(1, keyArn(1)), REGION).Drift).toBe(0);
+  });
+
   it('finds no drift exactly where a RESTORE keeps the key', () => {
     const state = fc.constantFrom('usable', 'usable', 'disabled', 'unknown');
     // One key is in one state, however often a ring names it.

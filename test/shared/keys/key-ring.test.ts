@@ -257,6 +257,41 @@ describe('chooseKey ROTATE', () => {
   });
 });
 
+describe('chooseKey of a ring of one alias', () => {
+  it.each(['ROTATE', 'RESTORE'] as const)(
+    'returns with %s the key to which it resolves, or its refusal',
+    (mode) => {
+      const entry = fc
+        .tuple(fc.nat(3), fc.constantFrom(key, disabled, unknown))
+        .map(
+          ([n, make]): ResolvedKey => ({
+            ...make(n),
+            KeyId: 'alias/orders',
+          }),
+        );
+      const current = fc.oneof(
+        anyCurrent,
+        fc.nat(3).map((n) => under(n, 'alias/orders')),
+      );
+      fc.assert(
+        fc.property(entry, current, (only, now) => {
+          const { KeyId, Metadata } = only;
+          if (Metadata?.KeyState === 'Enabled') {
+            const chosen = fromRing([only], now, mode);
+            expect(chosen).toEqual({ KeyId, KeyArn: Metadata.Arn });
+            return;
+          }
+          const error = thrownBy(() => fromRing([only], now, mode));
+          expect(error.name).not.toBe('InvalidKeyRing');
+          expect(error.message).toContain(
+            Metadata === undefined ? 'no key' : 'Disabled',
+          );
+        }),
+      );
+    },
+  );
+});
+
 describe('chooseKey RESTORE', () => {
   it("keeps the stream's KeyId", () => {
     const ring = [key(1, keyArn(1)), key(1), key(2)];

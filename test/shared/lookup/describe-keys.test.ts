@@ -63,17 +63,42 @@ describe('lookUpKeys', () => {
       arnOf('alias/a'),
       arnOf('alias/b'),
     ]);
-    expect(Current).toEqual({ KeyId: 'alias/b', KeyArn: arnOf('alias/b') });
+    expect(Current).toEqual({
+      KeyId: 'alias/b',
+      KeyArn: arnOf('alias/b'),
+      IsPresumed: true,
+    });
     expect(asked).toEqual(['alias/a', 'alias/b']);
   });
 
   it("uses the ledger's key ARN without a call", async () => {
     const LastApplied = { KeyId: 'alias/b', KeyArn: 'arn:old', AppliedAt: 1 };
-    for (const ring of [['alias/a', 'alias/b'], ['alias/a']]) {
-      const { Current } = await lookUp(ring, 'alias/b', LastApplied);
-      expect(Current).toEqual({ KeyId: 'alias/b', KeyArn: 'arn:old' });
-      expect(asked).toEqual(ring);
-    }
+    const looked = await lookUp(['alias/a'], 'alias/b', LastApplied);
+    expect(looked.Current).toEqual({ KeyId: 'alias/b', KeyArn: 'arn:old' });
+    expect(looked).not.toHaveProperty('Former');
+    expect(asked).toEqual(['alias/a']);
+  });
+
+  it('describes the former key of a repointed alias by its ARN', async () => {
+    const KeyArn = arnOf('alias/a');
+    const LastApplied = { KeyId: 'alias/b', KeyArn, AppliedAt: 1 };
+    const { Current, Former } = await lookUp(
+      ['alias/b'],
+      'alias/b',
+      LastApplied,
+    );
+    expect(Current).toEqual({ KeyId: 'alias/b', KeyArn });
+    expect(Former).toMatchObject({ KeyId: KeyArn, Metadata: { Arn: KeyArn } });
+    expect(asked).toEqual(['alias/b', KeyArn]);
+  });
+
+  it('describes no former key that the ring has under another alias', async () => {
+    const KeyArn = arnOf('alias/a');
+    const LastApplied = { KeyId: 'alias/b', KeyArn, AppliedAt: 1 };
+    const ring = ['alias/a', 'alias/b'];
+    const { Former } = await lookUp(ring, 'alias/b', LastApplied);
+    expect(Former).toMatchObject({ KeyId: 'alias/a' });
+    expect(asked).toEqual(ring);
   });
 
   it('calls KMS where the ledger has no key ARN', async () => {

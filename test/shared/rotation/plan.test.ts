@@ -332,6 +332,140 @@ describe('decidePlan', () => {
   });
 });
 
+describe('decidePlan for a ring of one alias', () => {
+  const ALIAS = 'alias/orders';
+  /** The nth key under the alias. */
+  const resolved = (n: number): ResolvedKey => ({
+    KeyId: ALIAS,
+    Metadata: kmsKey(n),
+  });
+  const ofRing = (
+    n: number,
+    Current: CurrentKey,
+    fields: object = {},
+    differing: Partial<PlanningFacts> = {},
+  ) =>
+    keyPlan({
+      ...facts([1], { Current, Keys: [resolved(n)], ...differing }),
+      Request: parseRequest({
+        StreamName: 'orders',
+        KeyIds: [ALIAS],
+        ...fields,
+      }),
+    });
+
+  it('applies the alias exactly where it is or may be another key', () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        fc.nat(2),
+        fc.nat(2),
+        fc.constantFrom(ALIAS, 'alias/other', 'its ARN', 'no key'),
+        fc.boolean(),
+        fc.constantFrom('ROTATE', 'RESTORE', undefined),
+        fc.boolean(),
+        (now, then, name, IsPresumed, Mode, Force) => {
+          const Current: CurrentKey =
+            name === 'no key'
+              ? UNENCRYPTED
+              : name === 'its ARN'
+                ? { KeyId: keyArn(then), KeyArn: keyArn(then) }
+                : {
+                    KeyId: name,
+                    KeyArn: keyArn(then),
+                    ...(IsPresumed && { IsPresumed }),
+                  };
+          const plan = ofRing(now, Current, { Mode, Force });
+
+          const isSame = Current.KeyArn === keyArn(now);
+          const isUnknown = Current.IsPresumed && Mode !== 'RESTORE';
+          const isApplied = !isSame || isUnknown || Force;
+          expect(plan.Decision).toBe(isApplied ? 'ROTATE' : 'UNCHANGED');
+          expect(plan.KeyArn).toBe(keyArn(now));
+          expect(plan.KeyId).toBe(isApplied ? ALIAS : Current.KeyId);
+          const isRepointed = name === ALIAS && !isSame;
+          expect(plan.RepointedFrom).toBe(
+            isRepointed ? keyArn(then) : undefined,
+          );
+          seen.add(`${plan.Decision} ${plan.Reason.replace(/\S+\/\S+/g, '')}`);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(seen.size).toBeGreaterThanOrEqual(7);
+  });
+
+  it('claims no former key where the ledger does not know it', () => {
+    const Current: CurrentKey = {
+      KeyId: ALIAS,
+      KeyArn: keyArn(1),
+      IsPresumed: true,
+    };
+    expect(ofRing(1, Current, {}, { Former: resolved(1) })).toMatchObject({
+      Decision: 'ROTATE',
+      Reason:
+        'the ledger does not know which key alias/orders was when it was applied',
+      PreviousKeyId: ALIAS,
+      PreviousKeyArn: null,
+      NoWayBack: 'the ledger does not know which key "alias/orders" was before',
+    });
+    expect(ofRing(1, Current, { Mode: 'RESTORE' })).toMatchObject({
+      Decision: 'UNCHANGED',
+      PreviousKeyArn: keyArn(1),
+      Reason: expect.stringContaining('Force applies it again'),
+    });
+  });
+
+  it('leaves a KeyId whose earlier key is unknown, and says so', () => {
+    const Current: CurrentKey = { ...under(1), IsPresumed: true };
+    expect(keyPlan(facts([1], { Current }))).toMatchObject({
+      Decision: 'UNCHANGED',
+      Reason: expect.stringContaining('Force applies it again'),
+    });
+    expect(keyPlan(facts([2], { Current }))).toMatchObject({
+      PreviousKeyArn: keyArn(1),
+    });
+  });
+
+  it('warns where the key before the repointed alias is unusable', () => {
+    const Former = {
+      KeyId: keyArn(9),
+      Metadata: kmsKey(9, { KeyState: 'Disabled' }),
+    };
+    const Current = { KeyId: ALIAS, KeyArn: keyArn(9) };
+    expect(ofRing(1, Current, {}, { Former }).NoWayBack).toContain(keyArn(9));
+  });
+
+  it('leaves an alias that was repointed after a key since UnlessAppliedSince', () => {
+    const LastApplied = { KeyId: ALIAS, KeyArn: keyArn(9), AppliedAt: NOW };
+    const Entry = { ...emptyEntry(STREAM_ARN), LastApplied };
+    const Current = { KeyId: ALIAS, KeyArn: keyArn(9) };
+    const since = (at: number) =>
+      ofRing(1, Current, { UnlessAppliedSince: iso(at) }, { Entry });
+    expect(since(NOW)).toMatchObject({
+      Decision: 'UNCHANGED',
+      KeyArn: keyArn(9),
+    });
+    expect(since(NOW + CLOCK_MARGIN_MS + 1)).toMatchObject({
+      Decision: 'ROTATE',
+      KeyArn: keyArn(1),
+    });
+  });
+
+  it('agrees with another rotation that applies the alias', () => {
+    const lease = { ...OTHER, KeyId: ALIAS, PreviousKeyId: ALIAS };
+    const Entry = { ...emptyEntry(STREAM_ARN), Lease: lease };
+    for (const Mode of ['ROTATE', 'RESTORE']) {
+      const Current = { KeyId: ALIAS, KeyArn: keyArn(1) };
+      expect(ofRing(2, Current, { Mode }, { Entry })).toMatchObject({
+        HeldBy: OTHER.RotationId,
+        KeyId: ALIAS,
+        KeyArn: lease.KeyArn,
+      });
+    }
+  });
+});
+
 describe('decidePlan for a busy stream', () => {
   const busy = { StreamName: 'orders', StreamARN: STREAM_ARN };
 
@@ -500,6 +634,17 @@ describe('decidePlan while another rotation holds the stream', () => {
       expect(plan).toMatchObject({ Decision: 'ROTATE', KeyArn: keyArn(2) });
     },
   );
+
+  it('counts from an alias that is applied again, whose earlier key is unknown', () => {
+    const Lease = {
+      ...OTHER,
+      KeyId: 'alias/key-1',
+      KeyArn: keyArn(1),
+      PreviousKeyArn: null,
+    };
+    const Entry = { ...emptyEntry(STREAM_ARN), Lease };
+    expect(keyPlan(facts([1, 2], { Entry })).KeyArn).toBe(keyArn(2));
+  });
 
   it('leaves it to the ledger to refuse another key', () => {
     expect(keyPlan(facts([3], { Entry }))).toMatchObject({

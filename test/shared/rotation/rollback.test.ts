@@ -157,7 +157,7 @@ describe('planRollback', () => {
     [
       'a key that is unknown',
       { Plan: { PreviousKeyArn: null } },
-      'cannot be found',
+      'the ledger does not know which key "alias/old" was before',
     ],
     [
       'a disabled key',
@@ -323,6 +323,18 @@ describe('noWayBack', () => {
       current,
       { KeyId: 'alias/old', Metadata: kmsKey(0, { KeyState: 'Disabled' }) },
       /"alias\/old", has KeyState Disabled/,
+    ],
+    [
+      'of a disabled key whose alias was repointed',
+      current,
+      { KeyId: keyArn(0), Metadata: kmsKey(0, { KeyState: 'Disabled' }) },
+      new RegExp(`"${keyArn(0)}", has KeyState Disabled`),
+    ],
+    [
+      'of an alias whose key at the time is unknown',
+      { KeyId: 'alias/old', KeyArn: null, IsPresumed: true },
+      old,
+      /^the ledger does not know which key "alias\/old" was before$/,
     ],
     [
       'of a key that may not be described',

@@ -17,6 +17,7 @@ import { createRecordExternalStart } from '../../../functions/record-external-st
 import { createReserveQuota } from '../../../functions/reserve-quota.ts';
 import { createSettleFailure } from '../../../functions/settle-failure.ts';
 import { createStartEncryption } from '../../../functions/start-encryption.ts';
+import { createSweepDrift } from '../../../functions/sweep-drift.ts';
 import { createVerifyEncryption } from '../../../functions/verify-encryption.ts';
 import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import {
@@ -28,6 +29,7 @@ import { ledgerTableName } from '../../../shared/lambda/clients.ts';
 import { eventBusNotifier } from '../../../shared/lambda/notifier.ts';
 import { LedgerReader } from '../../../shared/ledger/ledger-reader.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
+import { readHistory } from '../../../shared/ledger/read-history.ts';
 import { REGION } from './kinesis-model.ts';
 import {
   type createTransport,
@@ -91,6 +93,7 @@ function createContainer(
   requestHandler: ReturnType<typeof createTransport>,
   skewMs: number,
   boundaries: StreamBoundaries | undefined,
+  restore: LambdaOptions['restore'],
 ): Container {
   const { kinesis, startingKinesis, kms, dynamoDb, bus } =
     createClients(requestHandler);
@@ -124,6 +127,15 @@ function createContainer(
       ledger,
       partition: 'aws',
     }),
+    SweepDrift: createSweepDrift({
+      kinesis: startingKinesis,
+      kms,
+      ledger: reader,
+      history: (arn) => readHistory(dynamoDb, ledgerTableName(), arn),
+      restore,
+      stage: 'dev',
+      now,
+    }),
   };
   return { skewMs, handlers: handlers as unknown as TaskHandlers };
 }
@@ -143,6 +155,8 @@ export interface LambdaOptions {
   /** How many of a thousand invocations Lambda refuses. */
   refusedPerMille: number;
   boundaries?: StreamBoundaries | undefined;
+  /** Starts the RESTORE of a sweep. */
+  restore: (name: string, request: object) => Promise<string>;
   onKill: (invocation: Invocation) => void;
 }
 
@@ -150,7 +164,7 @@ export interface LambdaOptions {
 export function createLambda(options: LambdaOptions): Invoke {
   const { random, transport, skews, refusedPerMille, boundaries } = options;
   const containers = skews.map((skewMs) =>
-    createContainer(transport, skewMs, boundaries),
+    createContainer(transport, skewMs, boundaries, options.restore),
   );
   return async (functionName, event, about) => {
     await pause(random.between(5, 100));

@@ -11,9 +11,14 @@ interface Put {
   ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE';
 }
 
+/** As readHistory sends it. */
+interface Query {
+  ExpressionAttributeValues: Item;
+}
+
 /**
- * DynamoDB as far as the ledger uses it: one table, GetItem that reads what was
- * written last, and PutItem under a condition. `dynamodb-model.test.ts` holds
+ * DynamoDB as far as the ledger uses it: one table, GetItem and Query that read what
+ * was written last, and PutItem under a condition. `dynamodb-model.test.ts` holds
  * it to dynalite.
  */
 export class DynamoDbModel {
@@ -29,8 +34,22 @@ export class DynamoDbModel {
       }
       case 'PutItem':
         return this.#put(input as Put);
+      case 'Query':
+        return { status: 200, body: { Items: this.#query(input as Query) } };
     }
     throw new Error(`The model of DynamoDB has no ${operation}`);
+  }
+
+  /** The records of a stream between two sort keys, the last one first. */
+  #query({ ExpressionAttributeValues: values }: Query): Item[] {
+    const [stream, since, until] = [':stream', ':since', ':until'].map(
+      (name) => `${values[name]?.S}`,
+    );
+    const items = this.#items.get(`${stream}`) ?? new Map<string, Item>();
+    return [...items]
+      .filter(([record]) => record >= `${since}` && record <= `${until}`)
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .map(([, item]) => item);
   }
 
   #put(put: Put): Answer {

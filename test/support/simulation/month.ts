@@ -134,10 +134,15 @@ function drawFault(
   return random.chance(0.15) ? THROTTLES[service] : random.pick(FAULTS);
 }
 
+/** How many keys the rings have, in turn. */
+const RING_LENGTHS = [3, 1, 4, 1];
+
 interface TrafficStream {
   name: string;
   kind: Kind;
   ring: string[];
+  /** A key outside the ring, to which the only alias of a ring may be pointed. */
+  spare: string;
   /** Executions that were stopped and may be redriven. */
   stopped: Execution[];
 }
@@ -146,15 +151,17 @@ function openStream(world: World, n: number): TrafficStream {
   const name = `stream-${n}`;
   const { keys, kinesis } = world;
   kinesis.create(name);
-  const ring = Array.from({ length: n % 2 === 0 ? 3 : 4 }, (_, at) => {
-    const alias = `alias/${name}-${at}`;
+  const createKey = (at: number) => {
     const id = `${n}${at}`.padStart(12, '0');
-    const key = keys.create({ KeyId: `00000000-0000-4000-8000-${id}` });
-    keys.setAlias(alias, key.Arn);
+    return keys.create({ KeyId: `00000000-0000-4000-8000-${id}` }).Arn;
+  };
+  const ring = Array.from({ length: RING_LENGTHS[n % 4] ?? 1 }, (_, at) => {
+    const alias = `alias/${name}-${at}`;
+    keys.setAlias(alias, createKey(at));
     return alias;
   });
   const kind = KINDS[n % KINDS.length] ?? 'ours';
-  return { name, kind, ring, stopped: [] };
+  return { name, kind, ring, spare: createKey(9), stopped: [] };
 }
 
 async function triggerUntil(
@@ -250,7 +257,8 @@ async function disturbUntil(
     } else if (draw < 0.5) {
       // Elsewhere for a while; for good, all would be one key in the end.
       const own = keys.get(alias).Arn;
-      keys.setAlias(alias, keys.get(random.pick(stream.ring)).Arn);
+      const others = stream.ring.length > 1 ? stream.ring : [stream.spare];
+      keys.setAlias(alias, keys.get(random.pick(others)).Arn);
       await pause(random.between(SECOND_MS, 5 * HOUR_MS));
       keys.setAlias(alias, own);
     } else if (stream.kind !== 'ours') {
@@ -268,21 +276,26 @@ interface Report {
   by?: string;
 }
 
-/** CloudTrail tells of a Start after minutes, and sometimes twice. */
-async function reportStart(world: World, report: Report): Promise<void> {
-  const { random, invoke, invariants } = world;
-  const { name, requestId, keyId, at, by } = report;
-  const event = {
+/** A Start of which CloudTrail reports, as EventBridge delivers it. */
+export function cloudTrailEvent({ name, requestId, keyId, at, by }: Report) {
+  return {
     account: ACCOUNT,
     detail: {
       eventName: 'StartStreamEncryption',
       eventTime: new Date(at).toISOString().replace(/\.\d+/, ''),
       awsRegion: REGION,
       requestID: requestId,
-      userIdentity: { arn: by ?? 'arn:aws:iam::000000000000:user/somebody' },
+      userIdentity: { arn: by ?? 'arn:aws:iam::000000000000:user/terraform' },
       requestParameters: { streamARN: streamArn(name), keyId },
     },
   };
+}
+
+/** CloudTrail tells of a Start after minutes, and sometimes twice. */
+async function reportStart(world: World, report: Report): Promise<void> {
+  const { random, invoke, invariants } = world;
+  const { name, requestId } = report;
+  const event = cloudTrailEvent(report);
   for (let times = random.chance(0.1) ? 2 : 1; times > 0; times--) {
     await pause(random.between(2 * MINUTE_MS, 15 * MINUTE_MS));
     for (let isBooked = false; !isBooked; ) {

@@ -151,12 +151,16 @@ function createWorld(
     skews,
     refusedPerMille: options.refusedPerMille ?? 0,
     boundaries: options.boundaries,
+    restore: async (_, request) => {
+      const { StreamName = '' } = request as { StreamName?: string };
+      return executions.start(StreamName, { ...request }).arn;
+    },
     onKill: (invocation) => {
       invariants.disturb(invocation.rotationId ?? '');
       world.onKill(invocation);
     },
   });
-  const executions = new Executions({
+  const executions: Executions = new Executions({
     random,
     invoke,
     note: ({ stream, arn }, event) =>

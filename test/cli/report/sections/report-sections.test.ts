@@ -101,6 +101,21 @@ describe('the KMS keys', () => {
     expect(text).toMatch(/Ring of 4 keys: every 4 [^.]*: fraud-signals \./);
   });
 
+  it('come from the owner of the alias in a ring of one', async () => {
+    const [first] = simulatedMonth().streams;
+    if (first?.listed === undefined) throw new Error('no stream');
+    const listed = {
+      ...first.listed,
+      KeyIds: first.listed.KeyIds.slice(0, 1),
+    };
+    const ring = first.ring?.slice(0, 1);
+    const { text } = await shown({ streams: [{ ...first, listed, ring }] });
+    expect(text).toContain(
+      `Ring of 1 alias: a rotation applies the key to which the owner points it: ${first.StreamName} .`,
+    );
+    expect(text).not.toContain('no rotation replaces');
+  });
+
   it('have a full ARN outside the account of the report, and their state', async () => {
     const [first] = simulatedMonth().streams;
     if (first === undefined) throw new Error('no stream');
