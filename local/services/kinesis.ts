@@ -111,6 +111,8 @@ export async function startKinesis(
       ]);
       timeout.abort();
       await worker.terminate();
+      // Of a periodic save that the last one cut off.
+      await removeDrafts(options.directory).catch(() => {});
     },
   };
 }
@@ -141,10 +143,8 @@ export async function hasEncryptedStreams(directory: string): Promise<boolean> {
 async function repair(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
-    for (const name of await readdir(directory)) {
-      // Of a process that was killed.
-      if (name.endsWith(DRAFT)) await rm(join(directory, name));
-    }
+    // Of a process that was killed.
+    await removeDrafts(directory);
   } catch (error) {
     throw stateError(dirname(directory), directory, error);
   }
@@ -160,6 +160,12 @@ async function repair(directory: string): Promise<void> {
     await rename(`${path}${DRAFT}`, path);
   } catch (error) {
     throw stateError(dirname(directory), path, error);
+  }
+}
+
+async function removeDrafts(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(DRAFT)) await rm(join(directory, name), { force: true });
   }
 }
 

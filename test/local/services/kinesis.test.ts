@@ -217,6 +217,15 @@ describe('startKinesis', () => {
     expect(await readdir(directory)).toEqual(['kinesis-data.json']);
   });
 
+  it('leaves no draft of a save that its end cuts off', async () => {
+    const directory = await temporaryDirectory();
+    const { close } = await running({ directory });
+    await writeFile(join(directory, 'kinesis-data.json.7.draft'), '{"str');
+    await close();
+
+    expect(await readdir(directory)).toEqual(['kinesis-data.json']);
+  });
+
   it('ends at once, although clients keep their connections open', async () => {
     const { endpoint, close, kinesis } = await running();
     await createStream(kinesis);
