@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  CONFIGURATION_KEY,
+  type DeployedConfiguration,
+} from '../shared/config/deployed-configuration.ts';
+import {
+  parseRotations,
   type RotationsStream,
-  readRotationsFile,
+  readRotationsContent,
 } from '../shared/config/rotations-file.ts';
+import { shownPath } from '../shared/config/shown-path.ts';
 import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { alarms } from './alarms.ts';
 import { writeArchive } from './bundling/archives.ts';
@@ -69,6 +76,7 @@ export default class StackPlugin {
   readonly #options: Options;
   readonly #log: Writers['log'];
   #entries: RotationsStream[] = [];
+  #rotationsSha256 = '';
 
   constructor(serverless: Serverless, options: Options, { log }: Writers) {
     this.#serverless = serverless;
@@ -105,7 +113,9 @@ export default class StackPlugin {
     const stage = aws.getStage();
     checkStage(stage);
     const path = resolve(serviceDir, service.custom.rotations);
-    this.#entries = await readRotationsFile(path);
+    const content = await readRotationsContent(path);
+    this.#entries = parseRotations(content.toString(), shownPath(path));
+    this.#rotationsSha256 = createHash('sha256').update(content).digest('hex');
     checkRegion(this.#entries, aws.getRegion());
     for (const { StreamName, Schedule, StartDate } of this.#entries) {
       if (!Schedule?.startsWith('rate(') || StartDate) continue;
@@ -155,6 +165,11 @@ export default class StackPlugin {
         definitionProperties(asl, template),
       );
     }
+    const configuration: DeployedConfiguration = {
+      RotationsSha256: this.#rotationsSha256,
+      Streams: this.#entries,
+    };
+    template.Metadata = { [CONFIGURATION_KEY]: configuration };
     const { length } = this.#entries;
     const region = this.#options.region;
     const used = checkLimits(template, length, region);

@@ -55,7 +55,8 @@ async function run(options: object) {
     },
     rotationsPath: () => 'rotations.yml',
     givenRotations: () => undefined,
-    rotationsFile: async () => {
+    localRotations: async () => [],
+    rotationsSource: async () => {
       throw new Error('history hashes no file');
     },
     rotations: async () =>
