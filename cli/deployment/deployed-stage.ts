@@ -8,6 +8,7 @@ import {
   outputsOf,
   readTemplate,
 } from '../environment/stack.ts';
+import { CouldNotAskError } from '../errors/command-error.ts';
 import { explain } from '../errors/explain.ts';
 
 /** The resource of a template that is the ledger. */
@@ -15,10 +16,9 @@ export const LEDGER = 'LedgerTable';
 
 /** The stack of a stage before a change. What could not be read is a reason for people. */
 export interface DeployedStage {
-  stack: Stack | undefined;
   /** Whether no deployment has succeeded yet. */
   isFirst: boolean;
-  /** Undefined for a first deployment. */
+  /** Undefined without a stack. */
   template: { value: unknown } | { unknown: string } | undefined;
   /** The streams of the stage; none for a first deployment. */
   streams: readonly RotationsStream[] | { unknown: string };
@@ -29,6 +29,7 @@ export interface DeployedStage {
 /**
  * Reads the stack and the template of a stage.
  *
+ * @throws {CouldNotAskError} for a stack in a state that allows no update
  * @throws what DescribeStacks refuses, and the reason of the signal
  */
 export async function readDeployedStage(
@@ -36,29 +37,43 @@ export async function readDeployedStage(
   signal: AbortSignal,
 ): Promise<DeployedStage> {
   const stack = await describeStack(stage, signal);
+  refuseState(stack);
   const ledgerTableName = outputsOf(stack).get('LedgerTableName');
   const template =
     stack === undefined ? undefined : await templateOf(stage, signal);
-  const isDeployed =
-    template !== undefined &&
-    ('unknown' in template ||
-      fieldOf(fieldOf(template.value, 'Resources'), LEDGER) !== undefined);
-  return isDeployed
-    ? {
-        stack,
-        isFirst: false,
-        template,
-        streams: streamsOf(stage, template),
-        ledgerTableName,
-      }
-    : // The packager begins with a stack that holds its bucket alone.
-      {
-        stack,
-        isFirst: true,
-        template: undefined,
-        streams: [],
-        ledgerTableName,
-      };
+  const isFirst =
+    template === undefined ||
+    // The packager begins with a stack that holds its bucket alone.
+    ('value' in template &&
+      fieldOf(fieldOf(template.value, 'Resources'), LEDGER) === undefined);
+  return {
+    isFirst,
+    template,
+    streams: isFirst ? [] : streamsOf(stage, template),
+    ledgerTableName,
+  };
+}
+
+/** The states in which CloudFormation updates a stack. */
+const UPDATABLE = [
+  'CREATE_COMPLETE',
+  'UPDATE_COMPLETE',
+  'UPDATE_ROLLBACK_COMPLETE',
+  'IMPORT_COMPLETE',
+  'IMPORT_ROLLBACK_COMPLETE',
+];
+
+/** CloudFormation would refuse it after the question. */
+function refuseState(stack: Stack | undefined): void {
+  const { StackName, StackStatus = 'in an unknown state' } = stack ?? {};
+  if (stack === undefined || UPDATABLE.includes(StackStatus)) return;
+  const advice =
+    StackStatus.endsWith('_IN_PROGRESS') && StackStatus !== 'REVIEW_IN_PROGRESS'
+      ? 'Wait until that has ended'
+      : 'Look at its events in CloudFormation, and continue its rollback or remove it first';
+  throw new CouldNotAskError(
+    `The stack ${StackName} is ${StackStatus}, and CloudFormation does not update it then. ${advice}`,
+  );
 }
 
 async function templateOf(

@@ -140,6 +140,11 @@ describe('deploy', () => {
     expect(stderr).toContain(
       'aws dynamodb delete-table --table-name kinesis-key-rotation-prod-LedgerTable-ABC --region eu-west-1\n',
     );
+    // The stack that is left has the packager's bucket alone.
+    aws.isFailing = false;
+    const again = await cli.run(deploy, { env });
+    expect(again.exitCode).toBe(0);
+    expect(again.stderr).toContain('This is the first deployment of the stage');
   });
 
   it('says after Ctrl-C that CloudFormation goes on by itself', {
@@ -219,6 +224,30 @@ describe('deploy', () => {
       ),
     ]);
     expect(changesOf(aws)).toEqual([]);
+  });
+});
+
+describe('a stack that allows no update', () => {
+  it.each([
+    ['UPDATE_IN_PROGRESS', 'Wait until that has ended'],
+    ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'Wait until that has ended'],
+    [
+      'ROLLBACK_COMPLETE',
+      'Look at its events in CloudFormation, and continue its rollback or remove it first',
+    ],
+    [
+      'REVIEW_IN_PROGRESS',
+      'Look at its events in CloudFormation, and continue its rollback or remove it first',
+    ],
+  ])('is refused before it is packaged: %s', async (status, advice) => {
+    const { aws, env, deploy } = await withStage();
+    aws.template = '{"Resources":{"LedgerTable":{}}}';
+    aws.status = status;
+    const { exitCode, stderr } = await runInProcess(deploy, env);
+    expect([exitCode, stderr]).toEqual([
+      3,
+      `The stack kinesis-key-rotation-prod is ${status}, and CloudFormation does not update it then. ${advice}\n`,
+    ]);
   });
 });
 

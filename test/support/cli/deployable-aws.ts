@@ -17,6 +17,8 @@ export const OUTPUTS = {
 /** One stack, and the bucket that the packager uploads to. */
 export interface DeployableAws {
   endpoint: string;
+  /** The stack's StackStatus. */
+  status: string;
   /** The text of the stack's template; undefined without a stack. */
   template: string | undefined;
   /** By their keys. */
@@ -40,6 +42,7 @@ type Form = URLSearchParams;
 export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
   const aws: DeployableAws = {
     endpoint: '',
+    status: 'CREATE_COMPLETE',
     template: undefined,
     uploaded: new Map(),
     actions: [],
@@ -47,13 +50,12 @@ export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
     isFailing: false,
     onUpdate: () => undefined,
   };
-  let status = 'CREATE_COMPLETE';
   let next: string | undefined;
   const answers: Record<string, (form: Form) => string> = {
     GetCallerIdentity: () =>
       `<Arn>arn:aws:iam::${ACCOUNT}:user/ann</Arn><UserId>AIDA</UserId><Account>${ACCOUNT}</Account>`,
     DescribeStacks: () =>
-      `<Stacks><member><StackName>${NAME}</StackName><StackId>${STACK_ID}</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus><Outputs>${Object.entries(
+      `<Stacks><member><StackName>${NAME}</StackName><StackId>${STACK_ID}</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${aws.status}</StackStatus><Outputs>${Object.entries(
         OUTPUTS,
       )
         .map(
@@ -89,14 +91,14 @@ export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
       if (isUpdate) aws.onUpdate();
       const isFailing = isUpdate && aws.isFailing;
       if (!isFailing) aws.template = next;
-      status = isFailing
+      aws.status = isFailing
         ? 'UPDATE_ROLLBACK_COMPLETE'
         : `${isUpdate ? 'UPDATE' : 'CREATE'}_COMPLETE`;
       return '';
     },
     DescribeStackEvents: () =>
-      `<StackEvents>${event(NAME, 'AWS::CloudFormation::Stack', status, STACK_ID)}${
-        status === 'UPDATE_ROLLBACK_COMPLETE'
+      `<StackEvents>${event(NAME, 'AWS::CloudFormation::Stack', aws.status, STACK_ID)}${
+        aws.status === 'UPDATE_ROLLBACK_COMPLETE'
           ? event(
               'LedgerTable',
               'AWS::DynamoDB::Table',
@@ -113,7 +115,7 @@ export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
       }${event(NAME, 'AWS::CloudFormation::Stack', 'UPDATE_IN_PROGRESS', STACK_ID)}</StackEvents>`,
     DeleteStack: () => {
       aws.template = undefined;
-      status = 'DELETE_COMPLETE';
+      aws.status = 'DELETE_COMPLETE';
       return '';
     },
   };
@@ -123,7 +125,11 @@ export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
     const isAsked = /^(DescribeStack|GetTemplate|ListStackResources)/.test(
       action,
     );
-    if (isAsked && aws.template === undefined && status !== 'DELETE_COMPLETE') {
+    if (
+      isAsked &&
+      aws.template === undefined &&
+      aws.status !== 'DELETE_COMPLETE'
+    ) {
       const message = `Stack with id ${NAME} does not exist`;
       return [
         400,
