@@ -217,7 +217,7 @@ export function createProgram(interruption: Interruption): Command {
     .description('Moves Kinesis data streams to another KMS key, and proves it')
     .option(
       '--rotations <file>',
-      'the file that lists streams and their rings of keys (default: rotations.<stage>.yml where it exists, else rotations.yml)',
+      'the file that lists streams and their rings of keys (default: with --stage the deployed one; else, and for package and deploy, rotations.<stage>.yml where it exists, else rotations.yml)',
     )
     .option(
       '--debug',

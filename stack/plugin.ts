@@ -1,7 +1,16 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readRotationsFile } from '../shared/config/rotations-file.ts';
+import {
+  CONFIGURATION_KEY,
+  type DeployedConfiguration,
+} from '../shared/config/deployed-configuration.ts';
+import {
+  parseRotations,
+  readRotationsContent,
+} from '../shared/config/rotations-file.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
+import { shownPath } from '../shared/config/shown-path.ts';
 import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { alarms } from './alarms.ts';
 import { writeArchive } from './bundling/archives.ts';
@@ -67,6 +76,7 @@ export default class StackPlugin {
   readonly #options: Options;
   readonly #log: Writers['log'];
   #entries: RotationsStream[] = [];
+  #configuration: DeployedConfiguration | undefined;
 
   constructor(serverless: Serverless, options: Options, { log }: Writers) {
     this.#serverless = serverless;
@@ -103,8 +113,14 @@ export default class StackPlugin {
     const stage = aws.getStage();
     checkStage(stage);
     const path = resolve(serviceDir, service.custom.rotations);
-    const { Streams, Deployment } = await readRotationsFile(path);
+    const content = await readRotationsContent(path);
+    const file = parseRotations(content.toString(), shownPath(path));
+    const { Streams, Deployment } = file;
     this.#entries = Streams;
+    this.#configuration = {
+      RotationsSha256: createHash('sha256').update(content).digest('hex'),
+      ...file,
+    };
     checkRegion(this.#entries, aws.getRegion());
     for (const { StreamName, Schedule, StartDate } of this.#entries) {
       if (!Schedule?.startsWith('rate(') || StartDate) continue;
@@ -156,6 +172,7 @@ export default class StackPlugin {
         definitionProperties(asl, template),
       );
     }
+    template.Metadata = { [CONFIGURATION_KEY]: this.#configuration };
     const { length } = this.#entries;
     const region = this.#options.region;
     const used = checkLimits(template, length, region);

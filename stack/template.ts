@@ -8,6 +8,7 @@ export interface Resource {
 export type Resources = Record<string, Resource>;
 
 export interface Template {
+  Metadata?: Record<string, unknown>;
   Resources: Resources;
   Outputs?: Record<string, unknown>;
 }

@@ -18,6 +18,8 @@ export async function packageStage(
   options: PackageOptions,
   context: CommandContext,
 ): Promise<number> {
+  // Refuses a file that cannot be used before the packager starts.
+  await context.localRotations();
   return withPackager(options, context, async ({ run, directory }) => {
     await run('package');
     const target = givenPath(options.outputDirectory);

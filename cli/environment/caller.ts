@@ -1,7 +1,7 @@
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
 import { legible } from '../../shared/errors/text.ts';
-import { httpHandler } from '../../shared/lambda/clients.ts';
+import { httpHandler, observed } from '../../shared/lambda/clients.ts';
 
 /** A rotation does not wait longer to know its caller. */
 const TIMEOUT_MS = 3_000;
@@ -17,7 +17,6 @@ export interface Caller {
  * name them, and where Step Functions is not AWS.
  *
  * @param signal ends the wait with its reason
- * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export async function findCaller(signal: AbortSignal): Promise<Caller> {
   const { env } = process;
@@ -25,7 +24,27 @@ export async function findCaller(signal: AbortSignal): Promise<Caller> {
   // Credentials of an emulator mean nothing to the STS of AWS.
   const isStsKnown = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
   if (isEmulated && !isStsKnown) return {};
-  const sts = new STSClient({ requestHandler: httpHandler() });
+  try {
+    return { Arn: await callerArn(signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const { name, message } = error as Error;
+    const warning = `The rotation does not record its caller, since STS did not name it: ${legible(`${name}: ${message}`)}`;
+    return { warning };
+  }
+}
+
+/**
+ * Asks STS for the ARN of the credentials.
+ *
+ * @param signal ends the wait with its reason
+ * @throws what STS and the credentials' provider refuse, and a TimeoutError after 3 s
+ * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
+export async function callerArn(
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const sts = observed(new STSClient({ requestHandler: httpHandler() }));
   try {
     const abortSignal = AbortSignal.any([
       signal,
@@ -34,12 +53,7 @@ export async function findCaller(signal: AbortSignal): Promise<Caller> {
     const { Arn } = await sts.send(new GetCallerIdentityCommand(), {
       abortSignal,
     });
-    return { Arn };
-  } catch (error) {
-    signal.throwIfAborted();
-    const { name, message } = error as Error;
-    const warning = `The rotation does not record its caller, since STS did not name it: ${legible(`${name}: ${message}`)}`;
-    return { warning };
+    return Arn;
   } finally {
     sts.destroy();
   }

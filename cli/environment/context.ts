@@ -9,68 +9,99 @@ import {
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { givenPath, shownPath } from '../../shared/config/shown-path.ts';
 import type { Interruption } from '../interruption.ts';
+import { sha256 } from '../report/formats/sha256-file.ts';
+import type { AwsOptions } from './deployment.ts';
+
+/** Where a rotations.yml came from. */
+interface RotationsSource {
+  /** For people; absent where the stack of the stage keeps it. */
+  path?: string;
+  /** Of the file's bytes, in hexadecimal digits. */
+  sha256: string;
+}
 
 /** What every command works with. */
 export interface CommandContext {
   interruption: Interruption;
   /**
-   * The streams of rotations.yml, which is read once a run.
+   * The streams that the command is about: with `--stage`, those that are deployed,
+   * unless `--rotations` names a file. They are read once a run.
    *
    * @throws {RotationsFileError}
+   * @throws {CouldNotAskError} where the stage has no stack
    */
   rotations: () => Promise<RotationsStream[]>;
+  /** Where `rotations` has them from. It throws the same errors. */
+  rotationsSource: () => Promise<RotationsSource>;
   /**
-   * How a stage is deployed, as rotations.yml says.
+   * The streams of the local rotations.yml, for what deploys it.
    *
    * @throws {RotationsFileError}
    */
+  localRotations: () => Promise<RotationsStream[]>;
+  /** How the stage is deployed, from where `rotations` has its streams. */
   deploymentSettings: () => Promise<DeploymentSettings>;
-  /** The absolute path of the file that `rotations` reads. */
+  /** The absolute path of the file that `localRotations` reads. */
   rotationsPath: () => string;
   /** The value of --rotations; undefined without it. */
   givenRotations: () => string | undefined;
-  /**
-   * The path of rotations.yml for people, and the bytes that were read.
-   *
-   * @throws {RotationsFileError}
-   */
-  rotationsFile: () => Promise<{ path: string; content: Buffer }>;
 }
 
 /** What the flags say of rotations.yml, known once they are parsed. */
-export interface RotationsFlags {
+export interface RotationsFlags extends AwsOptions {
   /** The path that is given; undefined for the default. */
   rotations?: string;
-  stage?: string;
+}
+
+interface ReadRotations {
+  file: RotationsFile;
+  source: RotationsSource;
 }
 
 export function createContext(
   interruption: Interruption,
   flags: () => RotationsFlags,
 ): CommandContext {
-  let content: Promise<Buffer> | undefined;
-  let file: Promise<RotationsFile> | undefined;
   const rotationsPath = () => chooseRotationsFile(flags());
-  const read = () => {
-    content ??= readRotationsContent(rotationsPath());
-    return content;
-  };
-  const parsed = () => {
-    file ??= read().then((bytes) =>
-      parseRotations(bytes.toString(), shownPath(rotationsPath())),
+  const local = once(() => readLocal(rotationsPath()));
+  const read = once(async (): Promise<ReadRotations> => {
+    const { stage, rotations, ...options } = flags();
+    if (stage === undefined || rotations !== undefined) return local();
+    const { readDeployedRotations } = await import('./deployed-rotations.ts');
+    const deployed = await readDeployedRotations(
+      { ...options, stage },
+      rotationsPath(),
+      interruption.signal,
     );
-    return file;
-  };
+    if (deployed === undefined) return local();
+    return { file: deployed, source: { sha256: deployed.RotationsSha256 } };
+  });
   return {
     interruption,
+    rotations: async () => (await read()).file.Streams,
+    deploymentSettings: async () => (await read()).file.Deployment,
+    rotationsSource: async () => (await read()).source,
+    localRotations: async () => (await local()).file.Streams,
     rotationsPath,
     givenRotations: () => flags().rotations,
-    rotations: async () => (await parsed()).Streams,
-    deploymentSettings: async () => (await parsed()).Deployment,
-    rotationsFile: async () => ({
-      path: shownPath(rotationsPath()),
-      content: await read(),
-    }),
+  };
+}
+
+async function readLocal(path: string): Promise<ReadRotations> {
+  const content = await readRotationsContent(path);
+  const name = shownPath(path);
+  return {
+    file: parseRotations(content.toString(), name),
+    source: { path: name, sha256: sha256(content) },
+  };
+}
+
+/** Reads at the first call, and returns the same to every further one. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= read();
+    return result;
   };
 }
 

@@ -1,12 +1,8 @@
-import {
-  CloudFormationClient,
-  DescribeStacksCommand,
-  type Stack,
-} from '@aws-sdk/client-cloudformation';
+import type { Stack } from '@aws-sdk/client-cloudformation';
 import { externalEndpoints } from '../../local/session/endpoints.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
-import { httpHandler, observed } from '../../shared/lambda/clients.ts';
 import { CouldNotAskError } from '../errors/command-error.ts';
+import { describeStack, outputsOf } from './stack.ts';
 
 /** Where AWS is looked for, besides its own variables and files. */
 export interface AwsOptions {
@@ -55,49 +51,27 @@ export function setAwsVariables({ region, profile }: AwsOptions): void {
  *
  * @param abortSignal ends the wait for CloudFormation, with its reason
  * @throws {CouldNotAskError} when there is no such stack in the Region
- * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
  */
 export async function findDeployment(
   stage: string,
   abortSignal?: AbortSignal,
 ): Promise<Deployment> {
-  const client = observed(
-    new CloudFormationClient({ requestHandler: httpHandler() }),
-  );
-  const StackName = serviceName(stage);
-  try {
-    const region = await client.config.region();
-    const { Stacks = [] } = await client
-      .send(new DescribeStacksCommand({ StackName }), { abortSignal })
-      .catch((error: Error) => {
-        abortSignal?.throwIfAborted();
-        if (!isMissing(error)) throw error;
-        throw new CouldNotAskError(
-          `There is no stack ${StackName} in Region ${region}. Deploy it (npm run deploy -- --stage ${stage} --region ${region}), or give another --stage or --region`,
-        );
-      });
-    return outputsOf(stage, StackName, Stacks[0]);
-  } finally {
-    client.destroy();
-  }
+  const stack = await describeStack(stage, abortSignal);
+  if (stack === undefined) throw noStack(stage);
+  return deploymentOf(stage, stack);
 }
 
-/** CloudFormation has no error of its own for a stack that is not there. */
-function isMissing({ name, message }: Error): boolean {
-  return name === 'ValidationError' && message.includes('does not exist');
+/** There is no stack of a stage in the Region of the AWS variables. */
+export function noStack(stage: string): CouldNotAskError {
+  const region = process.env.AWS_REGION ?? 'that the profile names';
+  return new CouldNotAskError(
+    `There is no stack ${serviceName(stage)} in Region ${region}. Deploy it (npm run deploy -- --stage ${stage} --region ${region}), or give another --stage or --region`,
+  );
 }
 
-function outputsOf(
-  Stage: string,
-  StackName: string,
-  stack: Stack | undefined,
-): Deployment {
-  const outputs = new Map(
-    stack?.Outputs?.map(({ OutputKey, OutputValue }) => [
-      OutputKey,
-      OutputValue,
-    ]),
-  );
+function deploymentOf(Stage: string, stack: Stack): Deployment {
+  const StackName = serviceName(Stage);
+  const outputs = outputsOf(stack);
   const [StateMachineArn, LedgerTableName] = [
     'StateMachineArn',
     'LedgerTableName',
@@ -105,11 +79,11 @@ function outputsOf(
     const value = outputs.get(name);
     if (value !== undefined) return value;
     throw new CouldNotAskError(
-      `The stack ${StackName} has no output ${name}, it is ${stack?.StackStatus}. Look at it in CloudFormation, and deploy it again`,
+      `The stack ${StackName} has no output ${name}, it is ${stack.StackStatus}. Look at it in CloudFormation, and deploy it again`,
     );
   }) as [string, string];
   const FleetStateMachineArn = outputs.get('FleetStateMachineArn');
-  const { StackId, LastUpdatedTime, CreationTime } = stack ?? {};
+  const { StackId, LastUpdatedTime, CreationTime } = stack;
   const updated = LastUpdatedTime ?? CreationTime;
   if (StackId === undefined || updated === undefined) {
     throw new Error(`DescribeStacks of ${StackName} has no StackId or time`);

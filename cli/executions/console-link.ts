@@ -16,3 +16,14 @@ export function consoleLink({
   if (host === undefined) return undefined;
   return `https://${region}.${host}/states/home?region=${region}#/v2/executions/details/${arn}`;
 }
+
+/** Where AWS's console shows a dashboard; undefined where it has no console. */
+export function dashboardLink(
+  partition: string,
+  region: string,
+  name: string,
+): string | undefined {
+  const host = HOSTS[partition];
+  if (host === undefined) return undefined;
+  return `https://${region}.${host}/cloudwatch/home?region=${region}#dashboards/dashboard/${name}`;
+}

@@ -56,6 +56,10 @@ export const packagerFlags = (): Option[] => [
   ),
 ];
 
+/** Of the commands that show a change and ask. */
+export const yesFlag = (): Option =>
+  new Option('--yes', 'show the change, and make it without the question');
+
 export const profileFlag = (): Option =>
   new Option('--profile <profile>', 'profile of the AWS configuration files');
 

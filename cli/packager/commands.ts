@@ -1,7 +1,7 @@
 import type { PackageOptions } from '../commands/package.ts';
+import type { ChangeOptions } from '../deployment/target.ts';
 import type { AddCommand } from '../input/add-command.ts';
-import { packagerFlags, withFlags } from '../input/flags.ts';
-import type { PackagerOptions } from './packager.ts';
+import { packagerFlags, withFlags, yesFlag } from '../input/flags.ts';
 
 const addInit: AddCommand = (program, context) => {
   program
@@ -37,10 +37,13 @@ const addDeploy: AddCommand = (program, context) => {
   withFlags(
     program
       .command('deploy')
-      .description('deploy a stage, or update it')
+      .description(
+        'show what a deployment of a stage changes and moves, ask, and deploy it',
+      )
       .requiredOption('--stage <stage>', 'the stage to deploy'),
     packagerFlags(),
-  ).action(async (options: PackagerOptions) => {
+    [yesFlag()],
+  ).action(async (options: ChangeOptions) => {
     const { deploy } = await import('../commands/deploy.ts');
     process.exitCode = await deploy(options, context);
   });
@@ -50,10 +53,13 @@ const addRemove: AddCommand = (program, context) => {
   withFlags(
     program
       .command('remove')
-      .description('remove the stack of a stage; its ledger stays')
+      .description(
+        'show what the removal of a stage takes away, ask, and remove its stack; the ledger stays',
+      )
       .requiredOption('--stage <stage>', 'the stage to remove'),
     packagerFlags(),
-  ).action(async (options: PackagerOptions) => {
+    [yesFlag()],
+  ).action(async (options: ChangeOptions) => {
     const { remove } = await import('../commands/remove.ts');
     process.exitCode = await remove(options, context);
   });

@@ -31,7 +31,7 @@ export interface Packager {
   /** Where the packager leaves the template and the archives. */
   directory: string;
   /**
-   * Runs a command of the packager, whose output goes to the terminal.
+   * Runs a command of the packager, whose output goes to stderr.
    *
    * @throws {CommandError} when it fails; it has said why
    */
@@ -52,8 +52,6 @@ export async function withPackager<T>(
     'utf8',
   );
   checkOptions(options, service);
-  // Refuses a file that cannot be used before the packager starts.
-  await context.rotations();
   const flags = flagsOf(options, context.rotationsPath());
   const folder = await mkdtemp(join(tmpdir(), 'kinesis-key-rotation-'));
   try {
@@ -128,7 +126,8 @@ async function run(
   );
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    stdio: 'inherit',
+    // Results alone go to stdout.
+    stdio: ['inherit', 2, 2],
   });
   const forward = () => child.kill('SIGTERM');
   interruption.signal.addEventListener('abort', forward, { once: true });

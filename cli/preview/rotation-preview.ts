@@ -10,7 +10,7 @@ import {
   requestedStream,
 } from '../../shared/contract/requested.ts';
 import { AwsRefusal, RotationError } from '../../shared/errors/errors.ts';
-import type { LedgerEntry } from '../../shared/ledger/entry.ts';
+import { emptyEntry, type LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { reserve } from '../../shared/ledger/reserve.ts';
@@ -72,7 +72,8 @@ export interface PreviewClients {
   kinesis: KinesisClient;
   kms: KMSClient;
   dynamodb: DynamoDBClient;
-  tableName: string;
+  /** Of the ledger; undefined where none is deployed yet, so that it is empty. */
+  tableName: string | undefined;
   now: () => number;
 }
 
@@ -102,7 +103,11 @@ export async function previewRotation(
   const now = clients.now();
   const RotationId = `${executions}plan`;
   let entry: LedgerEntry | undefined;
-  const ledger = new LedgerReader(clients.dynamodb, clients.tableName);
+  const { tableName } = clients;
+  const ledger =
+    tableName === undefined
+      ? { read: async (streamArn: string) => emptyEntry(streamArn) }
+      : new LedgerReader(clients.dynamodb, tableName);
   // It makes clients and a logger as it is loaded, by what the variables say.
   const { createPlanRotation } = await import(
     '../../functions/plan-rotation.ts'
@@ -263,7 +268,9 @@ async function usualUpdate(
   streamArn: string,
 ): Promise<{ seconds: number; BasedOn: string }> {
   const known: number[] = [];
-  for await (const outcome of readHistory(dynamodb, tableName, streamArn)) {
+  const history =
+    tableName === undefined ? [] : readHistory(dynamodb, tableName, streamArn);
+  for await (const outcome of history) {
     if (outcome.Outcome !== 'ROTATED' || outcome.ActiveAt === null) continue;
     const ms = Date.parse(outcome.ActiveAt) - Date.parse(outcome.StartedAt);
     known.push(ms / 1000);

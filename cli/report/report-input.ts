@@ -66,9 +66,13 @@ export interface UnmanagedStream {
   description: StreamDescription;
 }
 
-/** The rotations.yml that was read; `reason` is for people. */
+/**
+ * The rotations.yml of the report: the file that was read, or the one that the stack was
+ * deployed with. `reason` is for people.
+ */
 export type RotationsHash =
   | { status: 'READ'; path: string; sha256: string }
+  | { status: 'DEPLOYED'; sha256: string }
   | { status: 'UNKNOWN'; reason: string };
 
 /**

@@ -71,6 +71,7 @@ export async function setUpAccount(
       region,
       '--rotations',
       rotations,
+      '--yes',
     ]);
   say('Deploying');
   undos.push({ what: 'the stack', undo: () => packager('remove') });

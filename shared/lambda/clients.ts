@@ -127,7 +127,7 @@ export function eventBridgeClient(): EventBridgeClient {
 }
 
 export function snsClient(): SNSClient {
-  return new SNSClient({ requestHandler: httpHandler() });
+  return observed(new SNSClient({ requestHandler: httpHandler() }));
 }
 
 /** The ledger's table: what `LEDGER_TABLE_NAME` names. */

@@ -48,6 +48,14 @@ describe('checkLimits', () => {
     ).toThrow(/template of 10\d{5} bytes, and it has at most 1048576/);
   });
 
+  it('counts the configuration that the template keeps', () => {
+    const Resources = resourcesOf(entries(1));
+    const Metadata = { KinesisKeyRotation: 'x'.repeat(1_048_576) };
+    expect(() => checkLimits({ Resources, Metadata }, 1)).toThrow(
+      /template of 10\d{5} bytes, and it has at most 1048576/,
+    );
+  });
+
   it('says when the sweep is too long for a schedule', () => {
     const ring = Array.from(
       { length: 100 },

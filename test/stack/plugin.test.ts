@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readDeployedConfiguration } from '../../shared/config/deployed-configuration.ts';
 import { bundlesIn } from '../../stack/bundling/archives.ts';
 import StackPlugin from '../../stack/plugin.ts';
 import type { Resources, Template } from '../../stack/template.ts';
@@ -161,7 +163,8 @@ describe('the Region', () => {
 
 describe('StackPlugin', () => {
   it('warns of a rate whose first rotation starts at once', async () => {
-    const rotations = `Defaults: {KeyIds: [alias/a, alias/b]}
+    const rotations = `Deployment: {SweepMinutes: 15}
+Defaults: {KeyIds: [alias/a, alias/b]}
 Streams:
   - {StreamName: at-once, Schedule: rate(90 days)}
   - {StreamName: later, Schedule: rate(90 days), StartDate: "2027-01-01T00:00:00Z"}
@@ -253,6 +256,29 @@ Streams:
       DefinitionSubstitutions: {
         PlanRotationFunctionArn: { Ref: 'PlanRotationLambdaVersion' },
       },
+    });
+  });
+
+  it('keeps in the template the streams with their defaults, and the hash of the file', async () => {
+    const rotations = `Defaults: {KeyIds: [alias/a, alias/b]}
+Streams: [{StreamName: orders, Probe: {PartitionKey: p, Data: e30=}}]
+`;
+    const { begin, complete, provider } = await plugin({ rotations });
+    await begin();
+    await complete();
+    const template = JSON.parse(
+      JSON.stringify(provider.compiledCloudFormationTemplate),
+    );
+    expect(readDeployedConfiguration(template, 'it')).toEqual({
+      RotationsSha256: createHash('sha256').update(rotations).digest('hex'),
+      Deployment: { Dashboard: true, SweepMinutes: 15 },
+      Streams: [
+        {
+          KeyIds: ['alias/a', 'alias/b'],
+          StreamName: 'orders',
+          Probe: { PartitionKey: 'p', Data: 'e30=' },
+        },
+      ],
     });
   });
 

@@ -61,9 +61,10 @@ function configurationDocument({ configuration }: ReportModel): object {
   return {
     RotationsFile: {
       Status: rotations.status,
-      ...(rotations.status === 'READ'
-        ? { Path: rotations.path, Sha256: rotations.sha256 }
-        : { Reason: rotations.reason }),
+      ...(rotations.status === 'READ' && { Path: rotations.path }),
+      ...(rotations.status === 'UNKNOWN'
+        ? { Reason: rotations.reason }
+        : { Sha256: rotations.sha256 }),
     },
     DeployedTemplate: {
       Status: template.status,

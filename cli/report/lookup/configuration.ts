@@ -1,11 +1,7 @@
-import {
-  CloudFormationClient,
-  GetTemplateCommand,
-} from '@aws-sdk/client-cloudformation';
 import { nameError } from '../../../shared/errors/aws-errors.ts';
-import { httpHandler } from '../../../shared/lambda/clients.ts';
 import type { CommandContext } from '../../environment/context.ts';
 import type { Deployment } from '../../environment/deployment.ts';
+import { readTemplate } from '../../environment/stack.ts';
 import { sha256 } from '../formats/sha256-file.ts';
 import type {
   Configuration,
@@ -13,9 +9,9 @@ import type {
   RotationsHash,
 } from '../report-input.ts';
 
-/** Hashes the rotations.yml of this run, and the template of the deployed stack. */
+/** Hashes the rotations.yml that this run uses, and the template of the deployed stack. */
 export async function gatherConfiguration(
-  context: Pick<CommandContext, 'rotationsFile'>,
+  context: Pick<CommandContext, 'rotationsSource'>,
   deployment: Deployment | undefined,
 ): Promise<Configuration> {
   return {
@@ -28,41 +24,33 @@ export async function gatherConfiguration(
 }
 
 async function hashRotations({
-  rotationsFile,
-}: Pick<CommandContext, 'rotationsFile'>): Promise<RotationsHash> {
+  rotationsSource,
+}: Pick<CommandContext, 'rotationsSource'>): Promise<RotationsHash> {
   try {
-    const { path, content } = await rotationsFile();
-    return { status: 'READ', path, sha256: sha256(content) };
+    const { path, sha256 } = await rotationsSource();
+    return path === undefined
+      ? { status: 'DEPLOYED', sha256 }
+      : { status: 'READ', path, sha256 };
   } catch (error) {
     return { status: 'UNKNOWN', reason: (error as Error).message };
   }
 }
 
-/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplate.html */
 async function hashTemplate({
   StackId,
   UpdatedAt,
 }: Deployment): Promise<DeployedTemplate> {
-  const client = new CloudFormationClient({ requestHandler: httpHandler() });
   try {
-    const { TemplateBody } = await client.send(
-      new GetTemplateCommand({
-        StackName: StackId,
-        TemplateStage: 'Original',
-      }),
-    );
-    if (TemplateBody === undefined) throw new Error('GetTemplate has no body');
-    const hash = sha256(TemplateBody);
+    const body = await readTemplate(StackId);
+    if (body === undefined) throw new Error('the stack is gone');
     return {
       status: 'READ',
       stackId: StackId,
       updatedAt: UpdatedAt,
-      sha256: hash,
+      sha256: sha256(body),
     };
   } catch (error) {
     const { name, message } = nameError(error);
     return { status: 'UNKNOWN', reason: `${name}: ${message}` };
-  } finally {
-    client.destroy();
   }
 }

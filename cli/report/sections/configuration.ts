@@ -9,14 +9,20 @@ export function configurationFacts({
   configuration: { rotations, template },
 }: ReportModel): [name: string, value: Cell][] {
   return [
-    [
-      'rotations.yml',
-      rotations.status === 'READ'
-        ? html`${code(rotations.path)}${small(html`SHA-256 ${code(rotations.sha256)}`)}`
-        : html`<em>unknown</em>${small(visible(rotations.reason))}`,
-    ],
+    ['rotations.yml', rotationsFact(rotations)],
     ['Deployed template', templateFact(template)],
   ];
+}
+
+function rotationsFact(
+  rotations: ReportModel['configuration']['rotations'],
+): Cell {
+  if (rotations.status === 'UNKNOWN') {
+    return html`<em>unknown</em>${small(visible(rotations.reason))}`;
+  }
+  const where =
+    rotations.status === 'READ' ? code(rotations.path) : 'as deployed';
+  return html`${where}${small(html`SHA-256 ${code(rotations.sha256)}`)}`;
 }
 
 function templateFact(

@@ -56,7 +56,8 @@ async function run(options: object) {
     deploymentSettings: () => Promise.reject(new Error('unread')),
     rotationsPath: () => 'rotations.yml',
     givenRotations: () => undefined,
-    rotationsFile: async () => {
+    localRotations: async () => [],
+    rotationsSource: async () => {
       throw new Error('history hashes no file');
     },
     rotations: async () =>

@@ -335,7 +335,8 @@ describe.concurrent('what keeps a rotation from starting', () => {
         rotationsPath: () => 'rotations.yml',
         givenRotations: () => undefined,
         rotations: async () => [],
-        rotationsFile: async () => ({ path: '', content: Buffer.alloc(0) }),
+        localRotations: async () => [],
+        rotationsSource: async () => ({ path: '', sha256: '' }),
         interruption: {
           signal: never,
           forceQuit: never,

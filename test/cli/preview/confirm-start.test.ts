@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import {
   afterAll,
   beforeAll,
@@ -15,6 +14,7 @@ import {
   ServiceError,
   startJsonService,
 } from '../../../local/services/json-service.ts';
+import { atTerminal } from '../../support/cli/at-terminal.ts';
 import { startCloudFormation } from '../../support/cli/cloudformation.ts';
 import { runInProcess } from '../../support/cli/run-in-process.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
@@ -82,39 +82,19 @@ beforeEach(() => {
   started = [];
 });
 
-function replace(object: object, name: string, value: unknown): () => void {
-  const before = Object.getOwnPropertyDescriptor(object, name);
-  Object.defineProperty(object, name, { value, configurable: true });
-  return () => {
-    Reflect.deleteProperty(object, name);
-    if (before) Object.defineProperty(object, name, before);
-  };
-}
-
 /** Runs it with a terminal on which a person types, or without one. */
-async function rotateOn(
+function rotateOn(
   flags: string[],
   typed: string | null | undefined,
   interruption?: Partial<Interruption>,
 ) {
-  const stdin = Object.assign(new PassThrough(), {
-    isTTY: typed !== undefined,
-  });
-  const undos = [
-    replace(process, 'stdin', stdin),
-    replace(process.stderr, 'isTTY', true),
-  ];
-  if (typed === null) stdin.end();
-  else if (typed !== undefined) stdin.write(typed);
-  try {
-    return await runInProcess(
+  return atTerminal(typed, () =>
+    runInProcess(
       ['rotate', '--rotations', rotations, '--no-wait', ...flags],
       env,
       interruption,
-    );
-  } finally {
-    for (const undo of undos) undo();
-  }
+    ),
+  );
 }
 
 describe('rotate on AWS, without a named stream', () => {

@@ -7,17 +7,37 @@ import type { AtEnd } from '../local/temporary-directory.ts';
 /** A stack by its outputs; a stack with none may be on its way. */
 type Stacks = Record<string, Record<string, string>>;
 
+/** The logical ID, the type and the physical ID of a resource. */
+type StackResource = readonly [string, string, string];
+
+/** What else a stack has, by its name. */
+interface Details {
+  /** The texts of templates; those of stacks that are absent are {@link TEMPLATE}. */
+  templates?: Record<string, string>;
+  resources?: Record<string, readonly StackResource[]>;
+}
+
 /** The id that a stack has here. */
 export const stackId = (name: string) =>
   `arn:aws:cloudformation:us-east-1:000000000000:stack/${name}/7f3c`;
 
-/** The template of every stack. */
+/** The template of a stack, unless another is given. */
 export const TEMPLATE = '{"Resources": {"Größe": {}}}';
 
-const template = `
+const templateOf = (text: string) => `
 <GetTemplateResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
-  <GetTemplateResult><TemplateBody>${TEMPLATE.replaceAll('"', '&quot;')}</TemplateBody></GetTemplateResult>
+  <GetTemplateResult><TemplateBody>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')}</TemplateBody></GetTemplateResult>
 </GetTemplateResponse>`;
+
+const resourcesOf = (resources: readonly StackResource[]) => `
+<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+  <ListStackResourcesResult><StackResourceSummaries>${resources
+    .map(
+      ([id, type, physicalId]) =>
+        `<member><LogicalResourceId>${id}</LogicalResourceId><ResourceType>${type}</ResourceType><PhysicalResourceId>${physicalId}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`,
+    )
+    .join('')}</StackResourceSummaries></ListStackResourcesResult>
+</ListStackResourcesResponse>`;
 
 const stack = (name: string, outputs: Record<string, string>) => `
 <DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
@@ -41,42 +61,46 @@ const refusal = (code: string, message: string) => `
 </ErrorResponse>`;
 
 /**
- * Answers DescribeStacks and GetTemplate as CloudFormation does; the stack `denied` may not be
- * seen, and `silent` is never answered for.
+ * Answers DescribeStacks, GetTemplate and ListStackResources as CloudFormation does. The
+ * stack `denied` may not be seen, the template of `secret` neither, and `silent` is never
+ * answered for.
  *
  * @returns its endpoint
  */
 export async function startCloudFormation(
   stacks: Stacks,
   atEnd: AtEnd,
+  { templates = {}, resources = {} }: Details = {},
 ): Promise<string> {
+  const answerTo = (action: string | null, name: string): string => {
+    if (action === 'GetTemplate')
+      return templateOf(templates[name] ?? TEMPLATE);
+    if (action === 'ListStackResources')
+      return resourcesOf(resources[name] ?? []);
+    return stack(name, stacks[name] ?? {});
+  };
   const server = createServer(async (request, response) => {
     const form = new URLSearchParams(await text(request));
-    const name = form.get('StackName') ?? '';
+    const given = form.get('StackName') ?? '';
+    const action = form.get('Action');
+    const name =
+      Object.keys(stacks).find((each) => given === stackId(each)) ?? given;
     if (name.endsWith('-silent')) return;
-    if (form.get('Action') === 'GetTemplate') {
-      const isKnown = Object.keys(stacks).some(
-        (each) => name === stackId(each),
-      );
-      response.writeHead(isKnown ? 200 : 403, { 'Content-Type': 'text/xml' });
-      response.end(
-        isKnown ? template : refusal('AccessDenied', `no GetTemplate: ${name}`),
-      );
-      return;
-    }
-    const outputs = stacks[name];
-    const isDenied = name.endsWith('-denied');
-    response.writeHead(isDenied ? 403 : outputs ? 200 : 400, {
+    const isDenied =
+      name.endsWith('-denied') ||
+      (name.endsWith('-secret') && action === 'GetTemplate');
+    const isKnown = Object.hasOwn(stacks, name);
+    response.writeHead(isDenied ? 403 : isKnown ? 200 : 400, {
       'Content-Type': 'text/xml',
     });
     response.end(
       isDenied
         ? refusal(
             'AccessDenied',
-            `User: arn:aws:iam::1:user/ann is not authorized to perform: cloudformation:DescribeStacks on resource: ${name}`,
+            `User: arn:aws:iam::1:user/ann is not authorized to perform: cloudformation:${action} on resource: ${name}`,
           )
-        : outputs
-          ? stack(name, outputs)
+        : isKnown
+          ? answerTo(action, name)
           : refusal('ValidationError', `Stack with id ${name} does not exist`),
     );
   });

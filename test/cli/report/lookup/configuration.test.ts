@@ -30,10 +30,23 @@ const deployment = (StackId: string) => ({
   LedgerTableName: 'ledger',
 });
 
+const DEPLOYED = JSON.stringify({
+  Metadata: {
+    KinesisKeyRotation: {
+      RotationsSha256: 'ab'.repeat(32),
+      Streams: [{ StreamName: 'b', KeyIds: ['alias/a', 'alias/b'] }],
+    },
+  },
+});
+
 async function withCloudFormation() {
   vi.stubEnv(
     'AWS_ENDPOINT_URL_CLOUDFORMATION',
-    await startCloudFormation({ prod: {} }, onTestFinished),
+    await startCloudFormation(
+      { prod: {}, 'a-secret': {}, 'kinesis-key-rotation-prod': {} },
+      onTestFinished,
+      { templates: { 'kinesis-key-rotation-prod': DEPLOYED } },
+    ),
   );
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
@@ -84,13 +97,23 @@ describe('gatherConfiguration', () => {
     });
   });
 
+  it('has the hash of the rotations.yml that is deployed to a stage', async () => {
+    await withCloudFormation();
+    const context = createContext(UNINTERRUPTED, () => ({ stage: 'prod' }));
+    const prod = deployment(stackId('prod'));
+    const { rotations } = await gatherConfiguration(context, prod);
+    expect(rotations).toEqual({ status: 'DEPLOYED', sha256: 'ab'.repeat(32) });
+  });
+
   it('does not know the hash of a template that it may not read', async () => {
     await withCloudFormation();
-    const denied = deployment(stackId('other'));
+    const denied = deployment(stackId('a-secret'));
     const { template } = await gatherConfiguration(inFile('x'), denied);
     expect(template).toEqual({
       status: 'UNKNOWN',
-      reason: expect.stringMatching(/^AccessDenied: no GetTemplate/),
+      reason: expect.stringMatching(
+        /^AccessDenied: .* cloudformation:GetTemplate/,
+      ),
     });
   });
 });
