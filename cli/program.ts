@@ -160,7 +160,7 @@ const addReport: AddCommand = (program, context) => {
     )
     .argument('<file>', 'the report; its hash is in <file>.sha256')
     .action(async (file: string) => {
-      const { verifyReport } = await import('./commands/verify-report.ts');
+      const { verifyReport } = await import('./report/verify-report.ts');
       process.exitCode = await verifyReport(file);
     });
 };
