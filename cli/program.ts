@@ -8,6 +8,7 @@ import type { PlanOptions } from './commands/plan.ts';
 import type { QuotaOptions } from './commands/quota.ts';
 import type { ReportFormat, ReportOptions } from './commands/report.ts';
 import type { RotateOptions } from './commands/rotate.ts';
+import type { StreamsOptions } from './commands/streams.ts';
 import type { TriggerOptions } from './commands/trigger.ts';
 import { createContext, type RotationsFlags } from './environment/context.ts';
 import type { AddCommand } from './input/add-command.ts';
@@ -15,6 +16,7 @@ import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
   environmentFlags,
+  fromAccountFlag,
   historyFlags,
   outputFlags,
   periodFlags,
@@ -165,6 +167,26 @@ const addReport: AddCommand = (program, context) => {
     });
 };
 
+const addStreams: AddCommand = (program, context) => {
+  withFlags(
+    program
+      .command('streams')
+      .description(
+        'list every stream of the account and Region: its encryption and key, and whether rotations.yml lists it',
+      )
+      .addOption(
+        fromAccountFlag(
+          'list the account of the AWS credentials, without a deployed stage',
+        ),
+      ),
+    environmentFlags(),
+    outputFlags(),
+  ).action(async (options: StreamsOptions) => {
+    const { streams } = await import('./commands/streams.ts');
+    process.exitCode = await streams(options, context);
+  });
+};
+
 const addTrigger: AddCommand = (program, context) => {
   withFlags(
     program
@@ -206,6 +228,7 @@ const COMMANDS = [
   addQuota,
   addHistory,
   addReport,
+  addStreams,
   addTrigger,
   addLocal,
   ...PACKAGER_COMMANDS,

@@ -23,27 +23,29 @@ export const environmentFlags = (): Option[] => [
 ];
 
 /**
- * Removes the stage where it is empty, and where a variable names it beside the flag
- * of a state machine.
+ * Removes the stage where it is empty, and where a variable names it beside a flag
+ * that replaces it.
  *
- * @throws {CommanderError} for the flags of a stage and of a state machine
+ * @throws {CommanderError} for the flags of a stage and of what replaces it
  */
 export function resolveStage(command: Command): void {
-  const { stage, stateMachineArn } = command.opts();
+  const { stage, stateMachineArn, fromAccount } = command.opts();
   // A command that only works on a stage refuses an empty one itself.
   const isOptional = command.options.some(
     ({ envVar }) => envVar === STAGE_VARIABLE,
   );
   if (!isOptional) return;
-  const isOfMachine = stateMachineArn !== undefined;
+  const other =
+    (stateMachineArn !== undefined && '--state-machine-arn <arn>') ||
+    (fromAccount && '--from-account');
   const isFlag = command.getOptionValueSource('stage') === 'cli';
-  if (stage && isOfMachine && isFlag) {
+  if (stage && other && isFlag) {
     command.error(
-      "error: option '--state-machine-arn <arn>' cannot be used with option '--stage <stage>'",
+      `error: option '${other}' cannot be used with option '--stage <stage>'`,
       { code: 'commander.conflictingOption' },
     );
   }
-  if (stage === '' || isOfMachine) command.setOptionValue('stage', undefined);
+  if (stage === '' || other) command.setOptionValue('stage', undefined);
 }
 
 /** How the packager runs. */
@@ -58,6 +60,10 @@ export const packagerFlags = (): Option[] => [
 
 export const profileFlag = (): Option =>
   new Option('--profile <profile>', 'profile of the AWS configuration files');
+
+/** Reads the account of the credentials, whatever is deployed there. */
+export const fromAccountFlag = (help: string): Option =>
+  new Option('--from-account', help);
 
 /** How to start a deployed state machine. */
 export const startFlags = (): Option[] => [

@@ -34,6 +34,12 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'report --stage prod --output json --file audit.json',
     'report verify audit.html',
   ],
+  streams: [
+    'streams --from-account --region eu-west-1 --profile prod',
+    'streams --stage prod',
+    'streams --stage prod --query "[?EncryptionType==\'NONE\'].StreamName" --output text',
+    'streams --stage prod --query "[?!Managed].[StreamName, KeyId]" --output text',
+  ],
   trigger: [
     'trigger --event examples/events/drift-alarm.json',
     'trigger --event - --now',
