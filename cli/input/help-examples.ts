@@ -49,7 +49,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'local --kinesis-port 0 --dynamodb-port 0 --kms-port 0 --sfn-port 0',
   ],
   complete: ['complete bash', 'complete zsh'],
-  init: ['init'],
+  init: ['init', 'init --from-account --region eu-west-1 --profile prod'],
   package: [
     'package --stage prod --region eu-west-1',
     'package --param architecture=x86_64 --output-directory out',

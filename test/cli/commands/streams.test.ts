@@ -6,13 +6,18 @@ import {
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
-  type JsonService,
-  ServiceError,
-  startJsonService,
-} from '../../../local/services/json-service.ts';
+  afterAll,
+  beforeAll,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
+import type { JsonService } from '../../../local/services/json-service.ts';
 import { kinesisClient, kmsClient } from '../../../shared/lambda/clients.ts';
+import { denied, startAccount } from '../../support/cli/account.ts';
 import { runInProcess } from '../../support/cli/run-in-process.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 import {
@@ -78,33 +83,10 @@ afterAll(async () => {
 const streams = (flags: string[], env: Record<string, string> = {}) =>
   runInProcess(['streams', '--rotations', rotations, ...flags], env);
 
-/** An AWS with these operations of Kinesis and of KMS. */
-async function standIns(
+const standIns = (
   kinesis: JsonService['operations'],
   kms: JsonService['operations'] = {},
-): Promise<Record<string, string>> {
-  const services = [
-    ['KINESIS', 'Kinesis_20131202', kinesis],
-    ['KMS', 'TrentService', kms],
-  ] as const;
-  const endpoints: Record<string, string> = { AWS_REGION: 'us-east-1' };
-  for (const [name, target, operations] of services) {
-    const service = { name, target, version: '1.1' as const, operations };
-    const { endpoint, close } = await startJsonService(service, 0);
-    closing.push(close);
-    endpoints[`AWS_ENDPOINT_URL_${name}`] = endpoint;
-  }
-  return endpoints;
-}
-
-const closing: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const close of closing) await close();
-});
-
-const denied = () => {
-  throw new ServiceError('AccessDeniedException', 'ann may not');
-};
+) => startAccount(kinesis, kms, onTestFinished);
 
 const inAccount = (name: string) => ({
   StreamARN: `arn:aws:kinesis:us-east-1:000000000000:stream/${name}`,
