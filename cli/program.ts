@@ -15,6 +15,7 @@ import type { AddCommand } from './input/add-command.ts';
 import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
+  awayFromFlag,
   environmentFlags,
   fromAccountFlag,
   historyFlags,
@@ -48,6 +49,7 @@ const addRotate: AddCommand = (program, context) => {
           .preset('input'),
       )
       .addOption(allFlag())
+      .addOption(awayFromFlag())
       .option('--dry-run', 'show the plan, as the command plan does'),
     requestFlags(),
     environmentFlags(),
@@ -90,7 +92,8 @@ const addPlan: AddCommand = (program, context) => {
       .description(
         'show what a rotation would do and need, without changing anything',
       )
-      .addOption(allFlag()),
+      .addOption(allFlag())
+      .addOption(awayFromFlag()),
     requestFlags(),
     environmentFlags(),
     outputFlags(),

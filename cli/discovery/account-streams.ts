@@ -19,7 +19,7 @@ export interface FoundStream extends ListedStream {
 }
 
 /** Half of what AWS allows an account in a Region; the sweep takes a quarter. */
-const DESCRIPTIONS_PER_SECOND = 10;
+export const DESCRIPTIONS_PER_SECOND = 10;
 
 export const throttled: Throttle = (call, limit) =>
   pThrottle({ limit, interval: 1000, strict: true })(call);

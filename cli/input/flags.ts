@@ -85,6 +85,13 @@ export const startFlags = (): Option[] => [
 export const allFlag = (): Option =>
   new Option('--all', 'every stream of rotations.yml, each with its ring');
 
+/** Of all streams, those under one key. */
+export const awayFromFlag = (): Option =>
+  new Option(
+    '--away-from <key>',
+    'with --all: only the streams under this key, each to the next usable key of its ring that is another key',
+  );
+
 /** The stream that a command reads. */
 export const streamFlags = (): Option[] => [
   new Option(

@@ -8,6 +8,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'rotate --stage prod --stream-name orders --ticket SEC-2291',
     'rotate --stage prod --all --dry-run',
     'rotate --stage prod --all --yes --no-wait',
+    'rotate --stage prod --all --away-from alias/orders-a',
   ],
   follow: [
     'follow arn:aws:states:eu-west-1:111122223333:execution:kinesis-key-rotation-prod-rotate-stream:orders-20261125T130405678Z',
@@ -15,6 +16,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
   plan: [
     'plan --stream-name orders --key-id alias/orders-b',
     'plan --stage prod --all',
+    'plan --stage prod --all --away-from alias/orders-a',
     'plan --stage prod --all --query "[?Expected==\'FAILED\'].[StreamName, Error]" --output text',
   ],
   quota: [
