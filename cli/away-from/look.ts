@@ -136,7 +136,7 @@ async function resolveAwayFrom(
     if (Refusal.name !== 'NotFoundException') throw Refusal;
     throw new RotationError(
       'InvalidRequest',
-      `--away-from ${quote(KeyId)} is unknown to KMS in ${region}: ${Refusal.message}`,
+      `--away-from ${quote(KeyId)} is unknown to KMS in ${region}: ${Refusal.message}. A deleted key is known by its key ARN`,
     );
   }
   return {

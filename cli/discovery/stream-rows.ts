@@ -1,3 +1,4 @@
+import { parseArn } from '../../shared/identifiers/arn.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import { bad } from '../output/color.ts';
 import { rowTable } from '../output/table.ts';
@@ -101,7 +102,7 @@ export function streamsText(rows: readonly StreamRow[]): string {
         statusText(row),
         encryptionText(row),
         row.KeyId ?? '',
-        row.KeyArn ?? unknownText(row),
+        resolvedText(row),
         row.Managed ? 'yes' : 'no',
       ]),
     ),
@@ -120,8 +121,16 @@ function encryptionText({ Exists, EncryptionType }: StreamRow): string {
     : (EncryptionType ?? 'unknown');
 }
 
-const unknownText = ({ Unknown }: StreamRow) =>
-  Unknown === undefined ? '' : `unknown: ${Unknown}`;
+/** A key of the stream's own account without its account and Region. */
+function resolvedText({ KeyArn, StreamARN, Unknown }: StreamRow): string {
+  if (KeyArn === null)
+    return Unknown === undefined ? '' : `unknown: ${Unknown}`;
+  const key = parseArn(KeyArn);
+  const stream = StreamARN === null ? undefined : parseArn(StreamARN);
+  const isOwn =
+    key?.account === stream?.account && key?.region === stream?.region;
+  return isOwn && key ? key.resource : KeyArn;
+}
 
 function countsText(rows: readonly StreamRow[]): string {
   const count = (isCounted: (row: StreamRow) => boolean) =>

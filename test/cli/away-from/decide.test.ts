@@ -44,6 +44,7 @@ describe('decideAway', () => {
   it.each<[string, Partial<StreamFacts>, number]>([
     ['the next key of its ring', {}, 2],
     ['the first key after the last', { Keys: [key(2), key(3), key(1)] }, 2],
+    ['the key after it', { Keys: [key(2), key(1), key(3)] }, 3],
     [
       'the key after the next where that is disabled',
       { Keys: [key(1), key(2, 'Disabled'), key(3)] },

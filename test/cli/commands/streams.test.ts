@@ -153,12 +153,18 @@ describe('streams --from-account', () => {
   });
 
   it('says in lines for people which stream needs a look', async () => {
-    vi.stubEnv('COLUMNS', '300');
+    const { columns } = process.stdout;
+    onTestFinished(() => void Object.assign(process.stdout, { columns }));
+    // Wide enough that no cell wraps.
+    process.stdout.columns = 300;
     const { stdout, stderr } = await streams(['--from-account']);
     expect(stderr).toBe('Reading 4 streams of the account\n');
     expect(stdout).toMatch(
       /^Stream +Status +Encryption +Key +Resolves to +Managed\n/,
     );
+    const id = keyArn?.split(':').at(-1);
+    expect(stdout).toMatch(new RegExp(`\nstream-0 .* alias/0-a +${id} +yes\n`));
+    expect(stdout).toContain(` ${FOREIGN} `);
     expect(stdout).toMatch(/\nstream-1 +ACTIVE +NONE +no\n/);
     expect(stdout).toMatch(/\ngone +does not exist +yes\n/);
     expect(stdout).toMatch(
