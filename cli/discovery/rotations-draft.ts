@@ -104,7 +104,7 @@ function headOf(
     '',
     'KeyIds is the ring of keys that a stream moves through. Give either',
     '- one alias, as [alias/orders]: the stream moves after you point the alias at another key,',
-    '- or two keys and more, as [alias/orders-a, alias/orders-b]: it moves from one to the next.',
+    '- or at least two keys, as [alias/orders-a, alias/orders-b]: a rotation moves it to the next.',
     'Schedule, as cron(0 3 1 */3 ? *), starts rotations. Without it, people start them.',
     '',
     'Next:',
