@@ -8,13 +8,16 @@ import type { PlanOptions } from './commands/plan.ts';
 import type { QuotaOptions } from './commands/quota.ts';
 import type { ReportFormat, ReportOptions } from './commands/report.ts';
 import type { RotateOptions } from './commands/rotate.ts';
+import type { StreamsOptions } from './commands/streams.ts';
 import type { TriggerOptions } from './commands/trigger.ts';
 import { createContext, type RotationsFlags } from './environment/context.ts';
 import type { AddCommand } from './input/add-command.ts';
 import { addCompletion } from './input/completion.ts';
 import {
   allFlag,
+  awayFromFlag,
   environmentFlags,
+  fromAccountFlag,
   historyFlags,
   outputFlags,
   periodFlags,
@@ -46,6 +49,7 @@ const addRotate: AddCommand = (program, context) => {
           .preset('input'),
       )
       .addOption(allFlag())
+      .addOption(awayFromFlag())
       .option('--dry-run', 'show the plan, as the command plan does'),
     requestFlags(),
     environmentFlags(),
@@ -88,7 +92,8 @@ const addPlan: AddCommand = (program, context) => {
       .description(
         'show what a rotation would do and need, without changing anything',
       )
-      .addOption(allFlag()),
+      .addOption(allFlag())
+      .addOption(awayFromFlag()),
     requestFlags(),
     environmentFlags(),
     outputFlags(),
@@ -160,9 +165,29 @@ const addReport: AddCommand = (program, context) => {
     )
     .argument('<file>', 'the report; its hash is in <file>.sha256')
     .action(async (file: string) => {
-      const { verifyReport } = await import('./commands/verify-report.ts');
+      const { verifyReport } = await import('./report/verify-report.ts');
       process.exitCode = await verifyReport(file);
     });
+};
+
+const addStreams: AddCommand = (program, context) => {
+  withFlags(
+    program
+      .command('streams')
+      .description(
+        'list every stream of the account and Region: its encryption and key, and whether rotations.yml lists it',
+      )
+      .addOption(
+        fromAccountFlag(
+          'list the account of the AWS credentials, without a deployed stage',
+        ),
+      ),
+    environmentFlags(),
+    outputFlags(),
+  ).action(async (options: StreamsOptions) => {
+    const { streams } = await import('./commands/streams.ts');
+    process.exitCode = await streams(options, context);
+  });
 };
 
 const addTrigger: AddCommand = (program, context) => {
@@ -206,6 +231,7 @@ const COMMANDS = [
   addQuota,
   addHistory,
   addReport,
+  addStreams,
   addTrigger,
   addLocal,
   ...PACKAGER_COMMANDS,

@@ -1,3 +1,5 @@
+import { givenAwayFrom } from '../away-from/away-requests.ts';
+import { planAway } from '../away-from/plan-away.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import { withEnvironment } from '../environment/environment.ts';
@@ -15,6 +17,8 @@ import { fleetRequests } from './rotate-all.ts';
 export interface PlanOptions extends AwsOptions, OutputOptions, RequestFlags {
   /** Every stream of rotations.yml. */
   all?: boolean;
+  /** Only those under this key, to another key of their ring. */
+  awayFrom?: string;
 }
 
 /**
@@ -27,6 +31,8 @@ export async function plan(
   options: PlanOptions,
   context: CommandContext,
 ): Promise<number> {
+  const awayFrom = givenAwayFrom(options);
+  if (awayFrom !== undefined) return planAway(awayFrom, options, context);
   const requests = options.all
     ? await fleetRequests(options, context)
     : [await chosenRequest(options, context)];

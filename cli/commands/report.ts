@@ -26,7 +26,7 @@ import { reportCsv } from '../report/formats/report-csv.ts';
 import { reportJson } from '../report/formats/report-json.ts';
 import { hashLine, hashPath, sha256 } from '../report/formats/sha256-file.ts';
 import { type GatherClients, gatherStreams } from '../report/gather.ts';
-import { GatherProgress } from '../report/gather-progress.ts';
+import { withReadProgress } from '../report/gather-progress.ts';
 import { gatherConfiguration } from '../report/lookup/configuration.ts';
 import { gatherCoverage } from '../report/lookup/coverage.ts';
 import { gatherKeys } from '../report/lookup/keys.ts';
@@ -103,23 +103,14 @@ export async function report(
 const namesOf = (streams: readonly ChosenStream[]) =>
   new Set(streams.map(({ StreamName }) => StreamName));
 
-/** Shows on stderr how far the gathering is. A signal takes the bar away at once. */
-async function gatherWithProgress(
+function gatherWithProgress(
   chosen: readonly ChosenStream[],
   clients: GatherClients,
   { interruption: { signal } }: CommandContext,
 ): Promise<StreamInput[]> {
-  const progress = new GatherProgress(process.stderr);
-  const end = () => progress.end();
-  signal.addEventListener('abort', end, { once: true });
-  progress.begin(chosen.length);
-  try {
-    const onStream = () => progress.add();
-    return await gatherStreams(chosen, clients, { onStream, signal });
-  } finally {
-    signal.removeEventListener('abort', end);
-    end();
-  }
+  return withReadProgress(chosen.length, 'for the report', signal, (onStream) =>
+    gatherStreams(chosen, clients, { onStream, signal }),
+  );
 }
 
 /** Writes the report, and its SHA-256 beside it where it is a regular file. */

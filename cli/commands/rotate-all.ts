@@ -1,4 +1,5 @@
 import { runFleet } from '../../local/runner/fleet.ts';
+import type { LocalAws } from '../../local/session/local-aws.ts';
 import { requestFor } from '../../shared/config/rotations-stream.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
@@ -53,16 +54,19 @@ export const fleetStart: ToStart = (requests) => {
  * Runs a fleet on the embedded AWS, in this process: its outcome on stdout, its
  * progress on stderr.
  *
+ * @param requestsOn chooses the requests there; without any, nothing is started
  * @returns the exit code
  */
 export async function rotateFleet(
-  requests: readonly Record<string, unknown>[],
+  requestsOn: (aws: LocalAws) => Promise<readonly Record<string, unknown>[]>,
   options: OutputOptions,
   context: CommandContext,
 ): Promise<number> {
   const { interruption } = context;
   return withProgress(context, async (aws, starting) => {
     starting.end();
+    const requests = await requestsOn(aws);
+    if (requests.length === 0) return 0;
     const progress = new FleetProgress(process.stderr);
     progress.begin(requests.length, Date.now());
     const outcome = await runFleet({

@@ -3,6 +3,8 @@ import { readLocalSettings } from '../../local/session/local-aws.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import { givenAwayFrom } from '../away-from/away-requests.ts';
+import { rotateAway } from '../away-from/rotate-away.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
 import { refuseUnusedFlags } from '../environment/environment.ts';
@@ -26,6 +28,8 @@ export interface RotateOptions
     StartOptions {
   /** Every stream of rotations.yml. */
   all?: boolean;
+  /** Only those under this key, to another key of their ring. */
+  awayFrom?: string;
   /** Whether to show the plan only. */
   dryRun?: boolean;
 }
@@ -46,6 +50,7 @@ export async function rotate(
   const { stage, stateMachineArn, wait } = options;
   const isDeployed = stage !== undefined || stateMachineArn !== undefined;
   refuseUnusedFlags(options, isDeployed);
+  const awayFrom = givenAwayFrom(options);
   if (wait === false && !isDeployed) {
     throw new RotationError(
       'InvalidRequest',
@@ -59,9 +64,11 @@ export async function rotate(
     );
   }
   if (options.dryRun) return plan(options, context);
+  if (awayFrom !== undefined) return rotateAway(awayFrom, options, context);
   if (isDeployed) return rotateDeployed(options, context);
   if (options.all) {
-    return rotateFleet(await fleetRequests(options, context), options, context);
+    const requests = await fleetRequests(options, context);
+    return rotateFleet(async () => requests, options, context);
   }
   const request = await chosenRequest(options, context);
   checkRegion(request, readLocalSettings(process.env).region);

@@ -1,3 +1,4 @@
+import type { LocalAws } from '../../local/session/local-aws.ts';
 import { untilAborted } from '../../local/session/until-aborted.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
@@ -75,12 +76,12 @@ function onEmbeddedAws<T>(
   work: (environment: Environment) => Promise<T>,
 ): Promise<T> {
   const say = (message: string) => void process.stderr.write(`${message}\n`);
-  return withEmbeddedAws(context, say, ({ region, account }) =>
-    work({
-      name: 'the embedded AWS',
-      region,
-      account,
-      partition: 'aws',
-    }),
-  );
+  return withEmbeddedAws(context, say, (aws) => work(embeddedEnvironment(aws)));
+}
+
+export function embeddedEnvironment({
+  region,
+  account,
+}: Pick<LocalAws, 'region' | 'account'>): Environment {
+  return { name: 'the embedded AWS', region, account, partition: 'aws' };
 }

@@ -44,6 +44,7 @@ export function addCompletion(
     },
     'key-id': keys,
     'key-ids': keys,
+    'away-from': keys,
   });
 }
 

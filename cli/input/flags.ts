@@ -23,27 +23,29 @@ export const environmentFlags = (): Option[] => [
 ];
 
 /**
- * Removes the stage where it is empty, and where a variable names it beside the flag
- * of a state machine.
+ * Removes the stage where it is empty, and where a variable names it beside a flag
+ * that replaces it.
  *
- * @throws {CommanderError} for the flags of a stage and of a state machine
+ * @throws {CommanderError} for the flags of a stage and of what replaces it
  */
 export function resolveStage(command: Command): void {
-  const { stage, stateMachineArn } = command.opts();
+  const { stage, stateMachineArn, fromAccount } = command.opts();
   // A command that only works on a stage refuses an empty one itself.
   const isOptional = command.options.some(
     ({ envVar }) => envVar === STAGE_VARIABLE,
   );
   if (!isOptional) return;
-  const isOfMachine = stateMachineArn !== undefined;
+  const other =
+    (stateMachineArn !== undefined && '--state-machine-arn <arn>') ||
+    (fromAccount && '--from-account');
   const isFlag = command.getOptionValueSource('stage') === 'cli';
-  if (stage && isOfMachine && isFlag) {
+  if (stage && other && isFlag) {
     command.error(
-      "error: option '--state-machine-arn <arn>' cannot be used with option '--stage <stage>'",
+      `error: option '${other}' cannot be used with option '--stage <stage>'`,
       { code: 'commander.conflictingOption' },
     );
   }
-  if (stage === '' || isOfMachine) command.setOptionValue('stage', undefined);
+  if (stage === '' || other) command.setOptionValue('stage', undefined);
 }
 
 /** How the packager runs. */
@@ -62,6 +64,10 @@ export const yesFlag = (): Option =>
 
 export const profileFlag = (): Option =>
   new Option('--profile <profile>', 'profile of the AWS configuration files');
+
+/** Reads the account of the credentials, whatever is deployed there. */
+export const fromAccountFlag = (help: string): Option =>
+  new Option('--from-account', help);
 
 /** How to start a deployed state machine. */
 export const startFlags = (): Option[] => [
@@ -82,6 +88,13 @@ export const startFlags = (): Option[] => [
 /** Rotates every stream. */
 export const allFlag = (): Option =>
   new Option('--all', 'every stream of rotations.yml, each with its ring');
+
+/** Of all streams, those under one key. */
+export const awayFromFlag = (): Option =>
+  new Option(
+    '--away-from <key>',
+    'with --all: only the streams under this key, each to the next usable key of its ring that is another key',
+  );
 
 /** The stream that a command reads. */
 export const streamFlags = (): Option[] => [

@@ -8,6 +8,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'rotate --stage prod --stream-name orders --ticket SEC-2291',
     'rotate --stage prod --all --dry-run',
     'rotate --stage prod --all --yes --no-wait',
+    'rotate --stage prod --all --away-from alias/orders-a',
   ],
   follow: [
     'follow arn:aws:states:eu-west-1:111122223333:execution:kinesis-key-rotation-prod-rotate-stream:orders-20261125T130405678Z',
@@ -15,6 +16,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
   plan: [
     'plan --stream-name orders --key-id alias/orders-b',
     'plan --stage prod --all',
+    'plan --stage prod --all --away-from alias/orders-a',
     'plan --stage prod --all --query "[?Expected==\'FAILED\'].[StreamName, Error]" --output text',
   ],
   quota: [
@@ -34,6 +36,12 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'report --stage prod --output json --file audit.json',
     'report verify audit.html',
   ],
+  streams: [
+    'streams --from-account --region eu-west-1 --profile prod',
+    'streams --stage prod',
+    'streams --stage prod --query "[?EncryptionType==\'NONE\'].StreamName" --output text',
+    'streams --stage prod --query "[?!Managed].[StreamName, KeyId]" --output text',
+  ],
   trigger: [
     'trigger --event examples/events/drift-alarm.json',
     'trigger --event - --now',
@@ -43,7 +51,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'local --kinesis-port 0 --dynamodb-port 0 --kms-port 0 --sfn-port 0',
   ],
   complete: ['complete bash', 'complete zsh'],
-  init: ['init'],
+  init: ['init', 'init --from-account --region eu-west-1 --profile prod'],
   package: [
     'package --stage prod --region eu-west-1',
     'package --param architecture=x86_64 --output-directory out',

@@ -1,15 +1,31 @@
+import type { InitOptions } from '../commands/init.ts';
 import type { PackageOptions } from '../commands/package.ts';
 import type { ChangeOptions } from '../deployment/target.ts';
 import type { AddCommand } from '../input/add-command.ts';
-import { packagerFlags, withFlags, yesFlag } from '../input/flags.ts';
+import {
+  fromAccountFlag,
+  packagerFlags,
+  profileFlag,
+  withFlags,
+  yesFlag,
+} from '../input/flags.ts';
 
 const addInit: AddCommand = (program, context) => {
   program
     .command('init')
-    .description('write a rotations.yml to fill in')
-    .action(async () => {
+    .description(
+      'write a rotations.yml: a sample, or the streams of an account',
+    )
+    .addOption(
+      fromAccountFlag(
+        'write the streams of the account of the AWS credentials, each with its key',
+      ),
+    )
+    .option('--region <region>', 'Region of the account (default: AWS_REGION)')
+    .addOption(profileFlag())
+    .action(async (options: InitOptions) => {
       const { init } = await import('../commands/init.ts');
-      process.exitCode = await init(context);
+      process.exitCode = await init(options, context);
     });
 };
 

@@ -5,8 +5,32 @@ import { spinnerOn } from '../output/progress.ts';
 const TICK_MS = 250;
 
 /**
- * Shows how many streams a report has read: on a terminal a bar, elsewhere one line
- * at the beginning.
+ * Shows on stderr how many streams have been read. A signal takes the bar away at once.
+ *
+ * @param purpose after "Reading 3 streams", for people
+ * @param read calls back when all of one more stream is known
+ */
+export async function withReadProgress<T>(
+  total: number,
+  purpose: string,
+  signal: AbortSignal,
+  read: (onStream: () => void) => Promise<T>,
+): Promise<T> {
+  const progress = new GatherProgress(process.stderr);
+  const end = () => progress.end();
+  signal.addEventListener('abort', end, { once: true });
+  progress.begin(total, purpose);
+  try {
+    return await read(() => progress.add());
+  } finally {
+    signal.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/**
+ * Shows how many streams have been read: on a terminal a bar, elsewhere one line at
+ * the beginning.
  */
 export class GatherProgress {
   readonly #stream: NodeJS.WriteStream;
@@ -25,12 +49,12 @@ export class GatherProgress {
     this.#spinner = spinnerOn(stream, process.env);
   }
 
-  begin(total: number): void {
+  begin(total: number, purpose: string): void {
     this.#total = total;
     this.#startedAt = this.#now();
     if (this.#spinner === undefined) {
       const noun = total === 1 ? 'stream' : 'streams';
-      this.#stream.write(`Reading ${total} ${noun} for the report\n`);
+      this.#stream.write(`Reading ${total} ${noun} ${purpose}\n`);
       return;
     }
     this.#draw();

@@ -26,7 +26,10 @@ const FILE = v.strictObject(
     Defaults: v.optional(v.record(v.string(), v.unknown()), {}),
     Deployment: v.optional(v.record(v.string(), v.unknown()), {}),
     Streams: v.pipe(
-      v.array(v.record(v.string(), v.unknown())),
+      v.array(
+        v.record(v.string(), v.unknown()),
+        ({ received }) => `received ${received}; expected a list of streams`,
+      ),
       v.minLength(1, 'Streams is empty; name at least one stream'),
     ),
   },

@@ -71,15 +71,27 @@ function findNext(
       `KeyIds ${quote(keys.map((key) => key.KeyId))} are all one key, ${[...distinct]}; a ring needs two different keys, or one alias alone`,
     );
   }
-  const isCurrent = (key: ResolvedKey) =>
-    current.KeyArn !== null && key.Metadata?.Arn === current.KeyArn;
+  return keysAfter(keys, current).find((key) => !isKey(key, current.KeyArn));
+}
+
+/**
+ * The keys of a ring in the order of ROTATE: those after the current one first, and it
+ * last. In the ring's own order where the current key is not in it.
+ */
+export function keysAfter(
+  keys: readonly ResolvedKey[],
+  current: CurrentKey,
+): ResolvedKey[] {
+  const isCurrent = (key: ResolvedKey) => isKey(key, current.KeyArn);
   const sameText = keys.findIndex(
     (key) => isCurrent(key) && key.KeyId === current.KeyId,
   );
   const at = sameText >= 0 ? sameText : keys.findIndex(isCurrent);
-  const onward = [...keys.slice(at + 1), ...keys.slice(0, at + 1)];
-  return onward.find((key) => !isCurrent(key));
+  return [...keys.slice(at + 1), ...keys.slice(0, at + 1)];
 }
+
+const isKey = ({ Metadata }: ResolvedKey, keyArn: string | null) =>
+  keyArn !== null && Metadata?.Arn === keyArn;
 
 function restore(
   keys: readonly ResolvedKey[],

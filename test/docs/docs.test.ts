@@ -89,6 +89,7 @@ const MODES = [
   'The probe is still NONE for some seconds',
   'The stream is deleted, or made again, during a rotation',
   'The alias is repointed',
+  'A key is compromised',
   'Drift stays, or returns',
   'A sweep cannot describe a stream',
   'Encryption is switched off by another principal',

@@ -163,8 +163,7 @@ describe('the Region', () => {
 
 describe('StackPlugin', () => {
   it('warns of a rate whose first rotation starts at once', async () => {
-    const rotations = `Deployment: {SweepMinutes: 15}
-Defaults: {KeyIds: [alias/a, alias/b]}
+    const rotations = `Defaults: {KeyIds: [alias/a, alias/b]}
 Streams:
   - {StreamName: at-once, Schedule: rate(90 days)}
   - {StreamName: later, Schedule: rate(90 days), StartDate: "2027-01-01T00:00:00Z"}
@@ -260,7 +259,8 @@ Streams:
   });
 
   it('keeps in the template the streams with their defaults, and the hash of the file', async () => {
-    const rotations = `Defaults: {KeyIds: [alias/a, alias/b]}
+    const rotations = `Deployment: {SweepMinutes: 15}
+Defaults: {KeyIds: [alias/a, alias/b]}
 Streams: [{StreamName: orders, Probe: {PartitionKey: p, Data: e30=}}]
 `;
     const { begin, complete, provider } = await plugin({ rotations });

@@ -27,7 +27,7 @@ describe('GatherProgress', () => {
     [1, 'Reading 1 stream for the report\n'],
   ])('is one line where there is no terminal: %i', (total, line) => {
     const { progress, text } = progressOn(false);
-    progress.begin(total);
+    progress.begin(total, 'for the report');
     progress.add();
     vi.advanceTimersByTime(3000);
     progress.end();
@@ -41,7 +41,7 @@ describe('GatherProgress', () => {
   ])('is one line on a terminal with %s=%s', (variable, value) => {
     vi.stubEnv(variable, value);
     const { progress, text } = progressOn(true);
-    progress.begin(2);
+    progress.begin(2, 'for the report');
     progress.add();
     vi.advanceTimersByTime(3000);
     progress.end();
@@ -50,7 +50,7 @@ describe('GatherProgress', () => {
 
   it('is a bar on a terminal, which counts the time on', () => {
     const { progress, text } = progressOn(true);
-    progress.begin(4);
+    progress.begin(4, 'for the report');
     vi.advanceTimersByTime(3000);
     expect(text()).toContain(` 2.8 s ${'░'.repeat(20)} 0 of 4 streams read`);
     progress.add();
@@ -62,7 +62,7 @@ describe('GatherProgress', () => {
 
   it('does not come back for a stream that was still under way', () => {
     const { progress, text } = progressOn(true);
-    progress.begin(4);
+    progress.begin(4, 'for the report');
     progress.end();
     const before = text();
     progress.add();

@@ -99,6 +99,11 @@ Streams:
     ['a list', '[]', ['rotations.yml']],
     ['no Streams', '{}', ['Streams']],
     ['Streams that are no list', 'Streams: orders', ['Streams', '"orders"']],
+    [
+      'a list without a line',
+      'Streams:',
+      ['received null', 'a list of streams'],
+    ],
     ['no stream', 'Streams: []', ['Streams is empty']],
     ['another section', `{Streams: [${ORDERS}], Alarms: []}`, ['Alarms']],
     [

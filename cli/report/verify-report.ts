@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { givenPath } from '../../shared/config/shown-path.ts';
 import { visible } from '../../shared/errors/text.ts';
-import {
-  hashPath,
-  parseHashLine,
-  sha256,
-} from '../report/formats/sha256-file.ts';
+import { hashPath, parseHashLine, sha256 } from './formats/sha256-file.ts';
 
 /**
  * Compares a report with the hash beside it, and prints the result.
