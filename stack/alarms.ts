@@ -124,7 +124,7 @@ function alarmRule(entry: RotationsStream, stage: string): Resource {
     'RESTORE',
     '"Trigger":{"Source":"alarm","Event":<aws.events.event.json>}',
   );
-  const where = `rotations.yml: StreamName ${quote(StreamName)}`;
+  const where = `StreamName ${quote(StreamName)}`;
   const patternLength = JSON.stringify(EventPattern).replace(
     /\{"Ref":"AWS::AccountId"\}/,
     '"123456789012"',

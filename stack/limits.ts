@@ -31,13 +31,13 @@ export function checkLimits(
   const resources = Object.values(template.Resources);
   const rules = resources.filter(({ Type }) => Type === RULE).length;
   const advice =
-    'divide them between two files, each with a stage of its own: npm run package -- --stage prod-b --param rotations=rotations.b.yml';
+    'divide them between two files, each with a stage of its own: npx kinesis-key-rotation package --stage prod-b --rotations rotations.b.yml';
   if (resources.length > MAX_RESOURCES) {
     const each = resources.filter(({ Type }) => BY_STREAM.includes(Type));
     const fixed = resources.length - each.length;
     const fit = Math.floor((MAX_RESOURCES - fixed) / (each.length / streams));
     throw new Error(
-      `rotations.yml: Streams: ${streams} streams make ${resources.length} resources, and a CloudFormation template has at most ${MAX_RESOURCES}; about ${fit} streams fit, ${advice}`,
+      `Streams: ${streams} streams make ${resources.length} resources, and a CloudFormation template has at most ${MAX_RESOURCES}; about ${fit} streams fit, ${advice}`,
     );
   }
   const { Target } = (template.Resources.SweepSchedule?.Properties ?? {}) as {
@@ -46,13 +46,13 @@ export function checkLimits(
   const input = Target?.Input.length ?? 0;
   if (input > MAX_SCHEDULE_INPUT) {
     throw new Error(
-      `rotations.yml: Streams: ${streams} streams make a sweep of ${input} characters, and Scheduler takes at most ${MAX_SCHEDULE_INPUT}; ${advice}`,
+      `Streams: ${streams} streams make a sweep of ${input} characters, and Scheduler takes at most ${MAX_SCHEDULE_INPUT}; ${advice}`,
     );
   }
   const bytes = Buffer.byteLength(JSON.stringify(template));
   if (bytes > MAX_BYTES) {
     throw new Error(
-      `rotations.yml: Streams: ${streams} streams make a CloudFormation template of ${bytes} bytes, and it has at most ${MAX_BYTES}; ${advice}`,
+      `Streams: ${streams} streams make a CloudFormation template of ${bytes} bytes, and it has at most ${MAX_BYTES}; ${advice}`,
     );
   }
   const most = MAX_RULES_IN.get(region) ?? MAX_RULES;

@@ -6,6 +6,10 @@ import {
   type DeployedConfiguration,
 } from '../shared/config/deployed-configuration.ts';
 import {
+  type DeploymentSettings,
+  readDeploymentSettings,
+} from '../shared/config/deployment-settings.ts';
+import {
   parseRotations,
   readRotationsContent,
 } from '../shared/config/rotations-file.ts';
@@ -20,6 +24,12 @@ import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
 import { sourceFile } from './names.ts';
+import { organize } from './organization/organize.ts';
+import {
+  checkPackagerSettings,
+  type PackagerSettings,
+} from './organization/packager-settings.ts';
+import { addKeyRights } from './organization/rights.ts';
 import { checkRegion, chosenRegion } from './region.ts';
 import { type Rights, roles } from './roles.ts';
 import { schedules } from './schedules.ts';
@@ -40,7 +50,13 @@ interface Serverless {
     };
     functions: Record<string, { package?: { artifact: string } }>;
     resources: { Resources: Resources };
-    provider: { region?: string; compiledCloudFormationTemplate: Template };
+    provider: PackagerSettings & {
+      region?: string;
+      compiledCloudFormationTemplate: Template;
+      /** Of the first deployment: the deployment bucket alone. */
+      coreCloudFormationTemplate?: Template;
+      stackTags?: Record<string, string>;
+    };
   };
   getProvider: (name: 'aws') => {
     getStage: () => string;
@@ -52,6 +68,8 @@ interface Serverless {
 interface Options {
   region?: string;
   'aws-profile'?: string;
+  /** Each `name=value`. */
+  param?: string[];
 }
 
 interface Writers {
@@ -60,6 +78,8 @@ interface Writers {
 
 /** Commands that reach no account. */
 const OFFLINE = ['package', 'print'];
+
+const VERSION = 'AWS::Lambda::Version';
 
 const STATE_MACHINES = {
   RotateStreamStateMachine: 'rotate-stream.asl.json',
@@ -76,6 +96,7 @@ export default class StackPlugin {
   readonly #options: Options;
   readonly #log: Writers['log'];
   #entries: RotationsStream[] = [];
+  #settings: DeploymentSettings = readDeploymentSettings({});
   #configuration: DeployedConfiguration | undefined;
 
   constructor(serverless: Serverless, options: Options, { log }: Writers) {
@@ -85,6 +106,8 @@ export default class StackPlugin {
     this.hooks = {
       initialize: () => this.#orRefuse(() => this.#setRegion()),
       'before:package:cleanup': () => this.#orRefuse(() => this.#addStreams()),
+      'after:package:initialize': () =>
+        this.#orRefuse(() => this.#organizeBucket()),
       'before:package:createDeploymentArtifacts': () =>
         this.#orRefuse(() => this.#bundle()),
       'after:aws:package:finalize:mergeCustomProviderResources': () =>
@@ -108,34 +131,72 @@ export default class StackPlugin {
   }
 
   async #addStreams(): Promise<void> {
-    const { service, serviceDir, getProvider } = this.#serverless;
-    const aws = getProvider.call(this.#serverless, 'aws');
+    const { service } = this.#serverless;
+    const aws = this.#serverless.getProvider('aws');
     const stage = aws.getStage();
     checkStage(stage);
-    const path = resolve(serviceDir, service.custom.rotations);
-    const content = await readRotationsContent(path);
-    const file = parseRotations(content.toString(), shownPath(path));
+    const content = await readRotationsContent(this.#file());
+    const file = parseRotations(content.toString(), shownPath(this.#file()));
     const { Streams, Deployment } = file;
     this.#entries = Streams;
+    this.#settings = Deployment;
     this.#configuration = {
       RotationsSha256: createHash('sha256').update(content).digest('hex'),
       ...file,
     };
-    checkRegion(this.#entries, aws.getRegion());
+    checkPackagerSettings(service.provider, Deployment, this.#options.param);
     for (const { StreamName, Schedule, StartDate } of this.#entries) {
       if (!Schedule?.startsWith('rate(') || StartDate) continue;
       this.#log.warning(
         `${StreamName}: ${Schedule} starts its first rotation when it is deployed; give a StartDate, or cron(...)`,
       );
     }
-    Object.assign(service.resources.Resources, {
-      ...roles(service.custom.rights, this.#entries, stage),
-      ...schedules(this.#entries, Deployment),
-      ...alarms(this.#entries, stage, Deployment, service.custom.runbook),
-      ...(Deployment.Dashboard && {
-        Dashboard: dashboard(this.#entries, stage),
-      }),
+    const { Resources } = service.resources;
+    const { Tags, KmsKeyId } = Deployment;
+    if (Tags) {
+      service.provider.stackTags = { ...service.provider.stackTags, ...Tags };
+    }
+    if (KmsKeyId) addKeyRights(KmsKeyId, Resources);
+    this.#ofFile(() => {
+      checkRegion(this.#entries, Deployment, aws.getRegion());
+      Object.assign(Resources, {
+        ...roles(service.custom.rights, this.#entries, stage, Deployment),
+        ...schedules(this.#entries, Deployment),
+        ...alarms(this.#entries, stage, Deployment, service.custom.runbook),
+        ...(Deployment.Dashboard && {
+          Dashboard: dashboard(this.#entries, stage),
+        }),
+      });
     });
+  }
+
+  /** A first deployment makes the bucket before everything else. */
+  async #organizeBucket(): Promise<void> {
+    const { coreCloudFormationTemplate: template } =
+      this.#serverless.service.provider;
+    if (template !== undefined) this.#organize(template);
+  }
+
+  #organize(template: Template): void {
+    const stage = this.#serverless.getProvider('aws').getStage();
+    this.#ofFile(() => organize(template, this.#settings, stage));
+  }
+
+  /** The absolute path of rotations.yml. */
+  #file(): string {
+    const { service, serviceDir } = this.#serverless;
+    return resolve(serviceDir, service.custom.rotations);
+  }
+
+  /** Names the file in the errors of its streams and settings. */
+  #ofFile<T>(task: () => T): T {
+    try {
+      return task();
+    } catch (error) {
+      throw new Error(
+        `${shownPath(this.#file())}: ${(error as Error).message}`,
+      );
+    }
   }
 
   /** The packager takes the archive of each function as it is. */
@@ -164,6 +225,11 @@ export default class StackPlugin {
   async #complete(): Promise<void> {
     const { service } = this.#serverless;
     const template = service.provider.compiledCloudFormationTemplate;
+    this.#organize(template);
+    for (const resource of Object.values(template.Resources)) {
+      // The packager says it for the deletion of a version alone.
+      if (resource.Type === VERSION) resource.UpdateReplacePolicy = 'Retain';
+    }
     for (const [id, file] of Object.entries(STATE_MACHINES)) {
       const url = new URL(`statemachines/${file}`, PACKAGE_ROOT);
       const asl = await readFile(url, 'utf8');
@@ -175,7 +241,7 @@ export default class StackPlugin {
     template.Metadata = { [CONFIGURATION_KEY]: this.#configuration };
     const { length } = this.#entries;
     const region = this.#options.region;
-    const used = checkLimits(template, length, region);
+    const used = this.#ofFile(() => checkLimits(template, length, region));
     this.#log.notice(`${length} stream${length === 1 ? '' : 's'}: ${used}`);
   }
 

@@ -50,7 +50,7 @@ export function packPolicies(statements: readonly Statement[]): {
   const [inline = document(), ...managed] = documents.map(unique);
   if (managed.length > MANAGED_POLICIES) {
     throw new Error(
-      `rotations.yml: Streams need ${managed.length} managed policies for one role, and IAM allows ${MANAGED_POLICIES}; divide them between two files, each with a stage of its own`,
+      `Streams need ${managed.length} managed policies for one role, and IAM allows ${MANAGED_POLICIES}; divide them between two files, each with a stage of its own`,
     );
   }
   return { inline, managed };
@@ -60,7 +60,7 @@ const document = (): PolicyDocument => ({
   Version: '2012-10-17',
   Statement: [],
 });
-const allow = (statement: Statement) => ({
+export const allow = (statement: Statement) => ({
   ...statement,
   Effect: 'Allow' as const,
 });

@@ -1,23 +1,32 @@
 import { loadConfig } from '@smithy/core/config';
+import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { quote } from '../shared/errors/text.ts';
 import { parseKeyId } from '../shared/identifiers/key-id.ts';
 
 /**
- * Kinesis takes only keys of the stream's own Region.
+ * Kinesis takes only keys of the stream's own Region, and so does every service for
+ * the key of the deployment.
  *
- * @throws {Error} naming the entry and the key that is elsewhere
+ * @throws {Error} naming the entry or the setting, and the key that is elsewhere
  */
 export function checkRegion(
   entries: readonly RotationsStream[],
+  { KmsKeyId }: Pick<DeploymentSettings, 'KmsKeyId'>,
   region: string,
 ): void {
+  const own = KmsKeyId && parseKeyId(KmsKeyId)?.region;
+  if (own && own !== region) {
+    throw new Error(
+      `Deployment: KmsKeyId ${quote(KmsKeyId)} is in Region ${own}, and the service is deployed to ${region}; use a key of that Region, or another --region`,
+    );
+  }
   for (const [at, { KeyIds }] of entries.entries()) {
     for (const keyId of KeyIds) {
       const keyRegion = parseKeyId(keyId)?.region ?? region;
       if (keyRegion === region) continue;
       throw new Error(
-        `rotations.yml: Streams[${at}]: KeyIds ${quote(keyId)} is in Region ${keyRegion}, and the service is deployed to ${region}; use a key of that Region, or another --region`,
+        `Streams[${at}]: KeyIds ${quote(keyId)} is in Region ${keyRegion}, and the service is deployed to ${region}; use a key of that Region, or another --region`,
       );
     }
   }

@@ -1,6 +1,7 @@
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
 import { serviceName } from '../shared/identifiers/service-names.ts';
+import { type RightsSettings, settingRights } from './organization/rights.ts';
 import { packPolicies, type Statement } from './policies.ts';
 import { arnOf, type Resources, ref, sub } from './template.ts';
 
@@ -36,18 +37,22 @@ export type Rights = Record<string, FunctionRights>;
  * A role for every function that names the streams, the keys and the table that it
  * may use.
  *
+ * @param settings on which rights depend, without any by default
  * @throws {Error} where IAM has no room for the streams
  */
 export function roles(
   rights: Rights,
   entries: readonly RotationsStream[],
   stage: string,
+  settings: RightsSettings = {},
 ): Resources {
   const resources: Resources = {};
   for (const [name, actions] of Object.entries(rights)) {
-    const { inline, managed } = packPolicies(
-      statements(name, actions, entries, stage),
-    );
+    const own = statements(name, actions, entries, stage);
+    const { inline, managed } = packPolicies([
+      ...own,
+      ...settingRights(settings, own),
+    ]);
     const attached = managed.map((document, at) => {
       const id = `${name}Policy${at + 1}`;
       resources[id] = {

@@ -4,6 +4,7 @@ export interface Resource {
   Properties: Record<string, unknown>;
   DependsOn?: string | string[];
   DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
 }
 export type Resources = Record<string, Resource>;
 

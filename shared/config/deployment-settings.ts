@@ -1,7 +1,40 @@
 import * as v from 'valibot';
 import { quote } from '../errors/text.ts';
+import { parseKeyId } from '../identifiers/key-id.ts';
+import { tagProblem } from './tag-limits.ts';
 
 const SWEEP_MINUTES = { least: 5, most: 60 };
+
+/** As the placeholders of CloudFormation, where one file serves many accounts. */
+const POLICY_ARN =
+  /^arn:(?:aws[a-z-]*|\$\{AWS::Partition\}):iam::(?:\d{12}|aws|\$\{AWS::AccountId\}):policy\/[\w+=,.@/-]+$/;
+/** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
+const PATH = /^\/(?:[!-z|~]+\/)?$/;
+const NAME = /^[\w+=,.@-]+$/;
+const SUBNET = /^subnet-[0-9a-f]{8,17}$/;
+const SECURITY_GROUP = /^sg-[0-9a-f]{8,17}$/;
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
+  2192, 2557, 2922, 3288, 3653,
+];
+
+const VPC = v.strictObject(
+  {
+    SubnetIds: ids('SubnetIds', SUBNET, 16, 'subnet-0123456789abcdef0'),
+    SecurityGroupIds: ids(
+      'SecurityGroupIds',
+      SECURITY_GROUP,
+      5,
+      'sg-0123456789abcdef0',
+    ),
+  },
+  ({ expected, path }) =>
+    expected === 'never'
+      ? `Vpc: ${quote(path?.at(-1)?.key)} is not known; known are SubnetIds and SecurityGroupIds`
+      : 'Vpc needs SubnetIds and SecurityGroupIds, both of them lists',
+);
 
 const SETTINGS = v.strictObject(
   {
@@ -20,6 +53,54 @@ const SETTINGS = v.strictObject(
           `SweepMinutes ${quote(input)} is not a whole number from ${SWEEP_MINUTES.least} to ${SWEEP_MINUTES.most}`,
       ),
       5,
+    ),
+    /** The ARN of a policy, which may have `${AWS::Partition}` and `${AWS::AccountId}`. */
+    PermissionsBoundary: text(
+      'PermissionsBoundary',
+      (value) => POLICY_ARN.test(value),
+      'the ARN of a policy, such as arn:aws:iam::111122223333:policy/boundary',
+    ),
+    RolePath: text(
+      'RolePath',
+      (value) => PATH.test(value) && value.length <= 512,
+      'a path of IAM, which begins and ends with a slash, such as /platform/',
+    ),
+    RoleNamePrefix: text(
+      'RoleNamePrefix',
+      (value) => NAME.test(value),
+      'the beginning of a role name: letters, digits and + = , . @ _ -',
+    ),
+    Tags: v.optional(
+      v.pipe(
+        v.custom<Record<string, string>>(
+          isMap,
+          ({ input }) => `Tags ${quote(input)} is not a map of keys and values`,
+        ),
+        v.check(
+          (tags) => tagProblem(tags) === undefined,
+          ({ input }) => `Tags: ${tagProblem(input)}`,
+        ),
+      ),
+    ),
+    /** A key ARN, or the ID of a key of the account. */
+    KmsKeyId: text(
+      'KmsKeyId',
+      (value) => parseKeyId(value)?.resource.startsWith('key/') === true,
+      'a key ARN or a key ID; CloudWatch Logs takes no alias',
+    ),
+    LogRetentionInDays: v.optional(
+      v.picklist(
+        RETENTION_DAYS,
+        ({ input }) =>
+          `LogRetentionInDays ${quote(input)} is not a number of days that CloudWatch Logs takes: ${RETENTION_DAYS.join(', ')}`,
+      ),
+    ),
+    Vpc: v.optional(VPC),
+    Architecture: v.optional(
+      v.picklist(
+        ['arm64', 'x86_64'],
+        ({ input }) => `Architecture ${quote(input)} is not arm64 or x86_64`,
+      ),
     ),
   },
   ({ path }) =>
@@ -41,6 +122,35 @@ export function readDeploymentSettings(value: unknown): DeploymentSettings {
   const settings = v.safeParse(SETTINGS, value);
   if (settings.success) return settings.output;
   throw new Error(settings.issues[0].message);
+}
+
+function text(
+  name: string,
+  accepts: (value: string) => boolean,
+  expected: string,
+) {
+  return v.optional(
+    v.custom<string>(
+      (value) => typeof value === 'string' && accepts(value),
+      ({ input }) => `${name} ${quote(input)} is not ${expected}`,
+    ),
+  );
+}
+
+function ids(name: string, form: RegExp, most: number, example: string) {
+  return v.custom<string[]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.length <= most &&
+      value.every((id) => typeof id === 'string' && form.test(id)),
+    ({ input }) =>
+      `Vpc: ${name} ${quote(input)} is not a list of 1 to ${most} such as ${example}`,
+  );
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSweepMinutes(value: unknown): boolean {

@@ -34,7 +34,7 @@ describe('checkLimits', () => {
 
   it('says how many streams fit', () => {
     expect(() => check(167)).toThrow(
-      /^rotations.yml: Streams: 167 streams make 502 resources, .* at most 500; about 166 streams fit, divide them/,
+      /^Streams: 167 streams make 502 resources, .* at most 500; about 166 streams fit, divide them/,
     );
   });
 
@@ -81,7 +81,7 @@ describe('schedules and alarms', () => {
           Alarms: alarms,
         },
       ]),
-    ).toThrow(/^rotations.yml: StreamName "orders": Alarms .*2048/);
+    ).toThrow(/^StreamName "orders": Alarms .*2048/);
   });
 
   it('refuse a request that no rule can hold, naming the field', () => {
@@ -90,7 +90,7 @@ describe('schedules and alarms', () => {
       resourcesOf([
         { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'], Probe },
       ]),
-    ).toThrow(/^rotations.yml: StreamName "orders": KeyIds and Probe .*8192/);
+    ).toThrow(/^StreamName "orders": KeyIds and Probe .*8192/);
   });
 });
 
@@ -100,13 +100,13 @@ describe('checkRegion', () => {
 
   it('takes keys of the Region, and those that name none', () => {
     expect(() =>
-      checkRegion(ring('alias/a', there), 'us-east-1'),
+      checkRegion(ring('alias/a', there), {}, 'us-east-1'),
     ).not.toThrow();
   });
 
   it('refuses a key of another Region', () => {
-    expect(() => checkRegion(ring('alias/a', there), 'eu-west-1')).toThrow(
-      `rotations.yml: Streams[0]: KeyIds "${there}" is in Region us-east-1`,
+    expect(() => checkRegion(ring('alias/a', there), {}, 'eu-west-1')).toThrow(
+      `Streams[0]: KeyIds "${there}" is in Region us-east-1`,
     );
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readDeployedConfiguration } from '../../shared/config/deployed-configuration.ts';
 import { bundlesIn } from '../../stack/bundling/archives.ts';
+import type { PackagerSettings } from '../../stack/organization/packager-settings.ts';
 import StackPlugin from '../../stack/plugin.ts';
 import type { Resources, Template } from '../../stack/template.ts';
 import { temporaryDirectory } from '../support/local/temporary-directory.ts';
@@ -25,7 +26,17 @@ interface Given {
   /** The file that the packager is told to read. */
   file?: string;
   command?: string;
-  options?: { region?: string; 'aws-profile'?: string };
+  options?: { region?: string; 'aws-profile'?: string; param?: string[] };
+  /** `provider` of serverless.yml. */
+  provider?: PackagerSettings;
+}
+
+/** Of the packager, as the plugin reads and sets it. */
+interface Provider extends PackagerSettings {
+  region?: string;
+  stackTags?: Record<string, string>;
+  compiledCloudFormationTemplate: Template;
+  coreCloudFormationTemplate?: Template;
 }
 
 const STREAMS = 'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b]}]';
@@ -63,11 +74,11 @@ async function plugin(given: Given) {
   };
   const warnings: string[] = [];
   const notices: string[] = [];
-  const options: { region?: string; 'aws-profile'?: string } =
-    given.options ?? {};
-  const provider: { region?: string } & {
-    compiledCloudFormationTemplate: Template;
-  } = { compiledCloudFormationTemplate: { Resources: resources } };
+  const options: Required<Given>['options'] = given.options ?? {};
+  const provider: Provider = {
+    ...given.provider,
+    compiledCloudFormationTemplate: { Resources: resources },
+  };
   const packager = {
     serviceDir,
     processedInput: { commands: [given.command ?? 'package'] },
@@ -103,6 +114,7 @@ async function plugin(given: Given) {
     bundles: () => bundlesIn(join(serviceDir, '.serverless')),
     bundle: () => hooks['before:package:createDeploymentArtifacts']?.(),
     functions,
+    initializePackage: () => hooks['after:package:initialize']?.(),
     begin: () => hooks['before:package:cleanup']?.(),
     complete: () =>
       hooks['after:aws:package:finalize:mergeCustomProviderResources']?.(),
@@ -247,6 +259,33 @@ Streams:
     expect(archives[0]?.equals(archives[1] ?? Buffer.of())).toBe(true);
   });
 
+  it('gives the stack and its first bucket the settings', async () => {
+    const rotations = `Deployment: {Tags: {Team: data}, LogRetentionInDays: 30}\n${STREAMS}`;
+    const { begin, initializePackage, provider } = await plugin({ rotations });
+    provider.stackTags = { Stage: 'dev' };
+    provider.coreCloudFormationTemplate = {
+      Resources: { Bucket: { Type: 'AWS::S3::Bucket', Properties: {} } },
+    };
+    await begin();
+    await initializePackage();
+    expect(provider.stackTags).toEqual({ Stage: 'dev', Team: 'data' });
+    expect(provider.coreCloudFormationTemplate.Resources).toEqual({
+      Bucket: {
+        Type: 'AWS::S3::Bucket',
+        Properties: { Tags: [{ Key: 'Team', Value: 'data' }] },
+      },
+    });
+  });
+
+  it('keeps the versions of functions, whatever becomes of the resource', async () => {
+    const { begin, complete, resources } = await plugin({ rotations: STREAMS });
+    await begin();
+    await complete();
+    expect(resources.PlanRotationLambdaVersion).toMatchObject({
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
   it('ties the state machines to versions of the functions', async () => {
     const { begin, complete, resources } = await plugin({ rotations: STREAMS });
     await begin();
@@ -294,7 +333,7 @@ Streams: [{StreamName: orders, Probe: {PartitionKey: p, Data: e30=}}]
     const refusal = await complete()?.catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(PackagerError);
     expect((refusal as Error).message).toMatch(
-      /^rotations\.yml: Streams: 200 streams make \d+ resources/,
+      /\/rotations\.yml: Streams: 200 streams make \d+ resources/,
     );
   });
 
@@ -313,7 +352,30 @@ Streams: [{StreamName: orders, Probe: {PartitionKey: p, Data: e30=}}]
         rotations:
           'Streams: [{StreamName: orders, KeyIds: [alias/a, "arn:aws:kms:us-east-1:111122223333:alias/b"]}]',
       },
-      /^rotations\.yml: Streams\[0\]: KeyIds "arn:aws:kms:us-east-1:111122223333:alias\/b" is in Region us-east-1/,
+      /\/rotations\.yml: Streams\[0\]: KeyIds "arn:aws:kms:us-east-1:111122223333:alias\/b" is in Region us-east-1/,
+    ],
+    [
+      'a key of the deployment in another Region',
+      {
+        rotations: `Deployment: {KmsKeyId: "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012"}\n${STREAMS}`,
+      },
+      /\/rotations\.yml: Deployment: KmsKeyId "arn:aws:kms:us-east-1:\S+" is in Region us-east-1, and the service is deployed to eu-west-1/,
+    ],
+    [
+      'a setting that the packager would ignore',
+      {
+        rotations: STREAMS,
+        provider: { iam: { role: { permissionsBoundary: 'arn' } } },
+      },
+      /^serverless\.yml: provider\.iam\.role\.permissionsBoundary has no effect/,
+    ],
+    [
+      'two architectures',
+      {
+        rotations: `Deployment: {Architecture: arm64}\n${STREAMS}`,
+        options: { param: ['architecture=x86_64'] },
+      },
+      /^--param architecture=x86_64 contradicts Architecture arm64/,
     ],
     [
       'a bad stage',

@@ -92,7 +92,7 @@ describe('packPolicies', () => {
   it('says when no role can hold them', () => {
     const many = Array.from({ length: 600 }, (_, i) => `${i}`.padEnd(128, 'x'));
     expect(() => packPolicies([streams(many)])).toThrow(
-      /^rotations.yml: Streams need \d+ managed policies for one role, and IAM allows 10; divide them/,
+      /^Streams need \d+ managed policies for one role, and IAM allows 10; divide them/,
     );
   });
 });

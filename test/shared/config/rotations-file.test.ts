@@ -510,10 +510,48 @@ describe('Deployment', () => {
   });
 
   it('reads its settings', () => {
-    const { Deployment } = parseRotations(
-      deployment('{Dashboard: false, SweepMinutes: 60}'),
-    );
-    expect(Deployment).toEqual({ Dashboard: false, SweepMinutes: 60 });
+    const settings = {
+      Dashboard: false,
+      SweepMinutes: 60,
+      PermissionsBoundary:
+        'arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/boundary',
+      RolePath: '/platform/',
+      RoleNamePrefix: 'kinesis-key-rotation-',
+      Tags: { CostCenter: '4711', 'team:owner': 'platform@example.com' },
+      KmsKeyId:
+        'arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234567890abcdef1234567890abcdef',
+      LogRetentionInDays: 365,
+      Vpc: {
+        SubnetIds: ['subnet-0123456789abcdef0', 'subnet-01234567'],
+        SecurityGroupIds: ['sg-0123456789abcdef0'],
+      },
+      Architecture: 'x86_64',
+    };
+    const { Deployment } = parseRotations(deployment(JSON.stringify(settings)));
+    expect(Deployment).toEqual(settings);
+  });
+
+  it.each([
+    'arn:aws:iam::111122223333:policy/boundary',
+    'arn:aws-cn:iam::111122223333:policy/a/b+c=d,e.f@g_h-i',
+    'arn:aws:iam::aws:policy/PowerUserAccess',
+  ])('takes PermissionsBoundary %s', (PermissionsBoundary) => {
+    const text = deployment(JSON.stringify({ PermissionsBoundary }));
+    expect(parseRotations(text).Deployment).toMatchObject({
+      PermissionsBoundary,
+    });
+  });
+
+  const tags = (count: number) =>
+    JSON.stringify({
+      Tags: Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [`k${i}`, 'v']),
+      ),
+    });
+
+  it('takes 49 tags', () => {
+    const { Deployment } = parseRotations(deployment(tags(49)));
+    expect(Object.keys(Deployment.Tags ?? {})).toHaveLength(49);
   });
 
   it.each([
@@ -521,6 +559,57 @@ describe('Deployment', () => {
     ['{SweepMinutes: "5"}', 'SweepMinutes "5" is not a whole number'],
     ['{Dashboard: "no"}', 'Dashboard "no" is not true or false'],
     ['{SweepMinute: 5}', '"SweepMinute" is not a setting of a deployment'],
+    [
+      '{PermissionsBoundary: boundary}',
+      'PermissionsBoundary "boundary" is not the ARN of a policy, such as arn:aws:iam::111122223333:policy/boundary',
+    ],
+    [
+      '{PermissionsBoundary: "arn:aws:iam::111122223333:role/a"}',
+      'PermissionsBoundary "arn:aws:iam::111122223333:role/a" is not the ARN of a policy',
+    ],
+    ['{RolePath: platform}', 'RolePath "platform" is not a path of IAM'],
+    ['{RolePath: "/a b/"}', 'RolePath "/a b/" is not a path of IAM'],
+    ['{RolePath: "//{{resolve:x}}/"}', 'RolePath "//{{resolve:x}}/" is not'],
+    ['{RoleNamePrefix: "a/"}', 'RoleNamePrefix "a/" is not the beginning of'],
+    ['{RoleNamePrefix: ""}', 'RoleNamePrefix "" is not the beginning of'],
+    ['{Tags: [a]}', 'Tags ["a"] is not a map of keys and values'],
+    ['{Tags: {Cost: 1}}', 'Tags: the value 1 of "Cost" is not a text; put it'],
+    ['{Tags: {Cost: ""}}', 'Tags: the value "" of "Cost" has 0 characters'],
+    ['{Tags: {a: "${b}"}}', 'Tags: the value "${b}" of "a" has other'],
+    ['{Tags: {"aws:x": y}}', 'Tags: "aws:x" begins with aws:'],
+    ['{Tags: {"AWS:x": y}}', 'Tags: "AWS:x" begins with aws:'],
+    ['{Tags: {"a&b": y}}', 'Tags: "a&b" has other characters than letters'],
+    ['{Tags: {Team: a, team: b}}', 'Tags: "Team" and "team" differ in case'],
+    [`{Tags: {${'k'.repeat(129)}: v}}`, 'Tags: "kkk'],
+    [`{Tags: {k: ${'v'.repeat(257)}}}`, 'Tags: the value "vvv'],
+    [tags(50), 'Tags: 50 tags are too many; AWS takes 50 on a resource, and'],
+    ['{KmsKeyId: alias/a}', 'KmsKeyId "alias/a" is not a key ARN or a key ID'],
+    [
+      '{KmsKeyId: "arn:aws:kms:eu-west-1:111122223333:alias/a"}',
+      'KmsKeyId "arn:aws:kms:eu-west-1:111122223333:alias/a" is not a key ARN',
+    ],
+    [
+      '{LogRetentionInDays: 31}',
+      'LogRetentionInDays 31 is not a number of days that CloudWatch Logs takes: 1, 3, 5, 7, 14, 30, 60',
+    ],
+    ['{Vpc: vpc-1}', 'Vpc needs SubnetIds and SecurityGroupIds, both of'],
+    [
+      '{Vpc: {SubnetIds: [subnet-01234567]}}',
+      'Vpc needs SubnetIds and SecurityGroupIds, both of them lists',
+    ],
+    [
+      '{Vpc: {SubnetIds: [subnet-01234567], SecurityGroupIds: [sg-01234567], VpcId: vpc-1}}',
+      'Vpc: "VpcId" is not known; known are SubnetIds and SecurityGroupIds',
+    ],
+    [
+      '{Vpc: {SubnetIds: [], SecurityGroupIds: [sg-01234567]}}',
+      'Vpc: SubnetIds [] is not a list of 1 to 16 such as subnet-',
+    ],
+    [
+      '{Vpc: {SubnetIds: [subnet-01234567], SecurityGroupIds: sg-01234567}}',
+      'Vpc: SecurityGroupIds "sg-01234567" is not a list of 1 to 5 such as sg-',
+    ],
+    ['{Architecture: arm}', 'Architecture "arm" is not arm64 or x86_64'],
   ])('refuses %s', (settings, message) => {
     expect(failure(deployment(settings))).toMatchObject({
       name: 'RotationsFileError',

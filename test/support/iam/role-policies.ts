@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
+import type { RightsSettings } from '../../../stack/organization/rights.ts';
 import { type Rights, roles } from '../../../stack/roles.ts';
 
 export interface Policy {
@@ -17,6 +18,8 @@ const PSEUDO: Record<string, string> = {
 const REFERENCES: Record<string, string> = {
   RotateStreamStateMachine:
     'arn:aws:states:us-east-1:000000000000:stateMachine:rotate-stream',
+  NotificationTopic: 'arn:aws:sns:us-east-1:000000000000:outcomes',
+  FailureTopic: 'arn:aws:sns:us-east-1:000000000000:failures',
 };
 const ATTRIBUTES: Record<string, string> = {
   // A test's ledger has a table of its own.
@@ -42,11 +45,12 @@ export function functionRights(): Rights {
  */
 export function rolePolicies(
   entries: readonly RotationsStream[],
+  settings: RightsSettings = {},
 ): Map<string, Policy[]> {
   const rights = functionRights();
-  const resources = resolved(roles(rights, entries, 'dev')) as ReturnType<
-    typeof roles
-  >;
+  const resources = resolved(
+    roles(rights, entries, 'dev', settings),
+  ) as ReturnType<typeof roles>;
   return new Map(
     Object.keys(rights).map((name) => {
       const role = resources[`${name}Role`] as { Properties: unknown };
