@@ -13,6 +13,7 @@ import { invokeFunction } from '../../local/runner/state-machine.ts';
 import type { LocalAws } from '../../local/session/local-aws.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { readFailure } from '../../shared/rotation/failure.ts';
+import { TEMPLATE_FILE } from '../../stack/plain-template.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
 import { readEvent, setEventTimes } from '../input/event.ts';
@@ -31,8 +32,6 @@ export interface TriggerOptions extends OutputOptions {
 const STATE_MACHINE = 'AWS::StepFunctions::StateMachine';
 const FUNCTION = 'AWS::Lambda::Function';
 const TOPIC = 'AWS::SNS::Topic';
-
-const TEMPLATE = 'cloudformation-template-update-stack.json';
 
 /** What became of what a rule or schedule started. */
 interface Triggered extends FoundTrigger {
@@ -58,7 +57,7 @@ export async function trigger(
   const { event: file, now } = options;
   const given = await readEvent(file, signal);
   const event = now ? setEventTimes(given, new Date()) : given;
-  const path = join(process.env.PACKAGE_DIR || '.serverless', TEMPLATE);
+  const path = join(process.env.PACKAGE_DIR || '.serverless', TEMPLATE_FILE);
   const template = await readTemplate(path);
   await warnOfChanges(path);
   const found = findTriggers(template, event);

@@ -75,6 +75,15 @@ const ASYNCHRONOUS = [
 
 const TOPICS = [{ Ref: 'NotificationTopic' }, { Ref: 'FailureTopic' }];
 
+/** The statement that refuses what comes without TLS. */
+const withoutTls = (Action: string, resource: object) => ({
+  Effect: 'Deny',
+  Principal: '*',
+  Action,
+  Resource: resource,
+  Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+});
+
 const DEAD_LETTERS = { 'Fn::GetAtt': ['DeadLetterQueue', 'Arn'] };
 
 const ROTATIONS = `Streams:
@@ -393,12 +402,12 @@ describe('rights', () => {
   it('to streams name the streams of rotations.yml', () => {
     const onStreams = all().filter(({ Sid }) => Sid === 'Streams');
     expect(onStreams.map(({ id }) => id)).toEqual([
+      'DescribeStreamRole',
+      'PlanRollbackRole',
       'PlanRotationRole',
       'StartEncryptionRole',
-      'DescribeStreamRole',
-      'VerifyEncryptionRole',
-      'PlanRollbackRole',
       'SweepDriftRole',
+      'VerifyEncryptionRole',
     ]);
     for (const { Resource: resource } of onStreams) {
       expect(resource).toEqual(
@@ -588,6 +597,15 @@ describe('every target', () => {
     }
   });
 
+  it('takes nothing without TLS', () => {
+    const { PolicyDocument } = get('DeadLetterQueuePolicy').Properties as {
+      PolicyDocument: { Statement: object[] };
+    };
+    expect(PolicyDocument.Statement[1]).toMatchObject(
+      withoutTls('sqs:*', DEAD_LETTERS),
+    );
+  });
+
   it('raises an alarm when it was not reached', () => {
     expect(get('DeadLettersAlarm').Properties).toMatchObject({
       Namespace: 'AWS/SQS',
@@ -603,10 +621,10 @@ describe('the schedules', () => {
       ([, { Properties }]) => Properties,
     );
     expect(schedules.map(({ Name }) => Name)).toEqual([
-      'sweep-drift',
       'rotate-orders.v2',
+      'sweep-drift',
     ]);
-    const [, rotate] = schedules;
+    const [rotate] = schedules;
     expect(rotate).toMatchObject({
       GroupName: { Ref: 'ScheduleGroup' },
       ScheduleExpression: 'cron(0 3 1 * ? *)',
@@ -663,6 +681,7 @@ describe('the topics', () => {
           Resource: topic,
           Condition: { ArnLike: { 'aws:SourceArn': expect.any(Array) } },
         },
+        withoutTls('sns:Publish', topic),
       ]);
     }
   });
@@ -1061,6 +1080,9 @@ describe('what starts rotations', () => {
 });
 
 describe('the number of streams in a stack', () => {
+  /** Of `deploy`, and its policy. */
+  const DEPLOYMENT_BUCKET = 2;
+
   /** The most that fit, all with names of this length. */
   function most(length: number, Schedule?: string): number {
     const entriesOf = (count: number) =>
@@ -1076,6 +1098,7 @@ describe('the number of streams in a stack', () => {
         ...alarms(entries, 'prod', DEFAULTS),
       }).length;
     const fixed =
+      DEPLOYMENT_BUCKET +
       Object.keys(template.Resources).length -
       resourcesOf(parseRotations(ROTATIONS).Streams);
     const fits = (count: number) => {

@@ -16,7 +16,7 @@ const EVENTS = join('examples', 'events');
 const StreamARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream';
 const KEY_IDS = ['alias/samplestream-a', 'alias/samplestream-b'];
 const STACK = 'kinesis-key-rotation-dev';
-const TEMPLATE = 'cloudformation-template-update-stack.json';
+const TEMPLATE = 'template.json';
 
 let deployed: Packaged;
 

@@ -66,12 +66,7 @@ export async function packaged(
     ...ended,
     directory,
     template: async () =>
-      JSON.parse(
-        await readFile(
-          join(directory, 'cloudformation-template-update-stack.json'),
-          'utf8',
-        ),
-      ),
+      JSON.parse(await readFile(join(directory, 'template.json'), 'utf8')),
     leftOver: () => readdir(temporary),
     remove: () => rm(home, { recursive: true }),
   };
