@@ -31,7 +31,7 @@ export function plainTemplate(template: Template): Template {
   });
   return {
     ...template,
-    Metadata: LINTER,
+    Metadata: { ...template.Metadata, ...LINTER },
     Resources: Object.fromEntries(plain),
     Outputs: Object.fromEntries(sorted(Outputs)),
   };
