@@ -13,12 +13,16 @@ import { vi } from 'vitest';
 import type { TaskHandlers } from '../../../local/runner/state-machine.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import { kinesisClient } from '../../../shared/lambda/clients.ts';
+import type { RightsSettings } from '../../../stack/organization/rights.ts';
 import { type Call, isAllowed } from './authorize.ts';
 import { rolePolicies } from './role-policies.ts';
 
 const STREAM = 'arn:aws:kinesis:us-east-1:000000000000:stream/';
 const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/';
 const EVENT_BUS = 'arn:aws:events:us-east-1:000000000000:event-bus/default';
+/** The key of a deployment that names it by its ID. */
+const DEPLOYMENT_KEY = 'arn:aws:kms:us-east-1:000000000000:key/';
+const VIA_DYNAMODB = 'dynamodb.us-east-1.amazonaws.com';
 const VIA_KINESIS = 'kinesis.us-east-1.amazonaws.com';
 /** The key that Kinesis owns: no right of the caller is needed. */
 const OWNED_BY_KINESIS = 'alias/aws/kinesis';
@@ -59,6 +63,7 @@ export interface Authorizer {
  * @param endpoints where it looks itself: those of the variables, unless a proxy is
  *   between
  * @param toListed the name of the listed stream that represents another one
+ * @param settings of the deployment; with a KmsKeyId, the ledger is under that key
  */
 export function underRoles(
   entries: readonly RotationsStream[],
@@ -67,8 +72,9 @@ export function underRoles(
     KMS: process.env.AWS_ENDPOINT_URL_KMS ?? '',
   },
   toListed: (text: string) => string = (text) => text,
+  settings: RightsSettings = {},
 ): Authorizer {
-  const policies = rolePolicies(entries);
+  const policies = rolePolicies(entries, settings);
   const current = new AsyncLocalStorage<string>();
   const calls: Authorizer['calls'] = [];
   const keyPolicies = new Map<string, object>();
@@ -122,11 +128,21 @@ export function underRoles(
       case 'GetItem':
       case 'PutItem':
       case 'Query':
-        return ask(
+        await ask(
           {
             role,
             action: `dynamodb:${operation}`,
             resource: `${TABLE}${input.TableName}`,
+          },
+          'AccessDeniedException',
+        );
+        if (settings.KmsKeyId === undefined) return;
+        return ask(
+          {
+            role,
+            action: 'kms:Decrypt',
+            resource: `${DEPLOYMENT_KEY}${settings.KmsKeyId}`,
+            context: { 'kms:ViaService': VIA_DYNAMODB },
           },
           'AccessDeniedException',
         );

@@ -11,6 +11,7 @@ import {
   openLocalAws,
 } from '../../../local/session/local-aws.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
+import type { RightsSettings } from '../../../stack/organization/rights.ts';
 import { type Authorizer, underRoles } from '../iam/under-roles.ts';
 
 /** The waits that Kinesis needs and an emulator does not, in milliseconds. */
@@ -36,10 +37,15 @@ export interface LocalRotations extends LocalAws {
 /** Listed for the roles, though there is no such stream. */
 export const MISSING_STREAM = 'missing';
 
-/** An embedded AWS in a folder of its own, with streams to be rotated. */
+/**
+ * An embedded AWS in a folder of its own, with streams to be rotated.
+ *
+ * @param settings of the deployment whose roles the functions have
+ */
 export async function openLocalRotations(
   updateSeconds: number,
   streams = 1,
+  settings: RightsSettings = {},
 ): Promise<LocalRotations> {
   const directory = await mkdtemp(join(tmpdir(), 'rotations-'));
   vi.stubEnv('LOCAL_DIR', directory);
@@ -49,10 +55,11 @@ export async function openLocalRotations(
     KeyIds: [`alias/${i}-a`, `alias/${i}-b`, `alias/${i}-c`],
   }));
   const aws = await openLocalAws(entries);
-  const iam = underRoles([
-    ...entries,
-    { StreamName: MISSING_STREAM, KeyIds: ['alias/0-a', 'alias/0-b'] },
-  ]);
+  const missing = {
+    StreamName: MISSING_STREAM,
+    KeyIds: ['alias/0-a', 'alias/0-b'],
+  };
+  const iam = underRoles([...entries, missing], undefined, undefined, settings);
   let next = 0;
   return {
     ...aws,
