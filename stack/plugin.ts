@@ -158,7 +158,7 @@ export default class StackPlugin {
     }
     if (KmsKeyId) addKeyRights(KmsKeyId, Resources);
     this.#ofFile(() => {
-      checkRegion(this.#entries, Deployment, aws.getRegion());
+      checkRegion(this.#entries, aws.getRegion(), Deployment);
       Object.assign(Resources, {
         ...roles(service.custom.rights, this.#entries, stage, Deployment),
         ...schedules(this.#entries, Deployment),

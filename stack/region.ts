@@ -12,8 +12,8 @@ import { parseKeyId } from '../shared/identifiers/key-id.ts';
  */
 export function checkRegion(
   entries: readonly RotationsStream[],
-  { KmsKeyId }: Pick<DeploymentSettings, 'KmsKeyId'>,
   region: string,
+  { KmsKeyId }: Pick<DeploymentSettings, 'KmsKeyId'> = {},
 ): void {
   const own = KmsKeyId && parseKeyId(KmsKeyId)?.region;
   if (own && own !== region) {

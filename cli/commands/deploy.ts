@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
+import { shownPath } from '../../shared/config/shown-path.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
 import {
@@ -55,7 +56,7 @@ export async function deploy(
   return withPackager(options, context, async (packager) => {
     const target = await findTarget('deploy', options, context);
     const { stage } = target;
-    checkKeys(streams, target);
+    checkKeys(streams, target, context.rotationsPath());
     const { signal } = context.interruption;
     const deployed = await readDeployedStage(stage, signal);
     await packager.run('package');
@@ -86,11 +87,15 @@ function changesNothing({ template }: DeploymentChange): boolean {
 function checkKeys(
   streams: readonly RotationsStream[],
   { region }: Target,
+  rotationsFile: string,
 ): void {
   try {
     checkRegion(streams, region);
   } catch (error) {
-    throw new RotationError('InvalidRequest', (error as Error).message);
+    throw new RotationError(
+      'InvalidRequest',
+      `${shownPath(rotationsFile)}: ${(error as Error).message}`,
+    );
   }
 }
 

@@ -5,9 +5,9 @@ import { tagProblem } from './tag-limits.ts';
 
 const SWEEP_MINUTES = { least: 5, most: 60 };
 
-/** As the placeholders of CloudFormation, where one file serves many accounts. */
-const POLICY_ARN =
-  /^arn:(?:aws[a-z-]*|\$\{AWS::Partition\}):iam::(?:\d{12}|aws|\$\{AWS::AccountId\}):policy\/[\w+=,.@/-]+$/;
+const POLICY_ARN = /^arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy\/[\w+=,.@/-]+$/;
+/** Of a policy, with its path but without the first slash. */
+const POLICY_NAME = /^(?:[\w+=,.@-]+\/)*[\w+=,.@-]+$/;
 /** @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html */
 const PATH = /^\/(?:[!-z|~]+\/)?$/;
 const NAME = /^[\w+=,.@-]+$/;
@@ -54,11 +54,11 @@ const SETTINGS = v.strictObject(
       ),
       5,
     ),
-    /** The ARN of a policy, which may have `${AWS::Partition}` and `${AWS::AccountId}`. */
+    /** The ARN of a policy, or the path and name of a policy of the account. */
     PermissionsBoundary: text(
       'PermissionsBoundary',
-      (value) => POLICY_ARN.test(value),
-      'the ARN of a policy, such as arn:aws:iam::111122223333:policy/boundary',
+      (value) => POLICY_ARN.test(value) || POLICY_NAME.test(value),
+      'the ARN of a policy, such as arn:aws:iam::111122223333:policy/boundary, or its name',
     ),
     RolePath: text(
       'RolePath',

@@ -54,7 +54,7 @@ function roleProperties(
   const { PermissionsBoundary, RoleNamePrefix } = settings;
   return {
     ...(PermissionsBoundary && {
-      PermissionsBoundary: sub(PermissionsBoundary),
+      PermissionsBoundary: policyArn(PermissionsBoundary),
     }),
     ...(RoleNamePrefix && {
       RoleName: sub(roleName(RoleNamePrefix, stage, id)),
@@ -62,6 +62,11 @@ function roleProperties(
     ...pathProperty(settings),
   };
 }
+
+const policyArn = (policy: string) =>
+  policy.startsWith('arn:')
+    ? policy
+    : sub(`arn:\${AWS::Partition}:iam::\${AWS::AccountId}:policy/${policy}`);
 
 function functionProperties({ Vpc, Architecture }: DeploymentSettings) {
   return {

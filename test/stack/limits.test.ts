@@ -100,12 +100,12 @@ describe('checkRegion', () => {
 
   it('takes keys of the Region, and those that name none', () => {
     expect(() =>
-      checkRegion(ring('alias/a', there), {}, 'us-east-1'),
+      checkRegion(ring('alias/a', there), 'us-east-1'),
     ).not.toThrow();
   });
 
   it('refuses a key of another Region', () => {
-    expect(() => checkRegion(ring('alias/a', there), {}, 'eu-west-1')).toThrow(
+    expect(() => checkRegion(ring('alias/a', there), 'eu-west-1')).toThrow(
       `Streams[0]: KeyIds "${there}" is in Region us-east-1`,
     );
   });

@@ -514,7 +514,7 @@ describe('Deployment', () => {
       Dashboard: false,
       SweepMinutes: 60,
       PermissionsBoundary:
-        'arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/boundary',
+        'arn:aws-us-gov:iam::111122223333:policy/team/boundary',
       RolePath: '/platform/',
       RoleNamePrefix: 'kinesis-key-rotation-',
       Tags: { CostCenter: '4711', 'team:owner': 'platform@example.com' },
@@ -535,6 +535,8 @@ describe('Deployment', () => {
     'arn:aws:iam::111122223333:policy/boundary',
     'arn:aws-cn:iam::111122223333:policy/a/b+c=d,e.f@g_h-i',
     'arn:aws:iam::aws:policy/PowerUserAccess',
+    'boundary',
+    'team/boundary',
   ])('takes PermissionsBoundary %s', (PermissionsBoundary) => {
     const text = deployment(JSON.stringify({ PermissionsBoundary }));
     expect(parseRotations(text).Deployment).toMatchObject({
@@ -560,8 +562,8 @@ describe('Deployment', () => {
     ['{Dashboard: "no"}', 'Dashboard "no" is not true or false'],
     ['{SweepMinute: 5}', '"SweepMinute" is not a setting of a deployment'],
     [
-      '{PermissionsBoundary: boundary}',
-      'PermissionsBoundary "boundary" is not the ARN of a policy, such as arn:aws:iam::111122223333:policy/boundary',
+      '{PermissionsBoundary: /boundary}',
+      'PermissionsBoundary "/boundary" is not the ARN of a policy, such as arn:aws:iam::111122223333:policy/boundary, or its name',
     ],
     [
       '{PermissionsBoundary: "arn:aws:iam::111122223333:role/a"}',
