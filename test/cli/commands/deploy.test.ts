@@ -220,7 +220,7 @@ describe('deploy', () => {
     expect(await refusal(deploy)).toEqual([
       2,
       expect.stringMatching(
-        /^InvalidRequest: rotations\.yml: Streams\[0\]: KeyIds .* is in Region us-east-1.*\n$/,
+        /^InvalidRequest: \S*\/rotations\.yml: Streams\[0\]: KeyIds .* is in Region us-east-1.*\n$/,
       ),
     ]);
     expect(changesOf(aws)).toEqual([]);
