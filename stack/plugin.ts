@@ -9,6 +9,7 @@ import { functionCode } from './bundling/function-code.ts';
 import { insertBoundaries } from './bundling/insert-boundaries.ts';
 import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
+import { attachLedgerTable } from './ledger-table.ts';
 import { checkLimits } from './limits.ts';
 import { sourceFile } from './names.ts';
 import { checkRegion, chosenRegion } from './region.ts';
@@ -31,7 +32,11 @@ interface Serverless {
     };
     functions: Record<string, { package?: { artifact: string } }>;
     resources: { Resources: Resources };
-    provider: { region?: string; compiledCloudFormationTemplate: Template };
+    provider: {
+      region?: string;
+      environment?: Record<string, unknown>;
+      compiledCloudFormationTemplate: Template;
+    };
   };
   getProvider: (name: 'aws') => {
     getStage: () => string;
@@ -113,13 +118,14 @@ export default class StackPlugin {
       );
     }
     Object.assign(service.resources.Resources, {
-      ...roles(service.custom.rights, this.#entries, stage),
+      ...roles(service.custom.rights, this.#entries, stage, Deployment),
       ...schedules(this.#entries, Deployment),
       ...alarms(this.#entries, stage, Deployment, service.custom.runbook),
       ...(Deployment.Dashboard && {
         Dashboard: dashboard(this.#entries, stage),
       }),
     });
+    attachLedgerTable(service, Deployment);
   }
 
   /** The packager takes the archive of each function as it is. */

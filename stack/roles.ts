@@ -1,6 +1,8 @@
+import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
 import { serviceName } from '../shared/identifiers/service-names.ts';
+import { ledgerArn } from './ledger-table.ts';
 import { packPolicies, type Statement } from './policies.ts';
 import { arnOf, type Resources, ref, sub } from './template.ts';
 
@@ -42,11 +44,12 @@ export function roles(
   rights: Rights,
   entries: readonly RotationsStream[],
   stage: string,
+  settings: Pick<DeploymentSettings, 'LedgerTableName'> = {},
 ): Resources {
   const resources: Resources = {};
   for (const [name, actions] of Object.entries(rights)) {
     const { inline, managed } = packPolicies(
-      statements(name, actions, entries, stage),
+      statements(name, actions, entries, stage, ledgerArn(settings)),
     );
     const attached = managed.map((document, at) => {
       const id = `${name}Policy${at + 1}`;
@@ -93,6 +96,7 @@ function statements(
   }: FunctionRights,
   entries: readonly RotationsStream[],
   stage: string,
+  ledger: object | string,
 ): Statement[] {
   const log = `log-group:/aws/lambda/${serviceName(stage)}-${name}`;
   return [
@@ -125,7 +129,7 @@ function statements(
           {
             Sid: 'Ledger',
             Action: dynamodb,
-            Resource: [arnOf('LedgerTable')],
+            Resource: [ledger],
           },
         ]
       : []),

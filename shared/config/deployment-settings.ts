@@ -3,6 +3,9 @@ import { quote } from '../errors/text.ts';
 
 const SWEEP_MINUTES = { least: 5, most: 60 };
 
+/** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
+const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
+
 const SETTINGS = v.strictObject(
   {
     /** Whether the stage has a dashboard. */
@@ -20,6 +23,14 @@ const SETTINGS = v.strictObject(
           `SweepMinutes ${quote(input)} is not a whole number from ${SWEEP_MINUTES.least} to ${SWEEP_MINUTES.most}`,
       ),
       5,
+    ),
+    /** An existing table, in the place of one that the stack makes. */
+    LedgerTableName: v.optional(
+      v.custom<string>(
+        (value) => typeof value === 'string' && TABLE_NAME.test(value),
+        ({ input }) =>
+          `LedgerTableName ${quote(input)} is not the name of a table; expected 3 to 255 of a-z, A-Z, 0-9, _, . and -`,
+      ),
     ),
   },
   ({ path }) =>

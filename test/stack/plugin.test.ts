@@ -63,9 +63,14 @@ async function plugin(given: Given) {
   const notices: string[] = [];
   const options: { region?: string; 'aws-profile'?: string } =
     given.options ?? {};
-  const provider: { region?: string } & {
+  const provider: {
+    region?: string;
+    environment?: Record<string, unknown>;
     compiledCloudFormationTemplate: Template;
-  } = { compiledCloudFormationTemplate: { Resources: resources } };
+  } = {
+    environment: { LEDGER_TABLE_NAME: { Ref: 'LedgerTable' } },
+    compiledCloudFormationTemplate: { Resources: resources },
+  };
   const packager = {
     serviceDir,
     processedInput: { commands: [given.command ?? 'package'] },
@@ -207,6 +212,17 @@ Streams:
     await begin();
     expect(Object.keys(resources)).toContain('SweepSchedule');
     expect(Object.keys(resources)).not.toContain('Dashboard');
+  });
+
+  it.each([
+    ['Deployment: {LedgerTableName: old-ledger}\n', 'old-ledger'],
+    ['', { Ref: 'LedgerTable' }],
+  ])('gives the functions the ledger of %j', async (settings, name) => {
+    const { begin, provider } = await plugin({
+      rotations: `${settings}${STREAMS}`,
+    });
+    await begin();
+    expect(provider.environment).toEqual({ LEDGER_TABLE_NAME: name });
   });
 
   it('bundles each function, with the rings where it checks them', async () => {

@@ -506,17 +506,31 @@ describe('Deployment', () => {
 
   it('reads its settings', () => {
     const { Deployment } = parseRotations(
-      deployment('{Dashboard: false, SweepMinutes: 60}'),
+      deployment(
+        '{Dashboard: false, SweepMinutes: 60, LedgerTableName: old_1.ledger-2}',
+      ),
     );
-    expect(Deployment).toEqual({ Dashboard: false, SweepMinutes: 60 });
+    expect(Deployment).toEqual({
+      Dashboard: false,
+      SweepMinutes: 60,
+      LedgerTableName: 'old_1.ledger-2',
+    });
   });
 
   it.each([
     ['{SweepMinutes: 4}', 'SweepMinutes 4 is not a whole number from 5 to 60'],
     ['{SweepMinutes: "5"}', 'SweepMinutes "5" is not a whole number'],
     ['{Dashboard: "no"}', 'Dashboard "no" is not true or false'],
+    ...['ab', 'a'.repeat(256), 'led ger', '${LedgerTable}'].map((name) => [
+      `{LedgerTableName: "${name}"}`,
+      `LedgerTableName "${name.slice(0, 20)}`,
+    ]),
+    [
+      '{LedgerTableName: 123}',
+      'LedgerTableName 123 is not the name of a table; expected 3 to 255 of a-z, A-Z, 0-9, _, . and -',
+    ],
     ['{SweepMinute: 5}', '"SweepMinute" is not a setting of a deployment'],
-  ])('refuses %s', (settings, message) => {
+  ])('refuses %s', (settings = '', message = '') => {
     expect(failure(deployment(settings))).toMatchObject({
       name: 'RotationsFileError',
       message: expect.stringContaining(`rotations.yml: Deployment: ${message}`),
