@@ -24,6 +24,7 @@ import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
 import { sourceFile } from './names.ts';
+import { attachLedgerTable } from './organization/ledger-table.ts';
 import { organize } from './organization/organize.ts';
 import {
   checkPackagerSettings,
@@ -52,6 +53,7 @@ interface Serverless {
     resources: { Resources: Resources };
     provider: PackagerSettings & {
       region?: string;
+      environment?: Record<string, unknown>;
       compiledCloudFormationTemplate: Template;
       /** Of the first deployment: the deployment bucket alone. */
       coreCloudFormationTemplate?: Template;
@@ -168,6 +170,7 @@ export default class StackPlugin {
         }),
       });
     });
+    attachLedgerTable(service, Deployment);
   }
 
   /** A first deployment makes the bucket before everything else. */

@@ -1,6 +1,8 @@
+import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { type KeyIdParts, parseKeyId } from '../shared/identifiers/key-id.ts';
 import { serviceName } from '../shared/identifiers/service-names.ts';
+import { ledgerArn } from './organization/ledger-table.ts';
 import { type RightsSettings, settingRights } from './organization/rights.ts';
 import { packPolicies, type Statement } from './policies.ts';
 import { arnOf, type Resources, ref, sub } from './template.ts';
@@ -44,11 +46,11 @@ export function roles(
   rights: Rights,
   entries: readonly RotationsStream[],
   stage: string,
-  settings: RightsSettings = {},
+  settings: RightsSettings & Pick<DeploymentSettings, 'LedgerTableName'> = {},
 ): Resources {
   const resources: Resources = {};
   for (const [name, actions] of Object.entries(rights)) {
-    const own = statements(name, actions, entries, stage);
+    const own = statements(name, actions, entries, stage, ledgerArn(settings));
     const { inline, managed } = packPolicies([
       ...own,
       ...settingRights(settings, own),
@@ -98,6 +100,7 @@ function statements(
   }: FunctionRights,
   entries: readonly RotationsStream[],
   stage: string,
+  ledger: object | string,
 ): Statement[] {
   const log = `log-group:/aws/lambda/${serviceName(stage)}-${name}`;
   return [
@@ -130,7 +133,7 @@ function statements(
           {
             Sid: 'Ledger',
             Action: dynamodb,
-            Resource: [arnOf('LedgerTable')],
+            Resource: [ledger],
           },
         ]
       : []),

@@ -35,6 +35,8 @@ const VPC = v.strictObject(
       ? `Vpc: ${quote(path?.at(-1)?.key)} is not known; known are SubnetIds and SecurityGroupIds`
       : 'Vpc needs SubnetIds and SecurityGroupIds, both of them lists',
 );
+/** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
+const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
 
 const SETTINGS = v.strictObject(
   {
@@ -100,6 +102,14 @@ const SETTINGS = v.strictObject(
       v.picklist(
         ['arm64', 'x86_64'],
         ({ input }) => `Architecture ${quote(input)} is not arm64 or x86_64`,
+      ),
+    ),
+    /** An existing table, in the place of one that the stack makes. */
+    LedgerTableName: v.optional(
+      v.custom<string>(
+        (value) => typeof value === 'string' && TABLE_NAME.test(value),
+        ({ input }) =>
+          `LedgerTableName ${quote(input)} is not the name of a table; expected 3 to 255 of a-z, A-Z, 0-9, _, . and -`,
       ),
     ),
   },

@@ -53,6 +53,33 @@ describe('npm run package', () => {
     },
   );
 
+  it('attaches an existing ledger, by new versions of the functions', async () => {
+    const runs = await Promise.all(
+      ['', 'Deployment: {LedgerTableName: old-ledger}\n'].map((settings) =>
+        run(`${settings}Streams:\n${stream(0)}`),
+      ),
+    );
+    const [own, attached] = await Promise.all(
+      runs.map(({ template }) => template()),
+    );
+    const text = JSON.stringify(attached);
+    expect(text).not.toMatch(/"LedgerTable["./]|\$\{LedgerTable[}.]/);
+    expect(text).not.toContain('AWS::DynamoDB::Table');
+    expect(attached?.Outputs?.LedgerTableName).toEqual({ Value: 'old-ledger' });
+    expect(attached?.Resources.ReserveQuotaLambdaFunction).toMatchObject({
+      Properties: {
+        Environment: { Variables: { LEDGER_TABLE_NAME: 'old-ledger' } },
+      },
+    });
+    expect(own?.Resources).toHaveProperty('LedgerTable');
+    // A state machine calls versions, and a version keeps its environment.
+    const versions = Object.keys(attached?.Resources ?? {}).filter((id) =>
+      id.includes('LambdaVersion'),
+    );
+    expect(versions).toHaveLength(14);
+    for (const id of versions) expect(own?.Resources).not.toHaveProperty(id);
+  });
+
   it('refuses a bad rotations.yml with one message', async () => {
     const { exitCode, output, leftOver } = await run(
       'Streams: [{StreamName: orders, KeyIds: [alias/aws/kinesis]}]',

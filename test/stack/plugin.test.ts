@@ -35,6 +35,7 @@ interface Given {
 interface Provider extends PackagerSettings {
   region?: string;
   stackTags?: Record<string, string>;
+  environment?: Record<string, unknown>;
   compiledCloudFormationTemplate: Template;
   coreCloudFormationTemplate?: Template;
 }
@@ -77,6 +78,7 @@ async function plugin(given: Given) {
   const options: Required<Given>['options'] = given.options ?? {};
   const provider: Provider = {
     ...given.provider,
+    environment: { LEDGER_TABLE_NAME: { Ref: 'LedgerTable' } },
     compiledCloudFormationTemplate: { Resources: resources },
   };
   const packager = {
@@ -221,6 +223,17 @@ Streams:
     await begin();
     expect(Object.keys(resources)).toContain('SweepSchedule');
     expect(Object.keys(resources)).not.toContain('Dashboard');
+  });
+
+  it.each([
+    ['Deployment: {LedgerTableName: old-ledger}\n', 'old-ledger'],
+    ['', { Ref: 'LedgerTable' }],
+  ])('gives the functions the ledger of %j', async (settings, name) => {
+    const { begin, provider } = await plugin({
+      rotations: `${settings}${STREAMS}`,
+    });
+    await begin();
+    expect(provider.environment).toEqual({ LEDGER_TABLE_NAME: name });
   });
 
   it('bundles each function, with the rings where it checks them', async () => {

@@ -526,6 +526,7 @@ describe('Deployment', () => {
         SecurityGroupIds: ['sg-0123456789abcdef0'],
       },
       Architecture: 'x86_64',
+      LedgerTableName: 'old_1.ledger-2',
     };
     const { Deployment } = parseRotations(deployment(JSON.stringify(settings)));
     expect(Deployment).toEqual(settings);
@@ -560,6 +561,14 @@ describe('Deployment', () => {
     ['{SweepMinutes: 4}', 'SweepMinutes 4 is not a whole number from 5 to 60'],
     ['{SweepMinutes: "5"}', 'SweepMinutes "5" is not a whole number'],
     ['{Dashboard: "no"}', 'Dashboard "no" is not true or false'],
+    ...['ab', 'a'.repeat(256), 'led ger', '${LedgerTable}'].map((name) => [
+      `{LedgerTableName: "${name}"}`,
+      `LedgerTableName "${name.slice(0, 20)}`,
+    ]),
+    [
+      '{LedgerTableName: 123}',
+      'LedgerTableName 123 is not the name of a table; expected 3 to 255 of a-z, A-Z, 0-9, _, . and -',
+    ],
     ['{SweepMinute: 5}', '"SweepMinute" is not a setting of a deployment'],
     [
       '{PermissionsBoundary: /boundary}',
@@ -612,7 +621,7 @@ describe('Deployment', () => {
       'Vpc: SecurityGroupIds "sg-01234567" is not a list of 1 to 5 such as sg-',
     ],
     ['{Architecture: arm}', 'Architecture "arm" is not arm64 or x86_64'],
-  ])('refuses %s', (settings, message) => {
+  ])('refuses %s', (settings = '', message = '') => {
     expect(failure(deployment(settings))).toMatchObject({
       name: 'RotationsFileError',
       message: expect.stringContaining(`rotations.yml: Deployment: ${message}`),

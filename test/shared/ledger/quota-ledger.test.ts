@@ -2,6 +2,7 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import {
@@ -456,6 +457,30 @@ describe('QuotaLedger', () => {
     const key = { KeyId: 'alias/a', KeyArn: 'arn:a' };
     await ledger.confirm(stream, 'r', slotId, key, 'q');
     expect((await ledger.usage(stream)).Used).toBe(1);
+  });
+
+  it('keeps what another version of it wrote', async () => {
+    const stream = newStream();
+    const ledger = newLedger();
+    await rotate(ledger, stream, 'first');
+    const key = { StreamARN: { S: stream }, Record: { S: LEDGER_RECORD } };
+    await client.send(
+      new UpdateItemCommand({
+        TableName: TABLE,
+        Key: key,
+        UpdateExpression: 'SET Later = :one, Slots[0].Later = :one',
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      }),
+    );
+    await rotate(ledger, stream, 'second');
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: TABLE, Key: key }),
+    );
+    expect(Item?.Later).toEqual({ N: '1' });
+    expect(Item?.Slots?.L?.map(({ M }) => M?.Later)).toEqual([
+      { N: '1' },
+      undefined,
+    ]);
   });
 
   it('never lets the ledger item itself expire', async () => {

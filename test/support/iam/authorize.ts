@@ -34,7 +34,8 @@ export async function isAllowed(
   { role, action, resource, context = {}, keyPolicy }: Call,
   policies: readonly Policy[],
 ): Promise<boolean> {
-  const accountId = resource.split(':')[4] ?? '';
+  const principal = `arn:aws:iam::000000000000:role/${role}`;
+  const accountId = resource.split(':')[4] || '000000000000';
   const rename = <T>(value: T): T =>
     JSON.parse(JSON.stringify(value).replaceAll(CONTEXT, EVALUATED));
   const resourcePolicy = action.startsWith('kms:')
@@ -43,10 +44,10 @@ export async function isAllowed(
   const answer = await runSimulation(
     {
       request: {
-        principal: `arn:aws:iam::000000000000:role/${role}`,
+        principal,
         action,
         resource: { resource, accountId },
-        contextVariables: rename(context),
+        contextVariables: rename({ 'aws:PrincipalArn': principal, ...context }),
       },
       identityPolicies: policies.map(rename),
       serviceControlPolicies: [],

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { forward } from '../../../local/instruments/forward.ts';
+import type { AtEnd } from '../local/temporary-directory.ts';
+
+/** A call as it went over the wire. */
+export interface RecordedCall {
+  /** As IAM names it: `kinesis:DescribeStreamSummary`. */
+  action: string;
+  input: Record<string, string>;
+}
+
+/** By what stands before the operation in X-Amz-Target. */
+const SERVICES = {
+  AWSStepFunctions: { prefix: 'states', variable: 'AWS_ENDPOINT_URL_SFN' },
+  DynamoDB_20120810: {
+    prefix: 'dynamodb',
+    variable: 'AWS_ENDPOINT_URL_DYNAMODB',
+  },
+  Kinesis_20131202: { prefix: 'kinesis', variable: 'AWS_ENDPOINT_URL_KINESIS' },
+  TrentService: { prefix: 'kms', variable: 'AWS_ENDPOINT_URL_KMS' },
+} as const;
+
+/**
+ * Stands before the services of an embedded AWS, passes every call on, and records it.
+ *
+ * @param variables the endpoints, as the command `local` exports them, and
+ *   `cloudformation` and `sts`
+ * @returns its endpoint for every service, and the calls
+ */
+export async function recordCalls(
+  variables: Record<string, string>,
+  atEnd: AtEnd,
+): Promise<{ endpoint: string; calls: RecordedCall[] }> {
+  const calls: RecordedCall[] = [];
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const target = request.headers['x-amz-target'];
+    const { call, endpoint } =
+      typeof target === 'string'
+        ? jsonCall(target, body.toString(), variables)
+        : queryCall(body.toString(), variables);
+    calls.push(call);
+    const answer = await forward(endpoint, request, new Uint8Array(body));
+    response.writeHead(answer.status, answer.headers);
+    response.end(answer.body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { endpoint: `http://127.0.0.1:${port}`, calls };
+}
+
+function jsonCall(
+  target: string,
+  body: string,
+  variables: Record<string, string>,
+) {
+  const [name = '', operation] = target.split('.');
+  const service = SERVICES[name as keyof typeof SERVICES];
+  if (service === undefined) throw new Error(`${target} is not expected`);
+  return {
+    call: {
+      action: `${service.prefix}:${operation}`,
+      input: JSON.parse(body) as Record<string, string>,
+    },
+    endpoint: variables[service.variable],
+  };
+}
+
+/** CloudFormation and STS speak the older protocol. */
+function queryCall(body: string, variables: Record<string, string>) {
+  const input = Object.fromEntries(new URLSearchParams(body));
+  const service =
+    input.Action === 'GetCallerIdentity' ? 'sts' : 'cloudformation';
+  return {
+    call: { action: `${service}:${input.Action}`, input },
+    endpoint: variables[service],
+  };
+}
