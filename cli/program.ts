@@ -216,6 +216,7 @@ const addLocal: AddCommand = (program, context) => {
     .option('--kinesis-port <port>', 'port of Kinesis', port, 4568)
     .option('--dynamodb-port <port>', 'port of DynamoDB', port, 8000)
     .option('--kms-port <port>', 'port of KMS', port, 8001)
+    .option('--cloudwatch-port <port>', 'port of CloudWatch', port, 4582)
     .option('--sfn-port <port>', 'port of Step Functions', port, 8083)
     .action(async (options: LocalOptions) => {
       const { local } = await import('./commands/local.ts');

@@ -6,6 +6,7 @@ import type { Lease } from '../shared/ledger/entry.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import { STOPPED_MS } from '../shared/ledger/window.ts';
 import { endOfExecution } from '../shared/lookup/describe-execution.ts';
+import { bakeMs } from '../shared/rotation/bake.ts';
 import { LEASE_MS } from '../shared/rotation/deadlines.ts';
 import {
   rolledBackKey,
@@ -34,7 +35,8 @@ export function createReserveQuota({ ledger, sfn }: Dependencies) {
       const { StreamARN, RotationId } = Plan;
       await ledger.release(StreamARN, RotationId, Start.SlotId, 'SEEN');
     }
-    const claim = { ...Plan, ...rolledBackKey(Plan), LeaseMs: LEASE_MS };
+    const LeaseMs = LEASE_MS + bakeMs(Plan.Bake);
+    const claim = { ...Plan, ...rolledBackKey(Plan), LeaseMs };
     let reservation = await ledger.reserve(Plan.StreamARN, claim);
     if (
       reservation.Status === 'IN_PROGRESS' &&
@@ -55,11 +57,11 @@ export function createReserveQuota({ ledger, sfn }: Dependencies) {
  * its functions' time limit; then the answer is that of before the redrive.
  */
 async function isAbandoned(
-  { RotationId, ExpiresAt }: Lease,
+  { RotationId, ExpiresAt, TakenAt = ExpiresAt - LEASE_MS }: Lease,
   sfn: SFNClient | undefined,
 ): Promise<boolean> {
   const endedAt = await endOfExecution(sfn, RotationId);
-  return endedAt !== undefined && ExpiresAt - LEASE_MS < endedAt + STOPPED_MS;
+  return endedAt !== undefined && TakenAt < endedAt + STOPPED_MS;
 }
 
 export const handler = createReserveQuota({

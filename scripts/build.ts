@@ -3,7 +3,7 @@
  * the packager, and the bundle of each function without the boundaries of a
  * deployment. The packages of package.json's dependencies stay outside.
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { BUILD_OPTIONS } from '../stack/bundling/function-build.ts';
 
@@ -39,6 +39,6 @@ await build({
 });
 await build({
   ...BUILD_OPTIONS,
-  entryPoints: (await readdir('functions')).map((file) => `functions/${file}`),
+  entryPoints: ['functions/**/*.ts'],
   outdir: `${DIRECTORY}/functions`,
 });

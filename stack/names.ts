@@ -27,8 +27,6 @@ export function shortName(prefix: string, streamName: string): string {
   return `${name.slice(0, MAX_LENGTH - tail.length)}${tail}`;
 }
 
-/** Where a function's source is: PlanRotation is functions/plan-rotation.ts. */
-export function sourceFile(functionName: string): string {
-  const kebab = functionName.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`);
-  return `functions/${kebab.toLowerCase()}.ts`;
-}
+/** Where a function's source is, by its handler as serverless.yml has it. */
+export const sourceFile = (handler: string): string =>
+  handler.replace(/\.handler$/, '.ts');

@@ -49,7 +49,10 @@ interface Serverless {
       runbook: string;
       rights: Rights;
     };
-    functions: Record<string, { package?: { artifact: string } }>;
+    functions: Record<
+      string,
+      { handler: string; package?: { artifact: string } }
+    >;
     resources: { Resources: Resources };
     provider: PackagerSettings & {
       region?: string;
@@ -206,11 +209,13 @@ export default class StackPlugin {
   async #bundle(): Promise<void> {
     const { service, serviceDir } = this.#serverless;
     const directory = join(serviceDir, '.serverless');
-    const names = Object.keys(service.functions);
-    const codes = await functionCode(names.map(sourceFile));
+    const handlers = Object.values(service.functions);
+    const codes = await functionCode(
+      handlers.map(({ handler }) => sourceFile(handler)),
+    );
     const bundled = Object.entries(service.functions).map(
       async ([name, fields]) => {
-        const source = sourceFile(name);
+        const source = sourceFile(fields.handler);
         const code = codes.get(source);
         if (code === undefined) throw new Error(`${source} has no bundle`);
         const text = insertBoundaries(code, this.#entries);

@@ -14,7 +14,10 @@ export function requestTemplate(
   Mode: 'ROTATE' | 'RESTORE',
   filledIn: string,
 ): string {
-  const request = JSON.stringify({ ...requestFor(entry), Mode })
+  const { BakeMinutes, BakeAlarms, ...fields } = requestFor(entry);
+  // A RESTORE has no bake.
+  const bake = Mode === 'ROTATE' ? { BakeMinutes, BakeAlarms } : {};
+  const request = JSON.stringify({ ...fields, ...bake, Mode })
     .replaceAll('<', '\\u003c')
     .replaceAll('>', '\\u003e');
   return `${request.slice(0, -1)},${filledIn}}`;

@@ -20,6 +20,8 @@ interface FunctionRights {
   kinesisWithKeys?: string[];
   /** On the ledger. */
   dynamodb?: string[];
+  /** On the bake alarms of rotations.yml. */
+  alarms?: string[];
   /** On the executions of rotate-stream. */
   executions?: string[];
   /** Whether it starts rotations. */
@@ -96,6 +98,7 @@ function statements(
     kms,
     dynamodb,
     executions,
+    alarms,
     ...rights
   }: FunctionRights,
   entries: readonly RotationsStream[],
@@ -137,6 +140,7 @@ function statements(
           },
         ]
       : []),
+    ...(alarms ? alarmStatements(alarms, entries) : []),
     ...(executions
       ? [
           {
@@ -216,6 +220,21 @@ function foreignKeysOf(entries: readonly RotationsStream[]): {
     }
   }
   return { keys, aliases };
+}
+
+/**
+ * CloudWatch shows composite alarms only to principals with this right on all alarms.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+ */
+function alarmStatements(
+  Action: string[],
+  entries: readonly RotationsStream[],
+): Statement[] {
+  const names = new Set(entries.flatMap(({ BakeAlarms = [] }) => BakeAlarms));
+  if (names.size === 0) return [];
+  const Resource = [...names].map((name) => arn('cloudwatch', `alarm:${name}`));
+  return [{ Sid: 'Alarms', Action, Resource }];
 }
 
 const namedKeys = (entries: readonly RotationsStream[]) =>

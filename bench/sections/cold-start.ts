@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { readRotationsFile } from '../../shared/config/rotations-file.ts';
 import { bundlesIn } from '../../stack/bundling/archives.ts';
 import {
@@ -61,20 +62,34 @@ export function bytesByPackage({ inputs }: BuiltFunction): [string, number][] {
   return [...bytes].sort(([, a], [, b]) => b - a);
 }
 
+/** The source of a function by its name, as serverless.yml has it. */
+async function sourcesOfFunctions(): Promise<(name: string) => string> {
+  const text = await readFile('serverless.yml', 'utf8');
+  const { functions } = parse(text, { logLevel: 'silent' }) as {
+    functions: Record<string, { handler: string }>;
+  };
+  return (name) => {
+    const handler = functions[name]?.handler;
+    if (handler === undefined) throw new Error(`${name} has no handler`);
+    return sourceFile(handler);
+  };
+}
+
 async function measure(): Promise<ColdStart> {
   await promisify(execFile)('npm', ['run', 'package']);
   const directory = await mkdtemp(join(tmpdir(), 'bundles-'));
   const functions: FunctionStart[] = [];
   const { Streams: entries } = await readRotationsFile('rotations.yml');
   const bundles = await bundlesIn('.serverless');
+  const sourceOf = await sourcesOfFunctions();
   const builds = await buildFunctions(
-    bundles.map(({ name }) => sourceFile(name)),
+    bundles.map(({ name }) => sourceOf(name)),
   );
   for (const { name, code } of bundles) {
     const path = join(directory, `${name}.mjs`);
-    const source = resolve(sourceFile(name));
+    const source = resolve(sourceOf(name));
     await writeFile(path, code);
-    const built = builds.get(sourceFile(name));
+    const built = builds.get(sourceOf(name));
     const deployed = insertBoundaries(built?.code ?? '', entries);
     if (built === undefined || deployed !== Buffer.from(code).toString()) {
       throw new Error(`${name}: the package and esbuild differ`);

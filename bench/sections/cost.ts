@@ -47,6 +47,7 @@ function row(name: string, calls: RotationCalls): string[] {
     String(calls.LambdaInvocations),
     String(DescribeStreamSummary + StartStreamEncryption + PutRecord),
     String(calls.DescribeKey),
+    String(calls.DescribeAlarms),
     `${calls.DynamoDbReads} + ${calls.DynamoDbWrites}`,
     String(calls.EventBridgeEvents),
     costOf(calls).toFixed(5),
@@ -77,6 +78,7 @@ export const COST: Section<Cost> = {
         'Lambda',
         'Kinesis',
         'KMS',
+        'CloudWatch',
         'DynamoDB reads + writes',
         'EventBridge',
         'USD',
@@ -91,6 +93,7 @@ export const COST: Section<Cost> = {
         ...computed.map(({ updateSeconds, calls }) =>
           row(`${updateSeconds} s, computed`, calls),
         ),
+        row('10 s, a bake of 10 minutes, computed', callsOf(KEYS, 10, 10)),
       ],
     },
     targetTable([

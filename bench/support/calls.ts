@@ -50,6 +50,7 @@ export function countCalls(
     StartStreamEncryption: count('StartStreamEncryption'),
     PutRecord: count('PutRecord'),
     DescribeKey: count('DescribeKey'),
+    DescribeAlarms: count('DescribeAlarms'),
     DynamoDbReads: count('GetItem'),
     DynamoDbWrites: count('PutItem'),
     EventBridgeEvents: count('PutEvents'),

@@ -13,6 +13,7 @@ export interface LocalOptions {
   kinesisPort: number;
   dynamodbPort: number;
   kmsPort: number;
+  cloudwatchPort: number;
   sfnPort: number;
 }
 
@@ -29,6 +30,7 @@ export async function local(
     KINESIS: options.kinesisPort,
     DYNAMODB: options.dynamodbPort,
     KMS: options.kmsPort,
+    CLOUDWATCH: options.cloudwatchPort,
     SFN: options.sfnPort,
   };
   const work = async (aws: LocalAws) => {

@@ -31,6 +31,7 @@ type Step =
   | 'STREAM'
   | 'STREAMS'
   | 'KEYS'
+  | 'ALARMS'
   /** All that is known, for a report. */
   | 'RECORD';
 
@@ -47,6 +48,8 @@ const STEPS: Record<ErrorName, Step> = {
   KeyMismatch: 'CALLERS',
   UpdateTimedOut: 'AGAIN',
   RecordNotEncrypted: 'STREAM',
+  AlarmBeforeStart: 'ALARMS',
+  AlarmDuringBake: 'ALARMS',
   LedgerContended: 'AGAIN',
   ServiceUnavailable: 'AGAIN',
   RightsPending: 'AGAIN',
@@ -116,6 +119,10 @@ export function nextCommand(failure: Failure, where: Where = {}): string {
       return aws(['kinesis', 'list-streams']);
     case 'KEYS':
       return aws(['kms', 'list-aliases']);
+    case 'ALARMS':
+      return aws(['cloudwatch', 'describe-alarms'], {
+        'state-value': 'ALARM',
+      });
     default:
       return planCommand(failure, where);
   }

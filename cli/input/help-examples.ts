@@ -48,7 +48,7 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
   ],
   local: [
     'local',
-    'local --kinesis-port 0 --dynamodb-port 0 --kms-port 0 --sfn-port 0',
+    'local --kinesis-port 0 --dynamodb-port 0 --kms-port 0 --cloudwatch-port 0 --sfn-port 0',
   ],
   complete: ['complete bash', 'complete zsh'],
   init: ['init', 'init --from-account --region eu-west-1 --profile prod'],

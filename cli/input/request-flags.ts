@@ -59,11 +59,19 @@ function givenFields(flags: RequestFlags): Record<string, unknown> {
     ([field, { flag }]) => {
       const name = flag && new Option(flag.flags).attributeName();
       const value = name === undefined ? undefined : flags[name];
-      return [field, Array.isArray(value) ? value.flatMap(splitList) : value];
+      return [field, flag?.isNumber ? toNumber(value) : listed(field, value)];
     },
   );
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
+
+/** What is no number is refused with the request. */
+const toNumber = (value: unknown): unknown =>
+  /^\d+$/.test(String(value)) ? Number(value) : value;
+
+/** The name of an alarm may have a comma. */
+const listed = (field: string, value: unknown): unknown =>
+  Array.isArray(value) && field === 'KeyIds' ? value.flatMap(splitList) : value;
 
 const splitList = (value: unknown): string[] => String(value).split(',');
 

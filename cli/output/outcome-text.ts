@@ -52,6 +52,11 @@ export function outcomeText(outcome: Outcome, where: Where = {}): string {
           `EncryptionType ${proof.EncryptionType}, ${proof.ShardId}, record ${proof.SequenceNumber}`,
         )
       : []),
+    ...labelledRow(
+      'Baked',
+      outcome.BakedUntil &&
+        `until ${localTime(outcome.BakedUntil)}, no watched alarm was in ALARM`,
+    ),
     ...quota,
   ].join('\n');
 }
@@ -67,7 +72,7 @@ function repointedRow({ KeyId, RepointedFrom }: Outcome): string[] {
 
 function rollbackText({ Status, KeyId, Cause }: RollbackOutcome): string {
   if (Status === 'ROLLED_BACK') return `Rolled back to ${KeyId}, verified`;
-  return `NOT rolled back, the stream may still be under a key that cannot be used: ${Cause}`;
+  return `NOT rolled back, the stream may still be under the key that it was to leave: ${Cause}`;
 }
 
 /** How much of the quota is used, in a line. Times in the reader's zone. */

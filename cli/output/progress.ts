@@ -154,7 +154,7 @@ function left(until: number, now: number): string {
 /** What a Task state found, in a few words; nothing for one that failed. */
 function detail(name: string, state: RotationState): string | undefined {
   if (state.Plan === undefined || state.Failure !== undefined) return undefined;
-  const { Plan, Reservation, Start, Description, Verification } = state;
+  const { Plan, Reservation, Start, Description, Verification, Bake } = state;
   switch (name) {
     case 'PlanRotation':
       return `${Plan.Decision}${'KeyId' in Plan ? ` ${Plan.KeyId}` : ''}, ${Plan.Reason}`;
@@ -168,6 +168,8 @@ function detail(name: string, state: RotationState): string | undefined {
       return Description?.Status === 'UPDATING'
         ? undefined
         : `${Description?.Status}, KeyId ${Description?.KeyId}`;
+    case 'WatchAlarms':
+      return Bake?.Status;
     case 'VerifyEncryption':
       return `EncryptionType ${Verification?.EncryptionType}, ${Verification?.ShardId}, record ${Verification?.SequenceNumber}`;
   }

@@ -11,6 +11,7 @@ import { lookTimes } from '../../shared/rotation/polling.ts';
  * @see https://aws.amazon.com/kinesis/data-streams/pricing/
  * @see https://aws.amazon.com/eventbridge/pricing/
  * @see https://aws.amazon.com/sns/pricing/
+ * @see https://aws.amazon.com/cloudwatch/pricing/
  */
 export const PRICES_USD = {
   StateTransition: 0.025 / 1_000,
@@ -24,6 +25,7 @@ export const PRICES_USD = {
   KmsRequest: 0.03 / 10_000,
   KinesisPutPayloadUnit: 0.014 / 1_000_000,
   EventBridgeEvent: 1 / 1_000_000,
+  CloudWatchRequest: 0.01 / 1_000,
   SnsPublish: 0.5 / 1_000_000,
 } as const;
 
@@ -41,6 +43,7 @@ export interface RotationCalls {
   StartStreamEncryption: number;
   PutRecord: number;
   DescribeKey: number;
+  DescribeAlarms: number;
   DynamoDbReads: number;
   DynamoDbWrites: number;
   EventBridgeEvents: number;
@@ -62,19 +65,32 @@ export function describesOf(updateSeconds: number): number {
  * @param keys how many keys PlanRotation asks KMS about
  * @param updateSeconds how long the stream is UPDATING; absent where no key is
  *   applied, since the stream has it
+ * @param bakeMinutes how long it watches alarms; 0 without a bake
  */
-export function callsOf(keys: number, updateSeconds?: number): RotationCalls {
+export function callsOf(
+  keys: number,
+  updateSeconds?: number,
+  bakeMinutes = 0,
+): RotationCalls {
   const looks = updateSeconds === undefined ? 0 : describesOf(updateSeconds);
   const isApplied = updateSeconds !== undefined;
+  // One before the Start, one after the probe, and one after each minute.
+  const bakeLooks = isApplied && bakeMinutes > 0 ? bakeMinutes + 2 : 0;
   return {
     // Plan, verify, complete, and their two Choices; reserve, start and their
-    // Choices, the wait for propagation; each look, its Choice and its wait.
-    StateTransitions: 5 + (isApplied ? 5 + 3 * looks - 1 : 0),
-    LambdaInvocations: 3 + (isApplied ? 2 + looks : 0),
+    // Choices, the wait for propagation; each look, its Choice and its wait; each
+    // look at alarms and its Choice, and the minutes between them.
+    StateTransitions:
+      5 +
+      (isApplied ? 5 + 3 * looks - 1 : 0) +
+      bakeLooks * 2 +
+      (bakeLooks && bakeMinutes),
+    LambdaInvocations: 3 + (isApplied ? 2 + looks : 0) + bakeLooks,
     DescribeStreamSummary: 1 + looks,
     StartStreamEncryption: isApplied ? 1 : 0,
     PutRecord: 1,
     DescribeKey: keys,
+    DescribeAlarms: bakeLooks,
     DynamoDbReads: 2 + (isApplied ? 3 : 0),
     DynamoDbWrites: 1 + (isApplied ? 4 : 0),
     EventBridgeEvents: 1,
@@ -98,6 +114,7 @@ export function costOf(calls: RotationCalls): number {
     calls.DynamoDbReads * (ENTRY_KILOBYTES / 4) * prices.DynamoDbRead +
     calls.DynamoDbWrites * ENTRY_KILOBYTES * prices.DynamoDbWrite +
     calls.DescribeKey * prices.KmsRequest +
+    calls.DescribeAlarms * prices.CloudWatchRequest +
     calls.PutRecord * prices.KinesisPutPayloadUnit +
     calls.EventBridgeEvents * publication
   );

@@ -183,13 +183,15 @@ export async function previewRotation(
   const granted = grant(entry, plan, now);
   if (granted.Expected !== 'ROTATED') return { ...keyed, ...granted };
   const { seconds, BasedOn } = await usualUpdate(clients, StreamARN);
-  const Calls = callsOf(keys, seconds);
+  const bakeMinutes = plan.Bake?.Minutes ?? 0;
+  const Calls = callsOf(keys, seconds, bakeMinutes);
   return {
     ...keyed,
     ...granted,
     Estimate: {
       UpdateSeconds: seconds,
-      Seconds: seconds + PROPAGATION_SECONDS + OVERHEAD_SECONDS,
+      Seconds:
+        seconds + PROPAGATION_SECONDS + OVERHEAD_SECONDS + bakeMinutes * 60,
       BasedOn,
       Calls,
       CostUsd: costOf(Calls),

@@ -9,6 +9,7 @@ import { type Answer, forward } from './forward.ts';
 export const SERVICES = {
   Kinesis_20131202: 'KINESIS',
   DynamoDB_20120810: 'DYNAMODB',
+  GraniteServiceVersion20100801: 'CLOUDWATCH',
   TrentService: 'KMS',
   AWSEvents: 'EVENTBRIDGE',
 } as const;

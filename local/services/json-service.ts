@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { buffer, json } from 'node:stream/consumers';
+import { cbor, dateToTag } from '@smithy/core/cbor';
 import type { EmbeddedService } from './embedded-service.ts';
 import { guarded } from './guard.ts';
 
@@ -44,15 +45,16 @@ export async function startJsonService(
 ): Promise<EmbeddedService> {
   const server = createServer(
     guarded(async (request, response) => {
-      const asked = String(request.headers['x-amz-target'] ?? '');
-      const operation = asked.replace(`${service.target}.`, '');
-      const input = await json(request).catch(() => undefined);
+      const protocol = protocolOf(request, service);
+      const input = await protocol.read(request).catch(() => undefined);
       if (response.headersSent || request.errored !== null) return;
-      const answered = await answer(service, operation, input as Input);
-      response.writeHead(answered.status, {
-        'Content-Type': `application/x-amz-json-${service.version}`,
-      });
-      response.end(JSON.stringify(wire(answered.body)));
+      const answered = await answer(
+        service,
+        protocol.operation,
+        input as Input,
+      );
+      response.writeHead(answered.status, protocol.headers);
+      response.end(protocol.write(answered.body));
     }),
   );
   server.listen(port, '127.0.0.1');
@@ -64,6 +66,43 @@ export async function startJsonService(
       server.close();
       server.closeAllConnections();
     },
+  };
+}
+
+interface Protocol {
+  operation: string;
+  headers: Record<string, string>;
+  read: (request: IncomingMessage) => Promise<unknown>;
+  write: (body: object) => string | Uint8Array;
+}
+
+/**
+ * JSON, which the SDK speaks, or CBOR, in which the AWS CLI calls CloudWatch.
+ *
+ * @see https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+ */
+function protocolOf(
+  { headers, url = '' }: IncomingMessage,
+  { target, version }: JsonService,
+): Protocol {
+  if (headers['smithy-protocol'] === 'rpc-v2-cbor') {
+    return {
+      operation: url.replace(/^.*\/operation\//, ''),
+      headers: {
+        'Content-Type': 'application/cbor',
+        'smithy-protocol': 'rpc-v2-cbor',
+      },
+      read: async (request) => cbor.deserialize(await buffer(request)),
+      write: (body) => cbor.serialize(wire(body, dateToTag)),
+    };
+  }
+  const asked = String(headers['x-amz-target'] ?? '');
+  return {
+    operation: asked.replace(`${target}.`, ''),
+    headers: { 'Content-Type': `application/x-amz-json-${version}` },
+    read: json,
+    write: (body) =>
+      JSON.stringify(wire(body, (date) => date.getTime() / 1000)),
   };
 }
 
@@ -93,11 +132,11 @@ export async function answer(
 }
 
 /** Times go over the wire as seconds since the epoch. */
-function wire(value: unknown): unknown {
-  if (value instanceof Date) return value.getTime() / 1000;
-  if (Array.isArray(value)) return value.map(wire);
+function wire(value: unknown, time: (date: Date) => unknown): unknown {
+  if (value instanceof Date) return time(value);
+  if (Array.isArray(value)) return value.map((each) => wire(each, time));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [name, wire(each)]),
+    Object.entries(value).map(([name, each]) => [name, wire(each, time)]),
   );
 }

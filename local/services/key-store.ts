@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
+import { partitionOf } from '../../shared/identifiers/arn.ts';
 import { parseKeyId } from '../../shared/identifiers/key-id.ts';
 import { stateError } from '../state-error.ts';
 import { ServiceError } from './json-service.ts';
@@ -252,12 +253,6 @@ export class KeyStore {
       throw stateError(dirname(this.#path), this.#path, error);
     }
   }
-}
-
-/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }
 
 function newKeyId(multiRegion: boolean): string {

@@ -11,6 +11,7 @@ import pRetry from 'p-retry';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { UserError } from '../../shared/errors/errors.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
+import { startCloudWatch } from '../services/cloudwatch.ts';
 import { startDynamoDb } from '../services/dynamodb.ts';
 import type { EmbeddedService } from '../services/embedded-service.ts';
 import { KeyStore } from '../services/key-store.ts';
@@ -94,6 +95,15 @@ export async function startEmbeddedAws(
       store.ensure(...rotations.flatMap((entry) => entry.KeyIds));
       return startKms(store, port);
     },
+    CLOUDWATCH: (port) =>
+      startCloudWatch(
+        {
+          alarmNames: rotations.flatMap(({ BakeAlarms = [] }) => BakeAlarms),
+          account: LOCAL_ACCOUNT,
+          region,
+        },
+        port,
+      ),
     SFN: (port) =>
       startStepFunctions({
         stateMachines: stateMachines ?? {},
@@ -126,17 +136,19 @@ export async function startEmbeddedAws(
     start('KINESIS'),
     start('DYNAMODB'),
     start('KMS'),
+    start('CLOUDWATCH'),
     stateMachines && start('SFN'),
   ]);
   try {
-    const [KINESIS, DYNAMODB, KMS, SFN] = results.map((result) => {
+    const [KINESIS, DYNAMODB, KMS, CLOUDWATCH, SFN] = results.map((result) => {
       if (result.status === 'rejected') throw result.reason;
       return result.value;
-    }) as [string, string, string, string | undefined];
+    }) as [string, string, string, string, string | undefined];
     if (external.KINESIS === undefined) {
       await createStreams(rotations, KINESIS, region);
     }
-    const endpoints = { KINESIS, DYNAMODB, KMS, ...(SFN && { SFN }) };
+    const required = { KINESIS, DYNAMODB, KMS, CLOUDWATCH };
+    const endpoints = { ...required, ...(SFN && { SFN }) };
     return { endpoints, close };
   } catch (error) {
     await close();

@@ -2,7 +2,7 @@ import { InputError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 
 /** The services that a rotation talks to, as in `AWS_ENDPOINT_URL_<service>`. */
-export const SERVICES = ['KINESIS', 'DYNAMODB', 'KMS'] as const;
+export const SERVICES = ['KINESIS', 'DYNAMODB', 'KMS', 'CLOUDWATCH'] as const;
 /** And Step Functions, for those who start rotations from outside. */
 export const ALL_SERVICES = [...SERVICES, 'SFN'] as const;
 export type Service = (typeof ALL_SERVICES)[number];

@@ -1,5 +1,9 @@
 import * as v from 'valibot';
-import { parseRequest, type RotationRequest } from '../contract/request.ts';
+import {
+  ALARM_NAME,
+  parseRequest,
+  type RotationRequest,
+} from '../contract/request.ts';
 import { quote } from '../errors/text.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
@@ -11,6 +15,8 @@ const REQUEST_FIELDS = [
   'OnQuotaExhausted',
   'OnVerificationFailed',
   'KeepSlotForRollback',
+  'BakeMinutes',
+  'BakeAlarms',
   'Probe',
 ] as const;
 
@@ -37,6 +43,8 @@ export interface RotationsStream {
   OnQuotaExhausted?: RotationRequest['OnQuotaExhausted'];
   OnVerificationFailed?: RotationRequest['OnVerificationFailed'];
   KeepSlotForRollback?: boolean;
+  BakeMinutes?: number;
+  BakeAlarms?: string[];
   Probe?: RotationRequest['Probe'];
   /** Keys of other accounts to which a rollback may return the stream. */
   FormerKeyIds?: string[];
@@ -58,7 +66,6 @@ export interface RotationsStream {
   OnDrift?: 'RESTORE' | 'ALERT';
 }
 
-const ALARM_NAME = /^[^\p{Cc}]{1,255}$/u;
 const WINDOW_MINUTES = 1440;
 
 /** What a request for a stream of rotations.yml says. */

@@ -33,6 +33,8 @@ export interface Success extends Identity {
   /** When the probe was answered; null if there was none. */
   VerifiedAt: string | null;
   Verification: Verification | null;
+  /** Until when alarms were watched, and none went to ALARM. */
+  BakedUntil?: string;
   Quota: Quota;
   /** The key ARN of the alias when it was applied before; it points elsewhere now. */
   RepointedFrom?: string;
@@ -81,7 +83,7 @@ export type Outcome = Success | Failure;
 
 /**
  * Whether a failed rotation is known to have applied its key: it spent a slot, and went
- * on to a rollback, or to a probe, which Kinesis or KMS refused.
+ * on to a rollback, or to a probe, which Kinesis or KMS refused, or to a bake.
  */
 export function hasAppliedKey(failure: Failure): boolean {
   const { SlotsSpent, Rollback, Error: name } = failure;
@@ -89,6 +91,7 @@ export function hasAppliedKey(failure: Failure): boolean {
   return (
     Rollback !== undefined ||
     name === 'RecordNotEncrypted' ||
+    name === 'AlarmDuringBake' ||
     name.startsWith('KMS')
   );
 }
@@ -102,7 +105,9 @@ export function keyNow(failure: Failure): string | undefined {
   }
   const isUndone = Rollback?.Status === 'FAILED';
   if (KeyId !== undefined && hasAppliedKey(failure) && !isUndone) {
-    return `under ${KeyId}, which no probe has proved`;
+    return failure.Error === 'AlarmDuringBake'
+      ? `under ${KeyId}`
+      : `under ${KeyId}, which no probe has proved`;
   }
   return SlotsSpent
     ? `unknown; aws kinesis describe-stream-summary --stream-name ${StreamName} shows it`

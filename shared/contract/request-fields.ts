@@ -12,6 +12,8 @@ interface RequestFieldTexts {
   flag?: {
     flags: string;
     help: string;
+    /** Whether its value is a number. */
+    isNumber?: true;
     /** The values that the field chooses from. */
     values?: readonly string[];
   };
@@ -121,6 +123,27 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
     flag: {
       flags: '--keep-slot-for-rollback',
       help: 'take two slots, the second for a rollback',
+    },
+  },
+  BakeMinutes: {
+    meaning:
+      'After the probe, the rotation watches `BakeAlarms` for this time: 0 (default) to 60 minutes. An alarm that goes to ALARM ends it as `AlarmDuringBake`, and the stream returns to its previous key unless `OnVerificationFailed` is `KEEP`. `Mode` RESTORE has no bake.',
+    placeholder: 0,
+    comment: 'minutes to watch BakeAlarms after the probe, 0 to 60',
+    flag: {
+      flags: '--bake-minutes <minutes>',
+      isNumber: true,
+      help: 'watch the bake alarms for this time after the probe, 0 (default) to 60',
+    },
+  },
+  BakeAlarms: {
+    meaning:
+      'Names of at most 20 CloudWatch metric alarms of the account and Region. One that is in ALARM before the Start, or does not exist, ends the rotation as `AlarmBeforeStart`; with `Force` it is left out of the bake.',
+    placeholder: [],
+    comment: 'CloudWatch alarms to watch, at most 20',
+    flag: {
+      flags: '--bake-alarms <names...>',
+      help: 'CloudWatch alarms to watch after the probe',
     },
   },
   Probe: {

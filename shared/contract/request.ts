@@ -19,6 +19,9 @@ const keyId = (field: string) =>
 const BASE64 =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
+/** As CloudWatch allows the name of an alarm. */
+export const ALARM_NAME = /^[^\p{Cc}]{1,255}$/u;
+
 /** A probe's content stays out of messages, which are logged. */
 const PROBE_FIELDS = {
   PartitionKey: v.pipe(
@@ -132,6 +135,38 @@ const FIELDS = {
     ),
     false,
   ),
+  BakeMinutes: v.optional(
+    v.custom<number>(
+      (value) =>
+        Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 60,
+      (issue) =>
+        `BakeMinutes ${quote(issue.input)} is not a whole number from 0 to 60`,
+    ),
+  ),
+  BakeAlarms: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(
+          text('BakeAlarms', 'the name of an alarm'),
+          v.regex(
+            ALARM_NAME,
+            (issue) =>
+              `BakeAlarms ${quote(issue.input)} is not the name of an alarm; expected 1 to 255 characters, none of them a control character`,
+          ),
+        ),
+        (issue) => `BakeAlarms ${quote(issue.input)} is not a list of names`,
+      ),
+      v.check(
+        (names) => names.length <= 20,
+        (issue) =>
+          `BakeAlarms has ${issue.input.length} alarms; a bake watches at most 20`,
+      ),
+      v.check(
+        (names) => new Set(names).size === names.length,
+        (issue) => `BakeAlarms ${quote(issue.input)} names an alarm twice`,
+      ),
+    ),
+  ),
   Probe: v.optional(PROBE),
   Trigger: v.optional(TRIGGER),
 };
@@ -167,6 +202,16 @@ const REQUEST = v.pipe(
   v.check(
     (r) => !(r.KeepSlotForRollback && r.OnVerificationFailed === 'KEEP'),
     'KeepSlotForRollback true keeps a slot that OnVerificationFailed "KEEP" never uses; leave one of them out',
+  ),
+  v.check(
+    (r) => !r.BakeMinutes || (r.BakeAlarms ?? []).length > 0,
+    (issue) =>
+      `BakeMinutes ${quote(issue.input.BakeMinutes)} has no alarm to watch; give BakeAlarms too`,
+  ),
+  v.check(
+    (r) => r.BakeMinutes !== undefined || !r.BakeAlarms?.length,
+    (issue) =>
+      `BakeAlarms ${quote(issue.input.BakeAlarms)} are watched for BakeMinutes, which is missing; give BakeMinutes too, 0 for no bake`,
   ),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;

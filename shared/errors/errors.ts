@@ -28,6 +28,10 @@ export const ERRORS = {
     'The stream was still UPDATING when the time for it ran out. The slot stays spent.',
   RecordNotEncrypted:
     'The stream is ACTIVE with the key, and PutRecord still answered EncryptionType NONE.',
+  AlarmBeforeStart:
+    'An alarm of the bake was in ALARM, or does not exist. Nothing was started.',
+  AlarmDuringBake:
+    'An alarm went to ALARM after the probe. The outcome says whether the stream has its previous key again.',
   LedgerContended:
     'Too many writers changed the ledger at once. Nothing was written.',
   ServiceUnavailable:

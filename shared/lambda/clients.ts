@@ -1,3 +1,4 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
@@ -114,6 +115,10 @@ export function kmsClient(): KMSClient {
 
 export function dynamoDbClient(): DynamoDBClient {
   return observed(new DynamoDBClient({ requestHandler: httpHandler() }));
+}
+
+export function cloudWatchClient(): CloudWatchClient {
+  return observed(new CloudWatchClient({ requestHandler: httpHandler() }));
 }
 
 /** Undefined outside Lambda, where Step Functions does not run the rotations. */

@@ -51,6 +51,8 @@ export interface Lease {
   /** When its execution started, ISO 8601. */
   StartedAt: string;
   ExpiresAt: number;
+  /** Absent from leases that earlier versions took. */
+  TakenAt?: number;
   KeyId: string;
   KeyArn: string;
   /** The key before the rotation; null for a stream that was not encrypted. */

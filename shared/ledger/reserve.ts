@@ -79,6 +79,7 @@ export function reserve(
         RotationId: claim.RotationId,
         StartedAt: claim.StartedAt,
         ExpiresAt: expiresAt,
+        TakenAt: now,
         KeyId: claim.KeyId,
         KeyArn: claim.KeyArn,
         PreviousKeyId: claim.PreviousKeyId,

@@ -46,6 +46,7 @@ export function successOutcome(state: PlannedState, Quota: Quota): Success {
     StartedAt: Plan.StartedAt,
     ActiveAt: Description?.ActiveAt ?? null,
     ...(verifiedProbe(state) ?? { VerifiedAt: null, Verification: null }),
+    ...(state.Bake?.BakedUntil && { BakedUntil: state.Bake.BakedUntil }),
     Quota,
     ...(Plan.Trigger && { Trigger: Plan.Trigger }),
   };

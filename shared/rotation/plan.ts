@@ -12,6 +12,7 @@ import {
 import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
 import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
+import { bakePlan } from './bake.ts';
 import {
   BUSY_TIMEOUT_MS,
   QUOTA_WAIT_MS,
@@ -139,6 +140,7 @@ function planBehind(
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     HeldBy: lease.RotationId,
+    ...bakeOf(Request),
     ...rightsDeadline(KeyArn, facts),
   };
 }
@@ -172,6 +174,7 @@ function planKey(
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     ...(NoWayBack && { NoWayBack }),
+    ...(Decision === 'ROTATE' && bakeOf(Request)),
     ...repointedFrom(chosen, Current),
     ...rightsDeadline(chosen.KeyArn, facts),
   };
@@ -185,6 +188,11 @@ function previousKey(chosen: ChosenKey, current: CurrentKey): CurrentKey {
   return current.IsPresumed && chosen.KeyId === current.KeyId
     ? { ...current, KeyArn: null }
     : current;
+}
+
+function bakeOf(request: RotationRequest): Pick<KeyPlan, 'Bake'> {
+  const Bake = bakePlan(request);
+  return Bake ? { Bake } : {};
 }
 
 /** The key of an alias before it was pointed elsewhere, where the stream is under it. */

@@ -31,7 +31,7 @@ export interface RollbackFacts {
 
 /**
  * Plans to return a stream to its previous key, when the probe has proved that
- * the new key cannot be used. The key is submitted as it was before, or by its
+ * the new key cannot be used, or an alarm went to ALARM during the bake. The key is submitted as it was before, or by its
  * ARN where that text now resolves to another key.
  *
  * Where a rollback is impossible, the plan stays as it was, and says why.
@@ -53,12 +53,12 @@ export function planRollback(facts: RollbackFacts): KeyPlan {
       Rollback: { ...rollback, ...target },
     };
   }
-  const { HeldBy: _, BusySince: __, ...rest } = Plan;
+  const { HeldBy: _, BusySince: __, Bake: ___, ...rest } = Plan;
   return {
     ...rest,
     ...target,
     Decision: 'ROLL_BACK',
-    Reason: `${rollback.KeyId} cannot be used: ${rollback.Failure.Error}`,
+    Reason: `${rollback.KeyId} is left: ${rollback.Failure.Error}`,
     PreviousKeyId: rollback.KeyId,
     PreviousKeyArn: rollback.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,

@@ -36,6 +36,8 @@ export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
   RightsDeadline?: string;
   /** Why a rollback would be impossible, where that is known before the Start. */
   NoWayBack?: string;
+  /** Alarms that are watched, of a rotation that applies a key. */
+  Bake?: BakePlan;
 }
 
 export interface BusyPlan extends PlanCommon {
@@ -128,6 +130,26 @@ export interface VerificationResult extends Verification {
   VerifiedAt: string;
 }
 
+/** How long a rotation watches alarms after the probe, as the request says. */
+export interface BakePlan {
+  Minutes: number;
+  /** Names. */
+  Alarms: string[];
+  /** Whether alarms that are in ALARM before the Start are left out of it. */
+  Force: boolean;
+}
+
+/** The result of WatchAlarms, for IsBaked. Times are ISO 8601. */
+export interface Bake {
+  /** CLEAR: the Start may come. */
+  Status: 'CLEAR' | 'BAKING' | 'BAKED';
+  /** Alarms that are not watched, since they were in ALARM before the Start. */
+  Ignored: string[];
+  /** Before looking again. */
+  WaitSeconds: number;
+  BakedUntil?: string;
+}
+
 /** What went wrong, as a Catch or a Pass state leaves it. */
 export interface CaughtFailure {
   Error: string;
@@ -141,8 +163,9 @@ export interface RotationState {
   Start?: StartResult;
   Description?: Description;
   Verification?: VerificationResult;
+  Bake?: Bake;
   Failure?: CaughtFailure;
-  /** KMS's refusal of the probe. */
+  /** KMS's refusal of the probe, or the alarm of the bake. */
   ProbeFailure?: CaughtFailure;
 }
 

@@ -758,6 +758,7 @@ describe('local', () => {
       AWS_ENDPOINT_URL_KINESIS: endpoint,
       AWS_ENDPOINT_URL_DYNAMODB: endpoint,
       AWS_ENDPOINT_URL_KMS: endpoint,
+      AWS_ENDPOINT_URL_CLOUDWATCH: endpoint,
       AWS_ENDPOINT_URL_SFN: endpoint,
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
@@ -806,6 +807,7 @@ describe('local', () => {
     ['kinesis', 'KINESIS'],
     ['dynamodb', 'DYNAMODB'],
     ['kms', 'KMS'],
+    ['cloudwatch', 'CLOUDWATCH'],
     ['sfn', 'SFN'],
   ])(
     'says that the port of %s is taken, and ends',

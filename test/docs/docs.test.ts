@@ -84,6 +84,7 @@ const MODES = [
   'Throttling that looks like an exhausted quota',
   'The key is disabled between plan and Start',
   "The probe's role may not use the new key",
+  'An alarm ends a bake',
   'Rights are not effective yet',
   'The probe is throttled on a hot shard',
   'The probe is still NONE for some seconds',

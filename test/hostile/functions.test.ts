@@ -9,10 +9,10 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCompleteRotation } from '../../functions/complete-rotation.ts';
+import { createRecordExternalStart } from '../../functions/events/record-external-start.ts';
+import { createSweepDrift } from '../../functions/events/sweep-drift.ts';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
-import { createRecordExternalStart } from '../../functions/record-external-start.ts';
 import { createSettleFailure } from '../../functions/settle-failure.ts';
-import { createSweepDrift } from '../../functions/sweep-drift.ts';
 import {
   type EventBus,
   startEventBus,

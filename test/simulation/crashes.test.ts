@@ -28,7 +28,10 @@ const ENDINGS: Experiment['ending'][] = [
 ];
 
 /** Every pair of calls, with all that can happen at the two. */
-function pairs(calls: number, isRollingBack: boolean): Experiment[] {
+function pairs(
+  calls: number,
+  kind: Pick<Experiment, 'isRollingBack' | 'isBaking'>,
+): Experiment[] {
   const all: Experiment[] = [];
   for (let first = 0; first < calls; first++) {
     for (let second = first + 1; second < calls + MORE_CALLS; second++) {
@@ -39,7 +42,7 @@ function pairs(calls: number, isRollingBack: boolean): Experiment[] {
             { call: second, fault: SECOND[(second + at) % 2] ?? fault },
           ];
           const clocks = (first + second) % 2 ? 'behind' : 'ahead';
-          all.push({ crashes, isRollingBack, ending, clocks });
+          all.push({ crashes, ...kind, ending, clocks });
         }
       }
     }
@@ -58,18 +61,20 @@ function picked(experiments: Experiment[]): Experiment[] {
 }
 
 describe.each([
-  ['one that rotates', false],
-  ['one that rolls back', true],
-])('two crashes in one rotation, of %s,', (_, isRollingBack) => {
+  ['one that rotates', { isRollingBack: false }],
+  ['one that rolls back', { isRollingBack: true }],
+  ['one that bakes', { isRollingBack: false, isBaking: true }],
+  ['one that an alarm rolls back', { isRollingBack: true, isBaking: true }],
+])('two crashes in one rotation, of %s,', (_, kind) => {
   it('lose nothing, and apply nothing twice', async () => {
     const usual = await runCrashes({
       crashes: [],
-      isRollingBack,
+      ...kind,
       ending: 'retried',
       clocks: 'behind',
     });
     const broken: object[] = [];
-    for (const experiment of picked(pairs(usual.calls, isRollingBack))) {
+    for (const experiment of picked(pairs(usual.calls, kind))) {
       const { ending } = experiment;
       const seen = await runCrashes(experiment);
       const { applied, slots, ends, met } = seen;

@@ -76,7 +76,7 @@ describe('npm run package', () => {
     const versions = Object.keys(attached?.Resources ?? {}).filter((id) =>
       id.includes('LambdaVersion'),
     );
-    expect(versions).toHaveLength(14);
+    expect(versions).toHaveLength(15);
     for (const id of versions) expect(own?.Resources).not.toHaveProperty(id);
   });
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readDeployedConfiguration } from '../../shared/config/deployed-configuration.ts';
 import { bundlesIn } from '../../stack/bundling/archives.ts';
@@ -44,8 +44,8 @@ const STREAMS = 'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b]}]';
 
 /** What the packager makes of serverless.yml, as far as the plugin reads it. */
 async function packagedResources(): Promise<Resources> {
-  const names = (await readdir('functions')).map((file) =>
-    file
+  const names = (await readdir('functions', { recursive: true })).map((file) =>
+    basename(file)
       .replace('.ts', '')
       .replace(/(?:^|-)(\w)/g, (_, first: string) => first.toUpperCase()),
   );
@@ -69,9 +69,12 @@ async function plugin(given: Given) {
   const serviceDir = await temporaryDirectory();
   await writeFile(join(serviceDir, 'rotations.yml'), given.rotations);
   const resources = await packagedResources();
-  const functions: Record<string, { package?: { artifact: string } }> = {
-    PlanRotation: {},
-    PlanFleet: {},
+  const functions: Record<
+    string,
+    { handler: string; package?: { artifact: string } }
+  > = {
+    PlanRotation: { handler: 'functions/plan-rotation.handler' },
+    PlanFleet: { handler: 'functions/plan-fleet.handler' },
   };
   const warnings: string[] = [];
   const notices: string[] = [];

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   CreateStreamCommand,
   waitUntilStreamExists,
@@ -94,6 +94,8 @@ const ROTATIONS = `Streams:
     MaximumWindowInMinutes: 60
     Alarms: ['orders "p99"', orders-kms]
     OnQuotaExhausted: WAIT
+    BakeMinutes: 10
+    BakeAlarms: ['errors "p99"']
     Probe: {PartitionKey: 'probe <alarm>', Data: e30=}
   - StreamName: payments
     KeyIds:
@@ -287,10 +289,10 @@ describe("the fleet's state machine", () => {
 });
 
 /** A function is a file, named as its state. */
-const FUNCTION_NAMES = readdirSync('functions').map((file) =>
-  file
-    .replace('.ts', '')
-    .replace(/(?:^|-)(\w)/g, (_, first: string) => first.toUpperCase()),
+const FUNCTION_NAMES = globSync('functions/**/*.ts').map((file) =>
+  basename(file, '.ts').replace(/(?:^|-)(\w)/g, (_, first: string) =>
+    first.toUpperCase(),
+  ),
 );
 
 describe('a function', () => {
@@ -307,7 +309,7 @@ describe('a function', () => {
     async (name) => {
       const { Properties } = get(`${name}LambdaFunction`);
       expect(Properties.Role).toEqual({ 'Fn::Sub': `\${${name}Role.Arn}` });
-      const calls = await sdkCalls(sourceFile(name));
+      const calls = await sdkCalls(sourceFile(String(Properties.Handler)));
       const actions = statementsOf(get(`${name}Role`)).flatMap(({ Action }) =>
         list(Action),
       );
@@ -640,6 +642,8 @@ describe('the schedules', () => {
       StreamName: 'orders.v2',
       KeyIds: ['alias/orders-a', 'alias/orders-b'],
       OnQuotaExhausted: 'WAIT',
+      BakeMinutes: 10,
+      BakeAlarms: ['errors "p99"'],
       Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
       Mode: 'ROTATE',
       UnlessAppliedSince: '<aws.scheduler.scheduled-time>',

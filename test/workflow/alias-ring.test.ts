@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { previewRotation } from '../../cli/preview/rotation-preview.ts';
-import { createSweepDrift } from '../../functions/sweep-drift.ts';
+import { createSweepDrift } from '../../functions/events/sweep-drift.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
 import { awsError, type Fault } from '../../local/instruments/fault-proxy.ts';
 import { localExecutions } from '../../local/runner/rotation.ts';

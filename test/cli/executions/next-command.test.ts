@@ -147,7 +147,8 @@ describe('nextCommand', () => {
     for (const [at, [failure, where]] of samples.entries()) {
       const [first, second, ...args] = read[at] ?? [];
       if (first === 'aws') {
-        expect(['kinesis', 'kms', 'cloudtrail']).toContain(second);
+        const services = ['kinesis', 'kms', 'cloudtrail', 'cloudwatch'];
+        expect(services).toContain(second);
         continue;
       }
       expect([first, second]).toEqual(['npx', 'kinesis-key-rotation']);

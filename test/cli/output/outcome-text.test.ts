@@ -46,6 +46,13 @@ describe('outcomeText', () => {
     ]);
   });
 
+  it('says until when alarms were watched', () => {
+    const BakedUntil = '2026-01-01T00:10:07.000Z';
+    expect(outcomeText({ ...ROTATED, BakedUntil })).toContain(
+      `\nBaked   until ${localTime(BakedUntil)}, no watched alarm was in ALARM\n`,
+    );
+  });
+
   it.each([
     [
       { Status: 'ROLLED_BACK', KeyId: 'alias/a' },
@@ -53,7 +60,7 @@ describe('outcomeText', () => {
     ],
     [
       { Status: 'IMPOSSIBLE', Cause: 'it is gone' },
-      'NOT rolled back, the stream may still be under a key that cannot be used: it is gone',
+      'NOT rolled back, the stream may still be under the key that it was to leave: it is gone',
     ],
   ] as const)('says what became of a rollback, %j', (Rollback, line) => {
     const lines = outcomeText({ ...FAILED, Rollback }).split('\n');
@@ -89,6 +96,11 @@ describe('outcomeText', () => {
       'a refused probe',
       { SlotsSpent: 1, Error: 'KMSDisabledException' },
       'under alias/b, which no probe has proved',
+    ],
+    [
+      'an alarm during the bake',
+      { SlotsSpent: 1, Error: 'AlarmDuringBake' },
+      'under alias/b',
     ],
     [
       'a refusal by KMS, with an unknown number of slots',

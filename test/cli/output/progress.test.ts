@@ -107,6 +107,7 @@ describe('Progress, where there is no terminal', () => {
       },
       'EncryptionType KMS, shardId-0, record 495',
     ],
+    ['WatchAlarms', { Bake: { Status: 'CLEAR' } }, 'CLEAR'],
   ])('says what %s found', (name, found, said) => {
     const { stream, show } = progressOn();
     show('StateExited', task(name, { Plan: PLAN, ...found }));

@@ -41,6 +41,7 @@ describe('callsOf', () => {
       StartStreamEncryption: 0,
       PutRecord: 1,
       DescribeKey: 1,
+      DescribeAlarms: 0,
       DynamoDbReads: 2,
       DynamoDbWrites: 1,
       EventBridgeEvents: 1,

@@ -136,7 +136,7 @@ describe('startEmbeddedAws', () => {
       });
 
       expect(endpoints[service]).toBe(endpoint);
-      expect(new Set(Object.values(endpoints)).size).toBe(3);
+      expect(new Set(Object.values(endpoints)).size).toBe(SERVICES.length);
       expect(requests).toEqual([]);
       expect(existsSync(join(directory, kept))).toBe(false);
     },

@@ -10,13 +10,13 @@ describe('externalEndpoints', () => {
     [
       'all services',
       { AWS_ENDPOINT_URL: ALL },
-      { KINESIS: ALL, DYNAMODB: ALL, KMS: ALL, SFN: ALL },
+      { KINESIS: ALL, DYNAMODB: ALL, KMS: ALL, CLOUDWATCH: ALL, SFN: ALL },
     ],
     ['one service', { AWS_ENDPOINT_URL_KMS: KMS }, { KMS }],
     [
       'all services and one of them',
       { AWS_ENDPOINT_URL: ALL, AWS_ENDPOINT_URL_KMS: KMS },
-      { KINESIS: ALL, DYNAMODB: ALL, KMS, SFN: ALL },
+      { KINESIS: ALL, DYNAMODB: ALL, KMS, CLOUDWATCH: ALL, SFN: ALL },
     ],
     [
       'nothing, by empty variables',
@@ -26,7 +26,7 @@ describe('externalEndpoints', () => {
     [
       'all services, and one by an empty variable',
       { AWS_ENDPOINT_URL: ALL, AWS_ENDPOINT_URL_DYNAMODB: '' },
-      { KINESIS: ALL, DYNAMODB: ALL, KMS: ALL, SFN: ALL },
+      { KINESIS: ALL, DYNAMODB: ALL, KMS: ALL, CLOUDWATCH: ALL, SFN: ALL },
     ],
     ['a service that is not ours', { AWS_ENDPOINT_URL_S3: ALL }, {}],
   ])('reads variables that name %s', (_, env, endpoints) => {

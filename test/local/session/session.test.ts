@@ -216,7 +216,11 @@ describe('openSession', () => {
     const client = await open(directory);
 
     expect(client.isOwner).toBe(false);
-    expect(Object.keys(client.endpoints).sort()).toEqual(['DYNAMODB', 'KMS']);
+    expect(Object.keys(client.endpoints).sort()).toEqual([
+      'CLOUDWATCH',
+      'DYNAMODB',
+      'KMS',
+    ]);
     await client.close();
     await owner.close();
   });

@@ -101,6 +101,8 @@ describe('parseRequest takes', () => {
       UnlessAppliedSince: '2026-01-12T03:00:00Z',
       OnVerificationFailed: 'ROLL_BACK',
       KeepSlotForRollback: true,
+      BakeMinutes: 60,
+      BakeAlarms: ['orders, "p99"'],
       Probe: { PartitionKey: 'probe', Data: 'e30=' },
       Trigger: {
         Source: 'alarm',
@@ -178,6 +180,24 @@ describe('parseRequest refuses, naming field and value,', () => {
     [{ StreamARN: 5 }, ['StreamARN 5']],
     [{ StreamARN: 'orders' }, ['StreamARN "orders"', 'arn:aws:kinesis']],
     [{ EncryptionType: 'NONE' }, ['EncryptionType "NONE"', 'StopStream']],
+    [{ BakeMinutes: 61 }, ['BakeMinutes 61', 'from 0 to 60']],
+    [{ BakeMinutes: '5' }, ['BakeMinutes "5"', 'from 0 to 60']],
+    [
+      { KeyId: 'alias/a', BakeMinutes: 5 },
+      ['BakeMinutes 5 has no alarm', 'BakeAlarms'],
+    ],
+    [
+      { KeyId: 'alias/a', BakeAlarms: ['a'] },
+      ['BakeMinutes, which is missing'],
+    ],
+    [{ KeyId: 'alias/a', BakeMinutes: 5, BakeAlarms: [] }, ['has no alarm']],
+    [{ BakeMinutes: 5, BakeAlarms: 'a' }, ['BakeAlarms "a" is not a list']],
+    [{ BakeMinutes: 5, BakeAlarms: ['a', 'a'] }, ['names an alarm twice']],
+    [{ BakeMinutes: 5, BakeAlarms: [''] }, ['is not the name of an alarm']],
+    [
+      { BakeMinutes: 5, BakeAlarms: Array.from({ length: 21 }, String) },
+      ['BakeAlarms has 21 alarms; a bake watches at most 20'],
+    ],
     [{ EncryptionType: 'AES' }, ['EncryptionType "AES"', 'KMS']],
     [{ EncryptionType: null }, ['EncryptionType null']],
     [{ KeyId: 5 }, ['KeyId 5', 'key ARN']],

@@ -97,7 +97,7 @@ describe('planRollback', () => {
 
   it('says why, and waits for nothing where the stream is not busy', () => {
     const plan = planned();
-    expect(plan.Reason).toBe('alias/new cannot be used: KMSDisabledException');
+    expect(plan.Reason).toBe('alias/new is left: KMSDisabledException');
     expect(plan.WaitSeconds).toBe(1);
     expect(plan).not.toHaveProperty('BusySince');
   });

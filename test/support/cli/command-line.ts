@@ -134,6 +134,7 @@ export const ANY_PORTS = [
   '--kinesis-port',
   '--dynamodb-port',
   '--kms-port',
+  '--cloudwatch-port',
   '--sfn-port',
 ].flatMap((flag) => [flag, '0']);
 

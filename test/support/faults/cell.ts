@@ -25,6 +25,8 @@ export interface Observed {
 interface Experiment {
   /** The first is the fault; the others are what has to happen for it. */
   rules: readonly Rule[];
+  /** Whether its rotation watches an alarm. */
+  bakes?: boolean;
   /** Whether the execution is stopped once a function was killed. */
   isAbandoned?: boolean;
 }
@@ -32,12 +34,19 @@ interface Experiment {
 /** Rotates a stream of its own from one key to another. */
 export async function runCell(
   laboratory: Laboratory,
-  { rules, isAbandoned }: Experiment,
+  { rules, bakes, isAbandoned }: Experiment,
 ): Promise<Observed> {
   const specimen = await laboratory.newSpecimen();
   const { scope, time } = specimen;
   scope.rules.push(...rules);
-  const outcome = await specimen.rotate(isAbandoned ? { isAbandoned } : {});
+  const { StreamName, KeyId } = specimen;
+  const BakeAlarms = [`${StreamName}-errors`];
+  const outcome = await specimen.rotate({
+    ...(bakes && {
+      request: { StreamName, KeyId, BakeMinutes: 2, BakeAlarms },
+    }),
+    ...(isAbandoned && { isAbandoned }),
+  });
   if (outcome.Status === 'FAILED') {
     // What the rule on the execution's status change does, also after a
     // rotation that has settled itself.

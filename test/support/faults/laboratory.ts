@@ -2,6 +2,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  CloudWatchClient,
+  PutMetricAlarmCommand,
+} from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateStreamCommand,
@@ -52,6 +56,7 @@ const WAITS = {
   WaitForUpdate: 20,
   WaitForStream: 0,
   WaitToStart: 0,
+  WaitToBake: 0,
 };
 
 /** A stream is looked at so often in an hour that this is no small matter. */
@@ -101,6 +106,7 @@ export interface Specimen {
 const LISTED = {
   StreamName: 'specimen-00000',
   KeyIds: ['alias/specimen-00000-after', 'alias/specimen-00000-before'],
+  BakeAlarms: ['specimen-00000-errors'],
 };
 const toListed = (text: string) =>
   text.replace(/specimen-\d{5}/g, LISTED.StreamName);
@@ -138,7 +144,7 @@ export async function openLaboratory(): Promise<Laboratory> {
     rotations: [],
     external: { KMS: kms.endpoint },
   });
-  const { KINESIS, DYNAMODB } = embedded.endpoints;
+  const { KINESIS, DYNAMODB, CLOUDWATCH } = embedded.endpoints;
   const iam = underRoles([LISTED], { KINESIS, KMS: kms.endpoint }, toListed);
   const proxy = await startFaultProxy({
     ...embedded.endpoints,
@@ -151,6 +157,7 @@ export async function openLaboratory(): Promise<Laboratory> {
     AWS_ENDPOINT_URL_KINESIS: proxy.endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: proxy.endpoint,
     AWS_ENDPOINT_URL_KMS: proxy.endpoint,
+    AWS_ENDPOINT_URL_CLOUDWATCH: proxy.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: proxy.endpoint,
     EVENT_BUS_NAME: 'default',
   })) {
@@ -159,6 +166,7 @@ export async function openLaboratory(): Promise<Laboratory> {
   await ensureLedgerTable(ledgerTableName());
   const clock = startClocks();
   const kinesis = kinesisClient({ endpoint: KINESIS });
+  const cloudWatch = new CloudWatchClient({ endpoint: CLOUDWATCH });
   const dynamoDb = new DynamoDBClient({ endpoint: DYNAMODB });
   const reader = new LedgerReader(dynamoDb, ledgerTableName());
   let specimens = 0;
@@ -176,6 +184,7 @@ export async function openLaboratory(): Promise<Laboratory> {
       store.setAlias(`${KeyId}-too`, after.KeyId);
       store.setAlias(PreviousKeyId, before.KeyId);
       await createStream(kinesis, StreamName, PreviousKeyId);
+      await putAlarm(cloudWatch, `${StreamName}-errors`);
       const scope = proxy.scope(StreamName);
       const time = { ahead: 0 };
       let functions: Promise<TaskHandlers> | undefined;
@@ -258,6 +267,7 @@ export async function openLaboratory(): Promise<Laboratory> {
       clock.stop();
       iam.close();
       kinesis.destroy();
+      cloudWatch.destroy();
       dynamoDb.destroy();
       await proxy.close();
       await embedded.close();
@@ -339,14 +349,26 @@ function inPhases(
 
 function secondsOfWait({ type, state }: ExecutionEvent): number {
   if (type !== 'StateEntered' || state?.type !== 'Wait') return 0;
-  const { Plan, Start, Description } = state.input as RotationState;
+  const { Plan, Start, Description, Bake } = state.input as RotationState;
   const seconds: Record<string, number | undefined> = {
     WaitForStream: Plan.WaitSeconds,
     WaitToStart: Start?.WaitSeconds,
     WaitForUpdate: Description?.WaitSeconds,
     WaitForPropagation: 5,
+    WaitToBake: Bake?.WaitSeconds,
   };
   return (seconds[state.name] ?? 0) * (HURRY[state.name] ?? 1);
+}
+
+/** An alarm that has no data, and so does not count. */
+function putAlarm(cloudWatch: CloudWatchClient, AlarmName: string) {
+  return cloudWatch.send(
+    new PutMetricAlarmCommand({
+      AlarmName,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+    }),
+  );
 }
 
 /** A stream under a key. */

@@ -19,6 +19,8 @@ export interface CallOfState {
   rule: Pick<Rule, 'service' | 'operation' | 'phase' | 'when'>;
   /** What has to happen for the call to be made at all. */
   given?: Rule[];
+  /** Whether the rotation watches an alarm. */
+  bakes?: true;
   /** What has happened when the call fails for good. */
   so: Pick<Observed, 'Starts' | 'Slots' | 'Key'>;
   /** How it ends without any fault. */
@@ -155,6 +157,13 @@ const kinesis = (operation: string, phase: string) =>
   ({ service: 'KINESIS', operation, phase }) as const;
 const kms = (phase: string) =>
   ({ service: 'KMS', operation: 'DescribeKey', phase }) as const;
+const alarms = (when: Rule['when']) =>
+  ({
+    service: 'CLOUDWATCH',
+    operation: 'DescribeAlarms',
+    phase: 'WatchAlarms',
+    when,
+  }) as const;
 const ledger = (
   operation: 'GetItem' | 'PutItem',
   phase: string,
@@ -361,6 +370,18 @@ export const CALLS: readonly CallOfState[] = [
       but: (fault, times) =>
         isKmsError(fault) ? kmsErrorOfProbe(fault, times) : undefined,
     },
+  ),
+  row(
+    'WatchAlarms, before the Start: DescribeAlarms',
+    alarms(isNotStarted),
+    NOT_STARTED,
+    { bakes: true },
+  ),
+  row(
+    'WatchAlarms, during the bake: DescribeAlarms',
+    alarms(isProbed),
+    STARTED,
+    { bakes: true },
   ),
   rollback(
     'PlanRollback: ledger read',
@@ -570,6 +591,7 @@ export interface Cell {
   fault: FaultName;
   times: Times;
   rules: Rule[];
+  bakes: boolean;
   isAbandoned: boolean;
   expected: Observed;
 }
@@ -594,6 +616,7 @@ function cell(call: CallOfState, fault: FaultName, times: Times): Cell {
       { ...call.rule, ...met, fault: faultOf(fault) },
       ...(call.given ?? []),
     ],
+    bakes: call.bakes ?? false,
     isAbandoned: times === 'abandoned',
     expected: expectation(call, fault, times),
   };

@@ -19,6 +19,7 @@ import { rolePolicies } from './role-policies.ts';
 
 const STREAM = 'arn:aws:kinesis:us-east-1:000000000000:stream/';
 const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/';
+const ALARM = 'arn:aws:cloudwatch:us-east-1:000000000000:alarm:';
 const EVENT_BUS = 'arn:aws:events:us-east-1:000000000000:event-bus/default';
 /** The key of a deployment that names it by its ID. */
 const DEPLOYMENT_KEY = 'arn:aws:kms:us-east-1:000000000000:key/';
@@ -37,6 +38,7 @@ interface Command {
     StreamName?: string;
     KeyId?: string;
     TableName?: string;
+    AlarmNames?: string[];
     stateMachineArn?: string;
     Entries?: { Source?: string; EventBusName?: string }[];
   };
@@ -189,6 +191,19 @@ export function underRoles(
           },
           'KMSAccessDeniedException',
         );
+      }
+      case 'DescribeAlarms': {
+        for (const name of input.AlarmNames ?? []) {
+          await ask(
+            {
+              role,
+              action: 'cloudwatch:DescribeAlarms',
+              resource: `${ALARM}${name}`,
+            },
+            'AccessDeniedException',
+          );
+        }
+        return;
       }
       case 'PutEvents': {
         const [{ Source = '' } = {}] = input.Entries ?? [];

@@ -1,3 +1,4 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   EventBridgeClient,
@@ -11,14 +12,15 @@ import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import type { HttpRequest } from '@smithy/types';
 import { createCompleteRotation } from '../../../functions/complete-rotation.ts';
 import { createDescribeStream } from '../../../functions/describe-stream.ts';
+import { createRecordExternalStart } from '../../../functions/events/record-external-start.ts';
+import { createSweepDrift } from '../../../functions/events/sweep-drift.ts';
 import { createPlanRollback } from '../../../functions/plan-rollback.ts';
 import { createPlanRotation } from '../../../functions/plan-rotation.ts';
-import { createRecordExternalStart } from '../../../functions/record-external-start.ts';
 import { createReserveQuota } from '../../../functions/reserve-quota.ts';
 import { createSettleFailure } from '../../../functions/settle-failure.ts';
 import { createStartEncryption } from '../../../functions/start-encryption.ts';
-import { createSweepDrift } from '../../../functions/sweep-drift.ts';
 import { createVerifyEncryption } from '../../../functions/verify-encryption.ts';
+import { createWatchAlarms } from '../../../functions/watch-alarms.ts';
 import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
 import {
   readStateMachine,
@@ -84,6 +86,7 @@ function createClients(requestHandler: ReturnType<typeof createTransport>) {
     kinesis: new KinesisClient(config),
     startingKinesis: new KinesisClient({ ...config, maxAttempts: 1 }),
     kms: new KMSClient(config),
+    cloudWatch: new CloudWatchClient(config),
     dynamoDb: new DynamoDBClient(config),
     bus: new EventBridgeClient(config),
   };
@@ -95,7 +98,7 @@ function createContainer(
   boundaries: StreamBoundaries | undefined,
   restore: LambdaOptions['restore'],
 ): Container {
-  const { kinesis, startingKinesis, kms, dynamoDb, bus } =
+  const { kinesis, startingKinesis, kms, cloudWatch, dynamoDb, bus } =
     createClients(requestHandler);
   const now = () => Date.now() + skewMs;
   const reader = new LedgerReader(dynamoDb, ledgerTableName());
@@ -120,6 +123,7 @@ function createContainer(
     }),
     DescribeStream: createDescribeStream({ kinesis, kms, now }),
     VerifyEncryption: createVerifyEncryption({ kinesis, now }),
+    WatchAlarms: createWatchAlarms({ cloudWatch, now }),
     PlanRollback: createPlanRollback({ kinesis, kms, ledger: reader, now }),
     CompleteRotation: createCompleteRotation({ ledger, notifier }),
     SettleFailure: createSettleFailure({ ledger, notifier }),

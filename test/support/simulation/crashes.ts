@@ -14,6 +14,8 @@ export interface Experiment {
   crashes: readonly Crash[];
   /** Whether KMS refuses the first probe, so that the rotation rolls back. */
   isRollingBack: boolean;
+  /** Whether it watches an alarm, which is raised in place of that refusal. */
+  isBaking?: boolean;
   /**
    * What follows a kill: Step Functions retries; or the execution is stopped
    * at the first or the last one, and settled by its event.
@@ -42,24 +44,30 @@ const AFTER = 'alias/after';
 
 /** Rotates a stream from one key to another, with crashes on the way. */
 export function runCrashes(experiment: Experiment): Promise<Observed> {
-  const { crashes, isRollingBack, ending, clocks } = experiment;
+  const { crashes, isRollingBack, isBaking, ending, clocks } = experiment;
   const skew = clocks === 'behind' ? -CLOCK_MARGIN_MS : CLOCK_MARGIN_MS;
   const met: string[] = [];
   let calls = 0;
   let probes = 0;
+  let probedAt = Number.POSITIVE_INFINITY;
   return inWorld(
     {
       seed: 1,
       replay: JSON.stringify(experiment),
       skews: () => [skew],
       updateMs: () => 3_000,
+      alarmState: () =>
+        isRollingBack && Date.now() > probedAt + 90_000 ? 'ALARM' : 'OK',
       faultOf: ({ by, operation }) => {
+        if (operation === 'PutRecord') {
+          probedAt = Math.min(probedAt, Date.now());
+        }
         if (by.rotationId === undefined) return undefined;
         const call = calls++;
         const crash = crashes.find((one) => one.call === call);
         if (crash === undefined) {
           const isRefused = operation === 'PutRecord' && ++probes === 1;
-          return isRefused && isRollingBack
+          return isRefused && isRollingBack && !isBaking
             ? refusal('KMSDisabledException')
             : undefined;
         }
@@ -76,7 +84,12 @@ export function runCrashes(experiment: Experiment): Promise<Observed> {
         KeyId: BEFORE,
       });
       await pause(60_000);
-      const request = { StreamName: STREAM, KeyId: AFTER };
+      const bake = { BakeMinutes: 3, BakeAlarms: ['errors'] };
+      const request = {
+        StreamName: STREAM,
+        KeyId: AFTER,
+        ...(isBaking && bake),
+      };
       const execution = executions.start(STREAM, request);
       world.onKill = () => {
         const isLast = met.length === crashes.length;

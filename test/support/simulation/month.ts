@@ -50,6 +50,7 @@ export function simulateMonth(options: MonthOptions): Promise<Month> {
       seed,
       replay,
       skews: drawSkews,
+      alarmState: (random) => (random.chance(0.02) ? 'ALARM' : 'OK'),
       faultOf: (call, random) => drawFault(call, random, faultsPerMille),
       updateMs: drawUpdateMs,
       refusedPerMille: faultsPerMille / 4,
@@ -116,6 +117,7 @@ const THROTTLES: Record<Call['service'], Fault> = {
   KINESIS: refusal('LimitExceededException'),
   DYNAMODB: refusal('ProvisionedThroughputExceededException'),
   KMS: refusal('ThrottlingException'),
+  CLOUDWATCH: refusal('ThrottlingException'),
   EVENTBRIDGE: refusal('ThrottlingException'),
 };
 
@@ -201,6 +203,10 @@ function drawRequest(
     StreamName: name,
     OnQuotaExhausted: random.chance(0.6) ? 'WAIT' : 'FAIL',
     ...(random.chance(0.1) && { KeepSlotForRollback: true }),
+    ...(random.chance(0.1) && {
+      BakeMinutes: random.between(1, 10),
+      BakeAlarms: ['errors'],
+    }),
   };
   const Source = random.pick(['schedule', 'manual', 'manual', 'alarm']);
   const Trigger = { Source };

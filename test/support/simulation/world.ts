@@ -40,6 +40,19 @@ export interface WorldOptions {
   /** Of the deployment; without any, no stream is listed. */
   boundaries?: StreamBoundaries;
   slowPerMille?: number;
+  /** Of every alarm; OK without it. */
+  alarmState?: (random: SeededRandom) => 'OK' | 'ALARM';
+}
+
+function describedAlarms(
+  { AlarmNames = [] }: { AlarmNames?: string[] },
+  StateValue: string,
+): Answer {
+  const MetricAlarms = AlarmNames.map((AlarmName) => ({
+    AlarmName,
+    StateValue,
+  }));
+  return { status: 200, body: { MetricAlarms } };
 }
 
 /** An AWS of its own, in one process and in virtual time. */
@@ -117,6 +130,8 @@ function createWorld(
         return dynamoDb.answer(operation, input);
       case 'KMS':
         return answer(kms, operation, input as never);
+      case 'CLOUDWATCH':
+        return describedAlarms(input, options.alarmState?.(random) ?? 'OK');
       case 'EVENTBRIDGE':
         return {
           status: 200,

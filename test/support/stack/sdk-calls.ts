@@ -2,6 +2,7 @@ import { build } from 'esbuild';
 
 /** How IAM calls the services, by the SDK's packages. */
 const PREFIXES: Record<string, string> = {
+  '@aws-sdk/client-cloudwatch': 'cloudwatch',
   '@aws-sdk/client-dynamodb': 'dynamodb',
   '@aws-sdk/client-eventbridge': 'events',
   '@aws-sdk/client-kinesis': 'kinesis',

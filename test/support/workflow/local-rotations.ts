@@ -37,6 +37,9 @@ export interface LocalRotations extends LocalAws {
 /** Listed for the roles, though there is no such stream. */
 export const MISSING_STREAM = 'missing';
 
+/** The alarm that a stream's rotations may watch. */
+export const bakeAlarm = (streamName: string) => `${streamName}-errors`;
+
 /**
  * An embedded AWS in a folder of its own, with streams to be rotated.
  *
@@ -55,11 +58,15 @@ export async function openLocalRotations(
     KeyIds: [`alias/${i}-a`, `alias/${i}-b`, `alias/${i}-c`],
   }));
   const aws = await openLocalAws(entries);
+  const listed = entries.map((entry) => ({
+    ...entry,
+    BakeAlarms: [bakeAlarm(entry.StreamName)],
+  }));
   const missing = {
     StreamName: MISSING_STREAM,
     KeyIds: ['alias/0-a', 'alias/0-b'],
   };
-  const iam = underRoles([...entries, missing], undefined, undefined, settings);
+  const iam = underRoles([...listed, missing], undefined, undefined, settings);
   let next = 0;
   return {
     ...aws,

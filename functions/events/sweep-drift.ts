@@ -6,23 +6,23 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import pThrottle from 'p-throttle';
-import type { Outcome } from '../shared/contract/outcome.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   parseRequest,
   type RotationRequest,
-} from '../shared/contract/request.ts';
+} from '../../shared/contract/request.ts';
 import {
   requestedKeys,
   requestedStream,
-} from '../shared/contract/requested.ts';
-import { nameError } from '../shared/errors/aws-errors.ts';
-import { RotationError } from '../shared/errors/errors.ts';
-import { quote } from '../shared/errors/text.ts';
-import { readStreamArn } from '../shared/identifiers/arn.ts';
-import { driftAlarmName } from '../shared/identifiers/service-names.ts';
-import { fieldOf } from '../shared/json.ts';
-import { type DriftFinding, detectDrift } from '../shared/keys/drift.ts';
-import { decideDriftCure } from '../shared/keys/drift-cure.ts';
+} from '../../shared/contract/requested.ts';
+import { nameError } from '../../shared/errors/aws-errors.ts';
+import { RotationError } from '../../shared/errors/errors.ts';
+import { quote } from '../../shared/errors/text.ts';
+import { readStreamArn } from '../../shared/identifiers/arn.ts';
+import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
+import { fieldOf } from '../../shared/json.ts';
+import { type DriftFinding, detectDrift } from '../../shared/keys/drift.ts';
+import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
 import {
   dynamoDbClient,
   kinesisClient,
@@ -30,16 +30,16 @@ import {
   ledgerReader,
   ledgerTableName,
   sfnClient,
-} from '../shared/lambda/clients.ts';
-import { taskHandler } from '../shared/lambda/handler.ts';
-import { logger } from '../shared/lambda/logger.ts';
-import { measureDrift } from '../shared/lambda/metrics.ts';
-import type { LedgerEntry } from '../shared/ledger/entry.ts';
-import type { LedgerReader } from '../shared/ledger/ledger-reader.ts';
-import { readHistory } from '../shared/ledger/read-history.ts';
-import { usage } from '../shared/ledger/usage.ts';
-import { lookUpKeys } from '../shared/lookup/describe-keys.ts';
-import { describeStream } from '../shared/lookup/describe-stream.ts';
+} from '../../shared/lambda/clients.ts';
+import { taskHandler } from '../../shared/lambda/handler.ts';
+import { logger } from '../../shared/lambda/logger.ts';
+import { measureDrift } from '../../shared/lambda/metrics.ts';
+import type { LedgerEntry } from '../../shared/ledger/entry.ts';
+import type { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
+import { readHistory } from '../../shared/ledger/read-history.ts';
+import { usage } from '../../shared/ledger/usage.ts';
+import { lookUpKeys } from '../../shared/lookup/describe-keys.ts';
+import { describeStream } from '../../shared/lookup/describe-stream.ts';
 
 interface Dependencies {
   /** Must not retry by itself: the rate below counts attempts. */

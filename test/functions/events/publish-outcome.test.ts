@@ -12,15 +12,15 @@ import {
 import {
   createPublishOutcome,
   type PublishedOutcome,
-} from '../../functions/publish-outcome.ts';
-import { logger } from '../../shared/lambda/logger.ts';
-import { sampleEvent } from '../support/aws/sample-event.ts';
-import { startTopics, type Topics } from '../support/aws/topics.ts';
+} from '../../../functions/events/publish-outcome.ts';
+import { logger } from '../../../shared/lambda/logger.ts';
+import { sampleEvent } from '../../support/aws/sample-event.ts';
+import { startTopics, type Topics } from '../../support/aws/topics.ts';
 import {
   hostileVariant,
   refusalOf,
   runs,
-} from '../support/hostile/hostile-json.ts';
+} from '../../support/hostile/hostile-json.ts';
 
 const ALL = 'arn:aws:sns:us-east-1:000000000000:kinesis-key-rotation-dev';
 const FAILURES = `${ALL}-failures`;

@@ -1,13 +1,13 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import { snsClient } from '../shared/lambda/clients.ts';
-import { taskHandler } from '../shared/lambda/handler.ts';
-import { logger } from '../shared/lambda/logger.ts';
+import { snsClient } from '../../shared/lambda/clients.ts';
+import { taskHandler } from '../../shared/lambda/handler.ts';
+import { logger } from '../../shared/lambda/logger.ts';
 import {
   type OutcomeMessage,
   outcomeMessage,
   outcomeOf,
-} from '../shared/notification/outcome-message.ts';
-import { RUNBOOK } from '../shared/notification/runbook.ts';
+} from '../../shared/notification/outcome-message.ts';
+import { RUNBOOK } from '../../shared/notification/runbook.ts';
 
 interface Dependencies {
   sns: SNSClient;

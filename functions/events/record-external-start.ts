@@ -1,10 +1,10 @@
-import { parseCloudTrailStart } from '../shared/events/cloudtrail-start.ts';
-import { quotaLedger } from '../shared/lambda/clients.ts';
-import { taskHandler } from '../shared/lambda/handler.ts';
-import { logger } from '../shared/lambda/logger.ts';
-import type { ExternalStartStatus } from '../shared/ledger/external-starts.ts';
-import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
-import type { Quota } from '../shared/ledger/usage.ts';
+import { parseCloudTrailStart } from '../../shared/events/cloudtrail-start.ts';
+import { quotaLedger } from '../../shared/lambda/clients.ts';
+import { taskHandler } from '../../shared/lambda/handler.ts';
+import { logger } from '../../shared/lambda/logger.ts';
+import type { ExternalStartStatus } from '../../shared/ledger/external-starts.ts';
+import type { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import type { Quota } from '../../shared/ledger/usage.ts';
 
 interface Dependencies {
   ledger: QuotaLedger;

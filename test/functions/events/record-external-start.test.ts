@@ -7,18 +7,18 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   createRecordExternalStart,
   type RecordedStart,
-} from '../../functions/record-external-start.ts';
-import { createStartEncryption } from '../../functions/start-encryption.ts';
+} from '../../../functions/events/record-external-start.ts';
+import { createStartEncryption } from '../../../functions/start-encryption.ts';
 import {
   kinesisClient,
   kmsClient,
   quotaLedger,
-} from '../../shared/lambda/clients.ts';
-import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
+} from '../../../shared/lambda/clients.ts';
+import { ledgerOf, localStreamArn } from '../../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
-} from '../support/workflow/local-rotations.ts';
+} from '../../support/workflow/local-rotations.ts';
 
 /** Waits for the emulator, however busy the machine is. */
 const PATIENTLY = { interval: 10, timeout: 60_000 };

@@ -16,22 +16,22 @@ import {
   createSweepDrift,
   type Sweep,
   startRestore,
-} from '../../functions/sweep-drift.ts';
-import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
+} from '../../../functions/events/sweep-drift.ts';
+import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
 import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
   ledgerReader,
   ledgerTableName,
-} from '../../shared/lambda/clients.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
-import { publishedBy, stampsOf } from '../support/aws/published-metrics.ts';
-import { stepFunctionsRunning } from '../support/local/step-functions.ts';
+} from '../../../shared/lambda/clients.ts';
+import { readHistory } from '../../../shared/ledger/read-history.ts';
+import { publishedBy, stampsOf } from '../../support/aws/published-metrics.ts';
+import { stepFunctionsRunning } from '../../support/local/step-functions.ts';
 import {
   type LocalRotations,
   openLocalRotations,
-} from '../support/workflow/local-rotations.ts';
+} from '../../support/workflow/local-rotations.ts';
 
 /** Waits for the emulator, however busy the machine is. */
 const PATIENTLY = { interval: 10, timeout: 60_000 };
