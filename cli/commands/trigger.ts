@@ -156,7 +156,7 @@ async function warnOfChanges(path: string): Promise<void> {
   for (const source of sources) {
     if ((await changedAt(source)) <= packagedAt) continue;
     process.stderr.write(
-      `Warning: ${path} is older than ${source}; run npm run package to write it again\n`,
+      `Warning: ${path} is older than ${source}; npx kinesis-key-rotation package writes it again\n`,
     );
     return;
   }

@@ -65,7 +65,7 @@ export async function findDeployment(
 export function noStack(stage: string): CouldNotAskError {
   const region = process.env.AWS_REGION ?? 'that the profile names';
   return new CouldNotAskError(
-    `There is no stack ${serviceName(stage)} in Region ${region}. Deploy it (npm run deploy -- --stage ${stage} --region ${region}), or give another --stage or --region`,
+    `There is no stack ${serviceName(stage)} in Region ${region}. Deploy it (npx kinesis-key-rotation deploy --stage ${stage} --region ${region}), or give another --stage or --region`,
   );
 }
 

@@ -38,7 +38,7 @@ export async function readTemplate(path: string): Promise<Template> {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new TemplateError(
       code === 'ENOENT'
-        ? `${path} does not exist; run npm run package, which writes it`
+        ? `${path} does not exist; run npx kinesis-key-rotation package, which writes it`
         : `${path} cannot be read: ${message}`,
     );
   });
@@ -48,12 +48,12 @@ export async function readTemplate(path: string): Promise<Template> {
   } catch (error) {
     const { message } = error as Error;
     throw new TemplateError(
-      `${path} is not JSON: ${message}; run npm run package to write it again`,
+      `${path} is not JSON: ${message}; npx kinesis-key-rotation package writes it again`,
     );
   }
   if (!template?.Resources) {
     throw new TemplateError(
-      `${path} has no Resources, so it is not a CloudFormation template; run npm run package to write it again`,
+      `${path} has no Resources, so it is not a CloudFormation template; npx kinesis-key-rotation package writes it again`,
     );
   }
   return template as Template;

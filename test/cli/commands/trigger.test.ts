@@ -487,7 +487,7 @@ describe.concurrent('trigger', () => {
     const after = await run();
 
     expect(before.stderr).toBe(
-      `Warning: ${path} is older than rotations.yml; run npm run package to write it again\n`,
+      `Warning: ${path} is older than rotations.yml; npx kinesis-key-rotation package writes it again\n`,
     );
     expect(after).toMatchObject({ exitCode: 0, stderr: '' });
     expect(before.stdout).toBe(after.stdout);
@@ -563,7 +563,7 @@ describe.concurrent('trigger refuses', () => {
 
       expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
       expect(stderr).toMatch(
-        /^TemplateError: [^\n]+ does not exist; run npm run package[^\n]*\n$/,
+        /^TemplateError: [^\n]+ does not exist; run npx kinesis-key-rotation package[^\n]*\n$/,
       );
       expect(stderr).toContain(env.PACKAGE_DIR ? path : `.serverless/`);
     }

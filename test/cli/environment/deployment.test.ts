@@ -114,7 +114,7 @@ describe('findDeployment', () => {
     await expect(findDeployment('dev')).rejects.toMatchObject({
       name: 'CouldNotAskError',
       message:
-        'There is no stack kinesis-key-rotation-dev in Region eu-west-1. Deploy it (npm run deploy -- --stage dev --region eu-west-1), or give another --stage or --region',
+        'There is no stack kinesis-key-rotation-dev in Region eu-west-1. Deploy it (npx kinesis-key-rotation deploy --stage dev --region eu-west-1), or give another --stage or --region',
     });
   });
 

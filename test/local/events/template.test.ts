@@ -186,7 +186,7 @@ describe('readTemplate', () => {
     const path = join(await temporaryDirectory(), 'template.json');
 
     await expect(readTemplate(path)).rejects.toThrow(
-      `${path} does not exist; run npm run package`,
+      `${path} does not exist; run npx kinesis-key-rotation package`,
     );
   });
 
@@ -202,7 +202,7 @@ describe('readTemplate', () => {
       );
       expect(error.name).toBe('TemplateError');
       expect(error.message).toContain(path);
-      expect(error.message).toContain('npm run package');
+      expect(error.message).toContain('kinesis-key-rotation package');
       expect(error.message).not.toContain('\n');
     },
   );

@@ -92,7 +92,7 @@ describe('ledgerArn', () => {
         ({ PolicyDocument }) => policySize(PolicyDocument),
       ),
     );
-    expect(sizes).toHaveLength(14);
+    expect(sizes).toHaveLength(15);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(10_240);
     expect(JSON.stringify(packed)).not.toContain('"LedgerTable"');
   });

@@ -120,7 +120,7 @@ describe('an organization', () => {
 
   it('has its boundary, path and names on every role', () => {
     const roles = ofType('AWS::IAM::Role');
-    expect(roles).toHaveLength(18);
+    expect(roles).toHaveLength(19);
     for (const [id, { Properties }] of roles) {
       expect(Properties).toMatchObject({
         PermissionsBoundary: {
@@ -155,7 +155,7 @@ describe('an organization', () => {
       expect(Properties.KmsMasterKeyId).toEqual(KEY);
       expect(Properties).not.toHaveProperty('SqsManagedSseEnabled');
     }
-    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(16);
+    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(17);
     for (const [, { Properties }] of ofType('AWS::Logs::LogGroup')) {
       expect(Properties).toMatchObject({
         KmsKeyId: KEY,
@@ -187,7 +187,7 @@ describe('an organization', () => {
 
   it('has every function in its VPC, for its architecture', () => {
     const functions = ofType('AWS::Lambda::Function');
-    expect(functions).toHaveLength(14);
+    expect(functions).toHaveLength(15);
     for (const [, { Properties }] of functions) {
       expect(Properties).toMatchObject({
         VpcConfig: {
@@ -202,7 +202,7 @@ describe('an organization', () => {
   it('publishes other versions, which keep role and VPC', () => {
     const versions = ofType('AWS::Lambda::Version').map(([id]) => id);
     const before = ofType('AWS::Lambda::Version', without).map(([id]) => id);
-    expect(versions).toHaveLength(14);
+    expect(versions).toHaveLength(15);
     expect(before.filter((id) => versions.includes(id))).toEqual([]);
     for (const id of before) {
       expect(versions.filter((one) => one.startsWith(id))).toHaveLength(1);
@@ -266,7 +266,7 @@ describe('a setting', () => {
     const kept = ids(await apply(name)).filter((id) =>
       ids(without).includes(id),
     );
-    expect(kept).toHaveLength(isPublished ? 0 : 14);
+    expect(kept).toHaveLength(isPublished ? 0 : 15);
   });
 
   it('encrypts the bucket of a deployment', () => {
@@ -322,7 +322,7 @@ describe('a setting', () => {
 describe('the packaged template', () => {
   it('has the archives as files beside it', () => {
     const functions = ofType('AWS::Lambda::Function', without);
-    expect(functions).toHaveLength(14);
+    expect(functions).toHaveLength(15);
     for (const [id, { Properties }] of functions) {
       expect(Properties.Code).toBe(id.replace('LambdaFunction', '.zip'));
       expect(existsSync(join(plain.directory, String(Properties.Code)))).toBe(
