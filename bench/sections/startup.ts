@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BUDGETS } from '../budgets.ts';
 import { type Section, verdict } from '../section.ts';
 import { median } from '../support/statistics.ts';
@@ -68,7 +69,17 @@ async function start(
   const memoryMiB = program === 'npm' ? undefined : await peakMemory(pid);
   process.kill(-pid, 'SIGINT');
   await ended;
+  // npm ends before the process that it started.
+  while (isAlive(-pid)) await delay(20);
   return { command: name, isUsed, seconds, memoryMiB };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function measure(): Promise<Startup> {
