@@ -41,6 +41,7 @@ export async function openMeasuredAws(
   });
   const bus = await startEventBus();
   const proxy = await startFaultProxy({ KINESIS: aws.endpoints.KINESIS });
+  const before = { ...process.env };
   Object.assign(process.env, DUMMY_CREDENTIALS, {
     AWS_REGION: REGION,
     AWS_ENDPOINT_URL_KINESIS: proxy.endpoint,
@@ -68,6 +69,8 @@ export async function openMeasuredAws(
       await bus.close();
       await aws.close();
       await rm(directory, { recursive: true });
+      // Commands that are measured next must not look for it.
+      process.env = before;
     },
   };
 }

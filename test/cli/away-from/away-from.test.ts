@@ -28,7 +28,10 @@ import {
 } from '../../../local/services/json-service.ts';
 import { kinesisClient, kmsClient } from '../../../shared/lambda/clients.ts';
 import { denied } from '../../support/cli/account.ts';
-import { startCloudFormation } from '../../support/cli/cloudformation.ts';
+import {
+  STAGE_MACHINES,
+  startStage,
+} from '../../support/cli/deployed-stage.ts';
 import { runInProcess } from '../../support/cli/run-in-process.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 import {
@@ -39,9 +42,6 @@ import {
 /** Of a stream whose alias the test applied outside the ledger. */
 const PRESUMED =
   ', which resolves to another key now; the ledger did not see it applied';
-
-const STATES = 'arn:aws:states:us-east-1:000000000000';
-const PROD = `${STATES}:stateMachine:kinesis-key-rotation-prod-rotate`;
 
 const undone: (() => void | Promise<void>)[] = [];
 const atEnd = (undo: () => void | Promise<void>) => undone.unshift(undo);
@@ -108,36 +108,9 @@ beforeAll(async () => {
     { StreamName: 'stream-4', KeyIds: ['alias/4-a', 'alias/4-b'] },
     { StreamName: 'gone', KeyIds: ['alias/4-a', 'alias/4-b'] },
   ]);
-  const cloudFormation = await startCloudFormation(
-    {
-      'kinesis-key-rotation-prod': {
-        StateMachineArn: `${PROD}-stream`,
-        FleetStateMachineArn: `${PROD}-fleet`,
-        LedgerTableName: 'kinesis-key-rotation-ledger',
-      },
-    },
-    atEnd,
-  );
-  const stepFunctions = await startJsonService(
-    {
-      name: 'Step Functions',
-      target: 'AWSStepFunctions',
-      version: '1.0',
-      operations: {
-        StartExecution: ({ stateMachineArn, name, input }) => {
-          started.push(JSON.parse(String(input)).Streams);
-          const executionArn = `${String(stateMachineArn).replace(':stateMachine:', ':execution:')}:${name}`;
-          return { executionArn, startDate: new Date() };
-        },
-      },
-    },
-    0,
-  );
-  atEnd(stepFunctions.close);
-  env = {
-    AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation,
-    AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
-  };
+  env = await startStage(atEnd, (_, input) => {
+    started.push(JSON.parse(input).Streams);
+  });
 });
 
 afterAll(async () => {
@@ -369,7 +342,7 @@ describe('plan --all --away-from', () => {
         '--away-from',
         'alias/a',
         '--state-machine-arn',
-        `${PROD}-fleet`,
+        STAGE_MACHINES.fleet,
       ],
       /give --stage instead/,
     ],

@@ -15,7 +15,10 @@ import {
   startJsonService,
 } from '../../../local/services/json-service.ts';
 import { atTerminal } from '../../support/cli/at-terminal.ts';
-import { startCloudFormation } from '../../support/cli/cloudformation.ts';
+import {
+  STAGE_MACHINES,
+  startStage,
+} from '../../support/cli/deployed-stage.ts';
 import { runInProcess } from '../../support/cli/run-in-process.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 import {
@@ -23,9 +26,7 @@ import {
   openLocalRotations,
 } from '../../support/workflow/local-rotations.ts';
 
-const STATES = 'arn:aws:states:us-east-1:000000000000';
-const MACHINE = `${STATES}:stateMachine:kinesis-key-rotation-prod-rotate-stream`;
-const FLEET = `${STATES}:stateMachine:kinesis-key-rotation-prod-rotate-fleet`;
+const { stream: MACHINE, fleet: FLEET } = STAGE_MACHINES;
 
 const undone: (() => void | Promise<void>)[] = [];
 const atEnd = (undo: () => void | Promise<void>) => undone.unshift(undo);
@@ -42,36 +43,9 @@ beforeAll(async () => {
   const entries = [aws.nextStream(), aws.nextStream()];
   rotations = join(await temporaryDirectory(atEnd), 'rotations.yml');
   await writeFile(rotations, JSON.stringify({ Streams: entries }));
-  const cloudFormation = await startCloudFormation(
-    {
-      'kinesis-key-rotation-prod': {
-        StateMachineArn: MACHINE,
-        FleetStateMachineArn: FLEET,
-        LedgerTableName: 'kinesis-key-rotation-ledger',
-      },
-    },
-    atEnd,
-  );
-  const stepFunctions = await startJsonService(
-    {
-      name: 'Step Functions',
-      target: 'AWSStepFunctions',
-      version: '1.0',
-      operations: {
-        StartExecution: ({ stateMachineArn, name }) => {
-          started.push(String(stateMachineArn));
-          const executionArn = `${String(stateMachineArn).replace(':stateMachine:', ':execution:')}:${name}`;
-          return { executionArn, startDate: new Date() };
-        },
-      },
-    },
-    0,
-  );
-  atEnd(stepFunctions.close);
-  env = {
-    AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation,
-    AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
-  };
+  env = await startStage(atEnd, (machine) => {
+    started.push(machine);
+  });
 });
 
 afterAll(async () => {
