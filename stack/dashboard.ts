@@ -3,7 +3,7 @@ import {
   driftAlarmName,
   serviceName,
 } from '../shared/identifiers/service-names.ts';
-import type { Resource } from './template.ts';
+import { ownArn, type Resource } from './template.ts';
 
 /** The most alarms that one widget shows. */
 const ALARMS = 100;
@@ -66,10 +66,7 @@ export function dashboard(
     ...entries.map(({ StreamName }) => driftAlarmName(stage, StreamName)),
   ]
     .slice(0, ALARMS)
-    .map(
-      (name) =>
-        `arn:\${AWS::Partition}:cloudwatch:\${AWS::Region}:\${AWS::AccountId}:alarm:${name}`,
-    );
+    .map((name) => ownArn('cloudwatch', `alarm:${name}`));
   const widgets = [
     {
       type: 'alarm',

@@ -5,7 +5,7 @@ import { serviceName } from '../shared/identifiers/service-names.ts';
 import { ledgerArn } from './organization/ledger-table.ts';
 import { type RightsSettings, settingRights } from './organization/rights.ts';
 import { packPolicies, type Statement } from './policies.ts';
-import { arnOf, type Resources, ref, sub } from './template.ts';
+import { arnOf, ownArn, type Resources, ref, sub } from './template.ts';
 
 /**
  * What a function may do besides writing its log and its traces, as
@@ -106,7 +106,7 @@ function statements(
   ledger: object | string,
 ): Statement[] {
   const log = `log-group:/aws/lambda/${serviceName(stage)}-${name}`;
-  return [
+  const all: (Statement | false | undefined)[] = [
     {
       Sid: 'Log',
       Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -118,85 +118,56 @@ function statements(
       // X-Ray offers no resource for these.
       Resource: ['*'],
     },
-    ...(kinesis
-      ? [
-          {
-            Sid: 'Streams',
-            Action: kinesis,
-            Resource: entries.map((entry) =>
-              arn('kinesis', `stream/${entry.StreamName}`),
-            ),
-          },
-        ]
-      : []),
-    ...(kinesisWithKeys ? [withKeys(kinesisWithKeys, entries)] : []),
+    kinesis && {
+      Sid: 'Streams',
+      Action: kinesis,
+      Resource: entries.map((entry) =>
+        arn('kinesis', `stream/${entry.StreamName}`),
+      ),
+    },
+    kinesisWithKeys && withKeys(kinesisWithKeys, entries),
     ...(kms ? keyStatements(kms, entries) : []),
-    ...(dynamodb
-      ? [
-          {
-            Sid: 'Ledger',
-            Action: dynamodb,
-            Resource: [ledger],
-          },
-        ]
-      : []),
-    ...(alarms ? alarmStatements(alarms, entries) : []),
-    ...(executions
-      ? [
-          {
-            Sid: 'Rotations',
-            Action: executions,
-            Resource: [
-              arn('states', `execution:${serviceName(stage)}-rotate-stream:*`),
-            ],
-          },
-        ]
-      : []),
-    ...(rights.starts
-      ? [
-          {
-            Sid: 'Restore',
-            Action: ['states:StartExecution'],
-            Resource: [ref('RotateStreamStateMachine')],
-          },
-        ]
-      : []),
-    ...(rights.publishes
-      ? [
-          {
-            Sid: 'Notify',
-            Action: ['events:PutEvents'],
-            Resource: [arn('events', 'event-bus/default')],
-            // The service reference has the key as a list: one PutEvents has many
-            // events. Without a set operator, such a condition may never hold.
-            Condition: {
-              'ForAllValues:StringEquals': {
-                'events:source': 'kinesis-key-rotation',
-              },
-              Null: { 'events:source': 'false' },
-            },
-          },
-        ]
-      : []),
-    ...(rights.notifies
-      ? [
-          {
-            Sid: 'Publish',
-            Action: ['sns:Publish'],
-            Resource: [ref('NotificationTopic'), ref('FailureTopic')],
-          },
-        ]
-      : []),
-    ...(rights.isAsync
-      ? [
-          {
-            Sid: 'DeadLetters',
-            Action: ['sqs:SendMessage'],
-            Resource: [arnOf('DeadLetterQueue')],
-          },
-        ]
-      : []),
+    dynamodb && { Sid: 'Ledger', Action: dynamodb, Resource: [ledger] },
+    alarms && alarmStatement(alarms, entries),
+    executions && {
+      Sid: 'Rotations',
+      Action: executions,
+      Resource: [
+        arn('states', `execution:${serviceName(stage)}-rotate-stream:*`),
+      ],
+    },
+    rights.starts && {
+      Sid: 'Restore',
+      Action: ['states:StartExecution'],
+      Resource: [ref('RotateStreamStateMachine')],
+    },
+    rights.publishes && {
+      Sid: 'Notify',
+      Action: ['events:PutEvents'],
+      Resource: [arn('events', 'event-bus/default')],
+      // The service reference has the key as a list: one PutEvents has many
+      // events. Without a set operator, such a condition may never hold.
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'events:source': 'kinesis-key-rotation',
+        },
+        Null: { 'events:source': 'false' },
+      },
+    },
+    rights.notifies && {
+      Sid: 'Publish',
+      Action: ['sns:Publish'],
+      Resource: [ref('NotificationTopic'), ref('FailureTopic')],
+    },
+    rights.isAsync && {
+      Sid: 'DeadLetters',
+      Action: ['sqs:SendMessage'],
+      Resource: [arnOf('DeadLetterQueue')],
+    },
   ];
+  return all.filter(
+    (statement) => statement !== undefined && statement !== false,
+  );
 }
 
 /** Keys that rings and FormerKeyIds name with their account, as IAM can match them. */
@@ -227,14 +198,14 @@ function foreignKeysOf(entries: readonly RotationsStream[]): {
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
  */
-function alarmStatements(
+function alarmStatement(
   Action: string[],
   entries: readonly RotationsStream[],
-): Statement[] {
+): Statement | undefined {
   const names = new Set(entries.flatMap(({ BakeAlarms = [] }) => BakeAlarms));
-  if (names.size === 0) return [];
+  if (names.size === 0) return undefined;
   const Resource = [...names].map((name) => arn('cloudwatch', `alarm:${name}`));
-  return [{ Sid: 'Alarms', Action, Resource }];
+  return { Sid: 'Alarms', Action, Resource };
 }
 
 const namedKeys = (entries: readonly RotationsStream[]) =>
@@ -263,8 +234,8 @@ function withKeys(
     Sid: 'StartWithKeys',
     Action,
     Resource: [
-      `${ARN('kms')}key/*`,
-      `${ARN('kms')}alias/*`,
+      ownArn('kms', 'key/*'),
+      ownArn('kms', 'alias/*'),
       ...keys,
       ...aliases.keys(),
       ...aliasArns,
@@ -289,7 +260,7 @@ function keyStatements(
   const own: Statement = {
     Sid: 'Keys',
     Action,
-    Resource: [`${ARN('kms')}key/*`, ...keys].map(sub),
+    Resource: [ownArn('kms', 'key/*'), ...keys].map(sub),
     ...(Condition && { Condition }),
   };
   const byAlias = [...aliases].map(
@@ -324,8 +295,5 @@ const forStreams = (
   },
 });
 
-const ARN = (service: string) =>
-  `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:`;
-
 const arn = (service: string, resource: string) =>
-  sub(`${ARN(service)}${resource}`);
+  sub(ownArn(service, resource));

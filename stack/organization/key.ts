@@ -1,15 +1,11 @@
 import { parseKeyId } from '../../shared/identifiers/key-id.ts';
 import type { Statement } from '../policies.ts';
-import { sub } from '../template.ts';
+import { ownArn, sub } from '../template.ts';
 
 /** The ARN of the key that KmsKeyId names, for CloudFormation. */
 export function keyArn(keyId: string): unknown {
   const parts = parseKeyId(keyId);
-  return parts?.account
-    ? keyId
-    : sub(
-        `arn:\${AWS::Partition}:kms:\${AWS::Region}:\${AWS::AccountId}:key/${keyId}`,
-      );
+  return parts?.account ? keyId : sub(ownArn('kms', `key/${keyId}`));
 }
 
 /** The rights on the key that a caller of an encrypted resource needs. */

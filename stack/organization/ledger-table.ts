@@ -1,5 +1,5 @@
 import type { DeploymentSettings } from '../../shared/config/deployment-settings.ts';
-import { arnOf, type Resources, ref, sub } from '../template.ts';
+import { arnOf, ownArn, type Resources, ref, sub } from '../template.ts';
 
 /** The table of a stage that has one of its own. */
 const OWN = 'LedgerTable';
@@ -16,9 +16,7 @@ interface Service {
 export function ledgerArn({ LedgerTableName }: Ledger): object | string {
   return LedgerTableName === undefined
     ? arnOf(OWN)
-    : sub(
-        `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/${LedgerTableName}`,
-      );
+    : sub(ownArn('dynamodb', `table/${LedgerTableName}`));
 }
 
 /**
