@@ -5,12 +5,15 @@ import type {
 } from '@aws-sdk/client-kinesis';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import pMap from 'p-map';
-import pThrottle from 'p-throttle';
 import { AwsRefusal } from '../../shared/errors/errors.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
+import {
+  DESCRIPTIONS_PER_SECOND,
+  throttled,
+} from '../discovery/account-streams.ts';
 import type { ChosenStream } from '../input/streams.ts';
 import { describeForReport } from './lookup/keys.ts';
 import type { StreamDescription, StreamInput } from './report-input.ts';
@@ -22,8 +25,6 @@ export interface GatherClients {
   tableName: string;
 }
 
-/** Half of what AWS allows an account in a Region; the sweep takes a quarter. */
-const DESCRIPTIONS_PER_SECOND = 10;
 /** Enough that the rate of descriptions is the limit, and not the answers' delay. */
 const STREAMS_AT_A_TIME = 10;
 
@@ -46,11 +47,10 @@ export async function gatherStreams(
   clients: GatherClients,
   { onStream, signal }: GatherOptions = {},
 ): Promise<StreamInput[]> {
-  const describe = pThrottle({
-    limit: DESCRIPTIONS_PER_SECOND,
-    interval: 1000,
-    strict: true,
-  })((StreamARN: string) => describeStream(clients.kinesis, { StreamARN }));
+  const describe = throttled(
+    (StreamARN: string) => describeStream(clients.kinesis, { StreamARN }),
+    DESCRIPTIONS_PER_SECOND,
+  );
   return pMap(
     streams,
     async (stream) => {

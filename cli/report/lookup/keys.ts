@@ -7,7 +7,7 @@ import { requestedKeys } from '../../../shared/contract/requested.ts';
 import { nameError } from '../../../shared/errors/aws-errors.ts';
 import { readStreamArn } from '../../../shared/identifiers/arn.ts';
 import type { ResolvedKey } from '../../../shared/keys/key-ring.ts';
-import { describeKeys } from '../../../shared/lookup/describe-keys.ts';
+import { refusalText, resolveKey } from '../../discovery/account-streams.ts';
 import { presentKey } from '../key-facts.ts';
 import type { KmsRotation, StreamInput, StreamKey } from '../report-input.ts';
 
@@ -15,20 +15,13 @@ import type { KmsRotation, StreamInput, StreamKey } from '../report-input.ts';
  * Describes keys for a report, in their order. Those that KMS does not describe carry
  * the reason: one key must not keep the others from the report.
  */
-export async function describeForReport(
+export function describeForReport(
   kms: KMSClient,
   keys: Pick<RotationRequest, 'KeyId' | 'KeyIds'>,
   region: string,
 ): Promise<ResolvedKey[]> {
   const { keyIds } = requestedKeys(keys);
-  const described = keyIds.map(async (KeyId) => {
-    try {
-      return await describeKeys(kms, { KeyId }, region);
-    } catch (error) {
-      return [{ KeyId, Refusal: nameError(error) }];
-    }
-  });
-  return (await Promise.all(described)).flat();
+  return Promise.all(keyIds.map((keyId) => resolveKey(kms, keyId, region)));
 }
 
 /**
@@ -40,13 +33,10 @@ export async function gatherKeys(
   kms: KMSClient,
 ): Promise<StreamInput[]> {
   const asked = new Map<string, Promise<KmsRotation>>();
-  const rotationOf = ({ Metadata, Refusal }: ResolvedKey) => {
-    const arn = Metadata?.Arn;
+  const rotationOf = (key: ResolvedKey) => {
+    const arn = key.Metadata?.Arn;
     if (arn === undefined) {
-      const reason = Refusal
-        ? `${Refusal.name}: ${Refusal.message}`
-        : 'KMS did not describe the key';
-      return { status: 'UNKNOWN', reason } as const;
+      return { status: 'UNKNOWN', reason: refusalText(key) } as const;
     }
     const answer = asked.get(arn) ?? rotationStatus(kms, arn);
     asked.set(arn, answer);
