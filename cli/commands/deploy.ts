@@ -4,11 +4,6 @@ import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { shownPath } from '../../shared/config/shown-path.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
-import {
-  dynamoDbClient,
-  kinesisClient,
-  kmsClient,
-} from '../../shared/lambda/clients.ts';
 import { checkRegion } from '../../stack/region.ts';
 import {
   changeText,
@@ -37,6 +32,7 @@ import {
 import type { CommandContext } from '../environment/context.ts';
 import { describeStack, outputsOf } from '../environment/stack.ts';
 import { type Packager, withPackager } from '../packager/packager.ts';
+import { withPreviewClients } from '../preview/preview-clients.ts';
 
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 
@@ -136,27 +132,16 @@ async function movesOf(
       problem,
     }));
   }
-  const clients = {
-    kinesis: kinesisClient(),
-    kms: kmsClient(),
-    dynamodb: dynamoDbClient(),
-    tableName: ledgerTableName,
-    now: Date.now,
-  };
   const executions = `arn:${partition}:states:${region}:${account}:execution:${serviceName(stage)}-rotate-stream:`;
-  try {
-    return await predictMoves(
+  return withPreviewClients(ledgerTableName, (clients) =>
+    predictMoves(
       streams,
       templates,
       executions,
       clients,
       context.interruption.signal,
-    );
-  } finally {
-    clients.kinesis.destroy();
-    clients.kms.destroy();
-    clients.dynamodb.destroy();
-  }
+    ),
+  );
 }
 
 /**

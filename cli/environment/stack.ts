@@ -42,15 +42,8 @@ export function describeStack(
     const command = new DescribeStacksCommand({
       StackName: serviceName(stage),
     });
-    try {
-      const { Stacks = [] } = await client.send(command, {
-        abortSignal: signal,
-      });
-      return Stacks[0];
-    } catch (error) {
-      if (isMissing(error as Error)) return undefined;
-      throw error;
-    }
+    const answer = await ifThere(client.send(command, { abortSignal: signal }));
+    return answer?.Stacks?.[0];
   });
 }
 
@@ -69,14 +62,9 @@ export function readTemplate(
       StackName: stack,
       TemplateStage: 'Original',
     });
-    try {
-      const { TemplateBody } = await client.send(command, {
-        abortSignal: signal,
-      });
-      if (TemplateBody !== undefined) return TemplateBody;
-    } catch (error) {
-      if (isMissing(error as Error)) return undefined;
-      throw error;
+    const answer = await ifThere(client.send(command, { abortSignal: signal }));
+    if (answer === undefined || answer.TemplateBody !== undefined) {
+      return answer?.TemplateBody;
     }
     throw new Error(`GetTemplate of ${stack} has no body`);
   });
@@ -92,6 +80,11 @@ export function outputsOf(stack: Stack | undefined): Map<string, string> {
 }
 
 /** CloudFormation has no error of its own for a stack that is not there. */
-function isMissing({ name, message }: Error): boolean {
-  return name === 'ValidationError' && message.includes('does not exist');
+function ifThere<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  return answer.catch(({ name, message }: Error) => {
+    if (name === 'ValidationError' && message.includes('does not exist')) {
+      return undefined;
+    }
+    return answer;
+  });
 }

@@ -1,11 +1,7 @@
 import { localExecutions } from '../../local/runner/rotation.ts';
-import {
-  dynamoDbClient,
-  kinesisClient,
-  kmsClient,
-  ledgerTableName,
-} from '../../shared/lambda/clients.ts';
+import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import type { Environment } from '../environment/environment.ts';
+import { withPreviewClients } from './preview-clients.ts';
 import { previewRotation, type RotationPreview } from './rotation-preview.ts';
 
 /**
@@ -20,22 +16,11 @@ export async function previewRequests(
   const executions = deployment
     ? `${deployment.StateMachineArn.replace(':stateMachine:', ':execution:')}:`
     : localExecutions(region, 'rotate-stream', account);
-  const clients = {
-    kinesis: kinesisClient(),
-    kms: kmsClient(),
-    dynamodb: dynamoDbClient(),
-    tableName: ledgerTableName(),
-    now: Date.now,
-  };
-  try {
+  return withPreviewClients(ledgerTableName(), async (clients) => {
     const previews: RotationPreview[] = [];
     for (const request of requests) {
       previews.push(await previewRotation(request, executions, clients));
     }
     return previews;
-  } finally {
-    clients.kinesis.destroy();
-    clients.kms.destroy();
-    clients.dynamodb.destroy();
-  }
+  });
 }
