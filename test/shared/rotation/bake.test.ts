@@ -33,7 +33,7 @@ const clear = (...Ignored: string[]): Bake => ({
 });
 
 describe('bakePlan', () => {
-  it('is none without minutes', () => {
+  it('is absent without minutes, and for a RESTORE', () => {
     const BakeAlarms = ['a'];
     expect(bakePlan({ Force: false })).toBeUndefined();
     expect(bakePlan({ BakeMinutes: 0, BakeAlarms, Force: false })).toBe(
