@@ -580,6 +580,7 @@ describe('Deployment', () => {
     ],
     ['{RolePath: platform}', 'RolePath "platform" is not a path of IAM'],
     ['{RolePath: "/a b/"}', 'RolePath "/a b/" is not a path of IAM'],
+    [`{RolePath: "/${'a'.repeat(511)}/"}`, 'RolePath "/aaa'],
     ['{RolePath: "//{{resolve:x}}/"}', 'RolePath "//{{resolve:x}}/" is not'],
     ['{RoleNamePrefix: "a/"}', 'RoleNamePrefix "a/" is not the beginning of'],
     ['{RoleNamePrefix: ""}', 'RoleNamePrefix "" is not the beginning of'],
