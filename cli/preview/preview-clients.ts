@@ -8,7 +8,7 @@ import type { PreviewClients } from './rotation-preview.ts';
 /**
  * Gives the clients of the AWS that the variables name, and closes them.
  *
- * @param tableName of the ledger; undefined where there is none yet
+ * @param tableName of the ledger; undefined before the first deployment
  */
 export async function withPreviewClients<T>(
   tableName: string | undefined,
