@@ -613,8 +613,9 @@ describe('an aborted rotation', () => {
         handlers: {
           ...aws.handlers,
           CompleteRotation: async (event, context) => {
+            const completed = await CompleteRotation?.(event, context);
             abort.abort();
-            return CompleteRotation?.(event, context);
+            return completed;
           },
         },
       },
