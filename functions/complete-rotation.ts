@@ -5,7 +5,11 @@ import { logger } from '../shared/lambda/logger.ts';
 import { measureOutcome } from '../shared/lambda/metrics.ts';
 import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
-import { appliedKey, successOutcome } from '../shared/rotation/completion.ts';
+import {
+  appliedKey,
+  streamSight,
+  successOutcome,
+} from '../shared/rotation/completion.ts';
 import { stoppedRotation } from '../shared/rotation/reservation.ts';
 import type { PlannedState } from '../shared/rotation/state.ts';
 import { assertNotSuperseded } from '../shared/rotation/superseded.ts';
@@ -28,8 +32,12 @@ export function createCompleteRotation({ ledger, notifier }: Dependencies) {
     const { Quota, LastApplied, WasStopped } = await ledger.settle(
       StreamARN,
       RotationId,
-      appliedKey(state.Plan, state.Description),
-      state.Verification && Date.parse(state.Verification.VerifiedAt),
+      {
+        applied: appliedKey(state.Plan, state.Description),
+        verifiedAt:
+          state.Verification && Date.parse(state.Verification.VerifiedAt),
+        sight: streamSight(state),
+      },
     );
     // Its end is published already; a success would contradict that.
     if (WasStopped) throw stoppedRotation(state.Plan);

@@ -29,13 +29,16 @@ export function createDescribeStream({ kinesis, kms, now }: Dependencies) {
     const { Plan, Start, Description } = state;
     logger.appendKeys({ RotationId: Plan.RotationId });
     const { StreamARN } = Plan;
-    const { StreamStatus, KeyId = null } = await describeStream(kinesis, {
-      StreamARN,
-    });
+    const {
+      StreamStatus,
+      KeyId = null,
+      RetentionPeriodHours,
+    } = await describeStream(kinesis, { StreamARN });
     const description = classifyStreamStatus(
       {
         StreamStatus,
         KeyId,
+        ...(RetentionPeriodHours !== undefined && { RetentionPeriodHours }),
         IsTarget: await isTarget(kms, StreamStatus, KeyId, Plan, now()),
         Now: now(),
       },

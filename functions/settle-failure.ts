@@ -6,6 +6,7 @@ import { measureOutcome } from '../shared/lambda/metrics.ts';
 import { type Notifier, notifier } from '../shared/lambda/notifier.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import type { Settlement } from '../shared/ledger/settle.ts';
+import { streamSight } from '../shared/rotation/completion.ts';
 import {
   appliedByRollback,
   type FailedRotation,
@@ -76,7 +77,10 @@ async function settle(
   if (slotId !== undefined) {
     await ledger.release(streamArn, RotationId, slotId, 'SEEN');
   }
-  return ledger.settle(streamArn, RotationId, appliedByRollback(state));
+  return ledger.settle(streamArn, RotationId, {
+    applied: appliedByRollback(state),
+    sight: state && streamSight(state),
+  });
 }
 
 async function announce(outcome: Failure, notifier: Notifier): Promise<void> {

@@ -23,29 +23,35 @@ import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
 import { fieldOf } from '../../shared/json.ts';
 import { type DriftFinding, detectDrift } from '../../shared/keys/drift.ts';
 import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
+import type { CurrentKey } from '../../shared/keys/key-ring.ts';
+import { toSight } from '../../shared/keys/stream-sight.ts';
 import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
-  ledgerReader,
   ledgerTableName,
+  quotaLedger,
   sfnClient,
 } from '../../shared/lambda/clients.ts';
 import { taskHandler } from '../../shared/lambda/handler.ts';
 import { logger } from '../../shared/lambda/logger.ts';
 import { measureDrift } from '../../shared/lambda/metrics.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
-import type { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
+import { recordSight } from '../../shared/ledger/key-periods.ts';
+import type { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { usage } from '../../shared/ledger/usage.ts';
 import { lookUpKeys } from '../../shared/lookup/describe-keys.ts';
-import { describeStream } from '../../shared/lookup/describe-stream.ts';
+import {
+  type DescribedStream,
+  describeStream,
+} from '../../shared/lookup/describe-stream.ts';
 
 interface Dependencies {
   /** Must not retry by itself: the rate below counts attempts. */
   kinesis: KinesisClient;
   kms: KMSClient;
-  ledger: Pick<LedgerReader, 'read'>;
+  ledger: Pick<QuotaLedger, 'read' | 'recordSight'>;
   /** Outcomes of a stream's rotations, newest first. */
   history: (streamArn: string) => AsyncIterable<Outcome>;
   /** What starts a RESTORE; undefined where Step Functions does not run rotations. */
@@ -102,6 +108,7 @@ export function createSweepDrift(dependencies: Dependencies) {
         const stream = await describe(StreamName);
         const found = await look(stream, keyIds, dependencies, now());
         measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
+        await noteSight(stream, found, dependencies);
         const { Drift, Reason } = found;
         const result = { StreamName, Drift, Reason };
         if (Drift !== 1) return result;
@@ -181,6 +188,7 @@ function readStreams(event: unknown): ListedStream[] {
 }
 
 interface Look extends DriftFinding {
+  current: CurrentKey;
   QuotaUsed: number;
   entry: LedgerEntry;
   /** The resolved key ARN of a ring of one alias. */
@@ -188,7 +196,7 @@ interface Look extends DriftFinding {
 }
 
 async function look(
-  stream: Awaited<ReturnType<typeof describeStream>>,
+  stream: DescribedStream,
   keyIds: readonly string[],
   { kms, ledger }: Dependencies,
   now: number,
@@ -199,22 +207,39 @@ async function look(
   const judge = async (ring: readonly string[]) => {
     const KeyIds = [...ring];
     const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
-    return { Keys, finding: detectDrift(Keys, Current, region) };
+    const finding = detectDrift(Keys, Current, region);
+    return { Keys, Current, finding };
   };
   // The key that the stream names mostly decides, and each key costs a call.
   const named = keyIds.filter((one) => one === KeyId).slice(0, 1);
   const first = named.length > 0 ? await judge(named) : undefined;
   const isDecided =
     first?.finding.Drift === 0 || named.length === keyIds.length;
-  const { finding, Keys } =
+  const { finding, Keys, Current } =
     first !== undefined && isDecided ? first : await judge(keyIds);
   const onlyKeyArn = keyIds.length === 1 ? Keys[0]?.Metadata?.Arn : undefined;
   return {
     ...finding,
+    current: Current,
     QuotaUsed: usage(entry, now).Used,
     entry,
     ...(onlyKeyArn !== undefined && { onlyKeyArn }),
   };
+}
+
+/** Records under which key the stream is seen, where the ledger does not know it. */
+async function noteSight(
+  stream: DescribedStream,
+  { current, entry }: Look,
+  { ledger, now }: Dependencies,
+): Promise<void> {
+  const sight = toSight(stream, current, now());
+  if (sight === undefined || recordSight(entry, sight).entry === undefined) {
+    return;
+  }
+  await ledger.recordSight(stream.StreamARN, sight).catch((error: unknown) => {
+    logger.error('The look could not be recorded', { error });
+  });
 }
 
 /** An execution of that name that has ended has done what this one would. */
@@ -241,7 +266,7 @@ const dynamodb = dynamoDbClient();
 export const handler = createSweepDrift({
   kinesis: kinesisClient({ maxAttempts: 1 }),
   kms: kmsClient(),
-  ledger: ledgerReader(),
+  ledger: quotaLedger(),
   history: (streamArn) => readHistory(dynamodb, ledgerTableName(), streamArn),
   restore: startRestore(sfnClient(), process.env.STATE_MACHINE_ARN),
   stage: process.env.STAGE || 'local',

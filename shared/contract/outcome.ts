@@ -33,6 +33,8 @@ export interface Success extends Identity {
   /** When the probe was answered; null if there was none. */
   VerifiedAt: string | null;
   Verification: Verification | null;
+  /** How long the stream kept records then. */
+  RetentionPeriodHours?: number;
   /** Until when alarms were watched, and none went to ALARM. */
   BakedUntil?: string;
   Quota: Quota;
@@ -73,6 +75,8 @@ export interface Failure extends Identity {
   PreviousKeyId?: string | null;
   /** The key ARN of the alias when it was applied before; it points elsewhere now. */
   RepointedFrom?: string;
+  /** How long the stream kept records then. */
+  RetentionPeriodHours?: number;
   /** Slots that this rotation used and that stay used. */
   SlotsSpent?: number;
   Quota?: Quota;

@@ -23,6 +23,8 @@ interface SlotBase {
   RotationId: string;
   /** As submitted. */
   KeyId: string;
+  /** The resolved key ARN, until AWS has answered. */
+  KeyArn?: string;
   State: 'RESERVED' | 'SPENT';
   /** The latest moment at which AWS can have counted it. */
   StampedAt: number;
@@ -78,6 +80,34 @@ export interface LastApplied {
   AppliedAt: number;
 }
 
+/** A key of a stream, as it was submitted, and as it was resolved. */
+export interface PeriodKey {
+  KeyId: string;
+  /** Absent while the resolved key ARN is unknown. */
+  KeyArn?: string;
+  /** KeyArn is what the alias resolved to later, rather than when it was applied. */
+  IsPresumed?: true;
+}
+
+/**
+ * A key that records of a stream are or were under. Times are milliseconds since the
+ * epoch.
+ *
+ *     open ──another key is seen──> left ──its last record has expired──> over
+ */
+export interface KeyPeriod extends PeriodKey {
+  /** When it was applied. */
+  From: number;
+  /** From is when it was first seen: it was applied earlier. */
+  IsSeen?: true;
+  /** When the stream was first seen ACTIVE under another key, or under none. */
+  LeftAt?: number;
+  /** The longest retention of the stream that was seen since it was left. */
+  RetentionHours?: number;
+  /** When its last record had expired, seen after that. */
+  OverAt?: number;
+}
+
 export interface LedgerEntry {
   StreamARN: string;
   /** Counts the writes; 0 for an entry that was never written. */
@@ -85,6 +115,8 @@ export interface LedgerEntry {
   Slots: readonly Slot[];
   Lease?: Lease;
   LastApplied?: LastApplied;
+  /** The keys that records of the stream are or were under. */
+  KeyPeriods?: readonly KeyPeriod[];
   /** When a probe of this service first proved the stream's encryption. */
   VerifiedAt?: number;
   /**

@@ -6,6 +6,7 @@ import {
   type ReportedSlot,
   type Transition,
 } from './entry.ts';
+import { appliedPeriod } from './key-periods.ts';
 import { isReported, pairReports } from './pair-reports.ts';
 import { type Quota, usage } from './usage.ts';
 import { CLOCK_MARGIN_MS, REPORT_PRECISION_MS, SLOT_MS } from './window.ts';
@@ -95,6 +96,11 @@ export function recordExternalStart(
   const keyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
   const after = changeEntry(entry, {
     Slots: slots,
+    KeyPeriods: appliedPeriod(
+      entry.KeyPeriods ?? [],
+      { KeyId, ...(keyArn !== undefined && { KeyArn: keyArn }) },
+      at,
+    ),
     ...(isNewer(entry, at) && {
       LastApplied: {
         KeyId,

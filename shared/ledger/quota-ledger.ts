@@ -17,6 +17,7 @@ import {
   recordExternalStart,
 } from './external-starts.ts';
 import { ROTATION_RECORD, toOutcome } from './history.ts';
+import { recordSight, type StreamSight } from './key-periods.ts';
 import {
   LEDGER_RECORD,
   type LedgerItem,
@@ -37,6 +38,16 @@ import { type Quota, usage } from './usage.ts';
 
 /** How long the ledger keeps the records of rotations. */
 export const HISTORY_DAYS = 400;
+
+/** What a rotation knows of its stream at its end. */
+export interface SettledRotation {
+  /** The key that Describe saw, for a Start that AWS never answered. */
+  applied?: LastApplied | undefined;
+  /** When its probe proved the encryption, in milliseconds since the epoch. */
+  verifiedAt?: number | undefined;
+  /** The stream under the rotation's key. */
+  sight?: StreamSight | undefined;
+}
 
 interface QuotaLedgerOptions {
   /** Milliseconds since the epoch. */
@@ -128,12 +139,20 @@ export class QuotaLedger extends LedgerReader {
   settle(
     streamArn: string,
     rotationId: string,
-    applied?: LastApplied,
-    verifiedAt?: number,
+    { applied, verifiedAt, sight }: SettledRotation = {},
   ): Promise<Settlement> {
-    return this.#change(streamArn, (entry) =>
-      settle(entry, rotationId, this.#now(), applied, verifiedAt),
-    );
+    return this.#change(streamArn, (entry) => {
+      const now = this.#now();
+      const settled = settle(entry, rotationId, now, applied, verifiedAt);
+      if (sight === undefined) return settled;
+      const { entry: seen } = recordSight(settled.entry ?? entry, sight);
+      return seen ? { ...settled, entry: seen } : settled;
+    });
+  }
+
+  /** Records how a stream was seen, where that is news; see {@link recordSight}. */
+  recordSight(streamArn: string, sight: StreamSight): Promise<void> {
+    return this.#change(streamArn, (entry) => recordSight(entry, sight));
   }
 
   /** Ends a rotation whose execution was stopped; see {@link settleStopped}. */

@@ -5,12 +5,14 @@ import {
   changeEntry,
   isLatest,
   isStopped,
+  type KeyPeriod,
   type Lease,
   type LedgerEntry,
   lastAppliedAt,
   type Slot,
   type Transition,
 } from './entry.ts';
+import { openPeriod, possiblePeriods } from './key-periods.ts';
 import { settle } from './settle.ts';
 import { type Quota, usage } from './usage.ts';
 
@@ -59,6 +61,7 @@ export function reserve(
     SlotId: unused[at]?.SlotId ?? entry.Version + 1 + at,
     RotationId: claim.RotationId,
     KeyId: claim.KeyId,
+    KeyArn: claim.KeyArn,
     State: 'RESERVED',
     StampedAt: now,
   });
@@ -75,6 +78,7 @@ export function reserve(
     },
     entry: changeEntry(before, {
       Slots: [...others, slot, ...spare],
+      KeyPeriods: periodsBefore(entry, claim, now),
       Lease: {
         RotationId: claim.RotationId,
         StartedAt: claim.StartedAt,
@@ -110,6 +114,22 @@ function sortSlots(entry: LedgerEntry, claim: Claim, now: number) {
     (slot) => slot !== attempted && !unused.includes(slot),
   );
   return { attempted, unused, others };
+}
+
+/** With the key that the rotation replaces, and what slots may drop out of the window. */
+function periodsBefore(
+  { KeyPeriods = [], Slots }: LedgerEntry,
+  { RotationId, PreviousKeyId, PreviousKeyArn }: Claim,
+  now: number,
+): readonly KeyPeriod[] {
+  const others = Slots.filter((slot) => slot.RotationId !== RotationId);
+  const possible = possiblePeriods(KeyPeriods, others);
+  if (PreviousKeyId === null) return possible;
+  const previous = {
+    KeyId: PreviousKeyId,
+    ...(PreviousKeyArn !== null && { KeyArn: PreviousKeyArn }),
+  };
+  return openPeriod(possible, previous, now, true);
 }
 
 /** A refused rotation keeps nothing of what it held before. */

@@ -9,6 +9,7 @@ import {
   stoppedRotations,
   type Transition,
 } from './entry.ts';
+import { possiblePeriods } from './key-periods.ts';
 import { isReported } from './pair-reports.ts';
 import { type Quota, usage } from './usage.ts';
 import {
@@ -92,6 +93,7 @@ export function settle(
     isHolder || isNews || isFirst || kept.length < entry.Slots.length;
   const after = changeEntry(withoutLease(entry, rotationId), {
     Slots: slotsInWindow(kept, now),
+    KeyPeriods: possiblePeriods(entry.KeyPeriods ?? [], spent),
     ...(isNews && { LastApplied: applied }),
     ...(isFirst && { VerifiedAt: verifiedAt }),
   });

@@ -7,6 +7,7 @@ import {
   type Slot,
   type Transition,
 } from './entry.ts';
+import { openPeriod } from './key-periods.ts';
 import { isReported, pairReports } from './pair-reports.ts';
 import { SLOT_MS } from './window.ts';
 
@@ -85,6 +86,11 @@ export function confirm(
     answer: slot !== undefined,
     entry: changeEntry(rest, {
       LastApplied: applied,
+      KeyPeriods: openPeriod(
+        entry.KeyPeriods ?? [],
+        applied,
+        applied.AppliedAt,
+      ),
       Slots: [...others, confirmed],
     }),
   };

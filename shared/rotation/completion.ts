@@ -1,5 +1,6 @@
 import type { Success, Verification } from '../contract/outcome.ts';
 import type { LastApplied } from '../ledger/entry.ts';
+import type { StreamSight } from '../ledger/key-periods.ts';
 import type { Quota } from '../ledger/usage.ts';
 import type {
   Description,
@@ -18,6 +19,21 @@ export function appliedKey(
     : { KeyId, KeyArn, AppliedAt: Date.parse(description.ActiveAt) };
 }
 
+/** The stream under the key of the plan, where Describe showed that. */
+export function streamSight({
+  Plan,
+  Description,
+}: RotationState): StreamSight | undefined {
+  const { ActiveAt, RetentionPeriodHours } = Description ?? {};
+  if (ActiveAt === undefined || RetentionPeriodHours === undefined) return;
+  if (!('KeyArn' in Plan)) return undefined;
+  return {
+    Key: { KeyId: Plan.KeyId, KeyArn: Plan.KeyArn },
+    RetentionHours: RetentionPeriodHours,
+    At: Date.parse(ActiveAt),
+  };
+}
+
 /** When the probe was written, and its proof; undefined without a probe. */
 export function verifiedProbe({
   Verification: result,
@@ -32,6 +48,7 @@ export function verifiedProbe({
 /** The outcome of a rotation that succeeded. */
 export function successOutcome(state: PlannedState, Quota: Quota): Success {
   const { Plan, Description } = state;
+  const retention = retentionHours(state);
   return {
     Status: 'SUCCEEDED',
     ...result(state),
@@ -46,10 +63,19 @@ export function successOutcome(state: PlannedState, Quota: Quota): Success {
     StartedAt: Plan.StartedAt,
     ActiveAt: Description?.ActiveAt ?? null,
     ...(verifiedProbe(state) ?? { VerifiedAt: null, Verification: null }),
+    ...(retention !== undefined && { RetentionPeriodHours: retention }),
     ...(state.Bake?.BakedUntil && { BakedUntil: state.Bake.BakedUntil }),
     Quota,
     ...(Plan.Trigger && { Trigger: Plan.Trigger }),
   };
+}
+
+/** How long the stream keeps records, as it was last described. */
+export function retentionHours({
+  Plan,
+  Description,
+}: RotationState): number | undefined {
+  return Description?.RetentionPeriodHours ?? Plan.RetentionPeriodHours;
 }
 
 function result({

@@ -37,7 +37,10 @@ export interface PlanningFacts {
   Stream: Pick<
     DescribedStream,
     'StreamName' | 'StreamARN' | 'StreamStatus' | 'KeyId'
-  > & { StreamCreationTimestamp?: Date | undefined };
+  > & {
+    StreamCreationTimestamp?: Date | undefined;
+    RetentionPeriodHours?: number | undefined;
+  };
   /** The request's keys, in its order. */
   Keys: readonly ResolvedKey[];
   Current: CurrentKey;
@@ -84,6 +87,9 @@ function planCommon(facts: PlanningFacts): Omit<PlanCommon, 'Reason'> {
     StreamName: Stream.StreamName,
     StreamARN: Stream.StreamARN,
     EncryptionType: 'KMS',
+    ...(Stream.RetentionPeriodHours !== undefined && {
+      RetentionPeriodHours: Stream.RetentionPeriodHours,
+    }),
     WaitSeconds: pollSeconds(Now - (busySince ?? Now)),
     ...(busySince !== undefined && {
       BusySince: new Date(busySince).toISOString(),

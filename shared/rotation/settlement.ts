@@ -8,7 +8,7 @@ import { isoTime } from '../events/iso-time.ts';
 import { readStreamArn, streamOfExecution } from '../identifiers/arn.ts';
 import type { LastApplied, Lease } from '../ledger/entry.ts';
 import type { Settlement } from '../ledger/settle.ts';
-import { appliedKey } from './completion.ts';
+import { appliedKey, retentionHours } from './completion.ts';
 import { isUncaught, readFailure } from './failure.ts';
 import { rollbackOutcome } from './rollback.ts';
 import type { CaughtFailure, RotationState } from './state.ts';
@@ -145,6 +145,7 @@ export function settledOutcome(
   const rollback = state
     ? rollbackOutcome(state)
     : stoppedRollback(failed, Lease);
+  const retention = state && retentionHours(state);
   const isRolledBack = rollback?.Status === 'ROLLED_BACK';
   return {
     ...failureOutcome(failed),
@@ -157,6 +158,7 @@ export function settledOutcome(
       PreviousKeyId: key.PreviousKeyId,
     }),
     ...(planned?.RepointedFrom && { RepointedFrom: planned.RepointedFrom }),
+    ...(retention !== undefined && { RetentionPeriodHours: retention }),
     ...(rollback && { Rollback: rollback }),
     ...(isRolledBack && { Outcome: 'ROLLED_BACK' as const }),
     SlotsSpent,

@@ -9,6 +9,8 @@ export interface PlanCommon {
   StreamName: string;
   StreamARN: string;
   EncryptionType: 'KMS';
+  /** How long the stream keeps records; absent from plans of earlier versions. */
+  RetentionPeriodHours?: number;
   /** For people: why this decision. */
   Reason: string;
   /** Before looking again at a stream that is busy. */
@@ -113,6 +115,7 @@ export interface Description {
   Status: 'ACTIVE' | 'UPDATING' | 'NOT_APPLIED';
   StreamStatus: string;
   KeyId: string | null;
+  RetentionPeriodHours?: number;
   /** Before looking again. */
   WaitSeconds: number;
   /** Whether the stream was ever seen UPDATING since the Start. */

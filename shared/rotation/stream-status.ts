@@ -12,6 +12,7 @@ export interface Observation {
   StreamStatus: string;
   /** Null when the stream is not encrypted. */
   KeyId: string | null;
+  RetentionPeriodHours?: number;
   /** Whether that is the key of the plan, by text or by ARN. */
   IsTarget: boolean;
   /** Milliseconds since the epoch. */
@@ -39,6 +40,9 @@ export function classifyStreamStatus(
   const common = {
     StreamStatus: seen.StreamStatus,
     KeyId: seen.KeyId,
+    ...(seen.RetentionPeriodHours !== undefined && {
+      RetentionPeriodHours: seen.RetentionPeriodHours,
+    }),
     WaitSeconds: pollSeconds(waitedMs),
     SawUpdating: previous?.SawUpdating === true || !isActive,
   };

@@ -130,9 +130,12 @@ it('meets the refusal of AWS less and less often where CloudTrail reports nothin
     late.map(() => QUOTA_LIMIT),
   );
   const restores = ended.rounds.map(({ restored }) => restored).slice(12);
-  expect(restores.flatMap((one, nth) => (one ? [nth] : []))).toEqual([
-    0, 2, 6, 14,
-  ]);
+  const tried = restores.flatMap((one, nth) => (one ? [nth] : []));
+  expect(tried).toHaveLength(4);
+  const gaps = tried.slice(1).map((nth, at) => nth - (tried[at] ?? 0));
+  for (const [at, gap] of gaps.slice(1).entries()) {
+    expect(gap).toBeGreaterThanOrEqual(1.5 * (gaps[at] ?? 0));
+  }
   expect(new Set(restores)).toEqual(new Set(['QuotaExhausted', undefined]));
   // Each of them repeats the call, as LimitExceededException may pass.
   expect(ended.refused).toHaveLength(4 * 6);

@@ -20,8 +20,8 @@ import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
-  ledgerReader,
   ledgerTableName,
+  quotaLedger,
 } from '../../shared/lambda/clients.ts';
 import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
@@ -98,7 +98,7 @@ async function sweep(
   const handler = createSweepDrift({
     kinesis,
     kms,
-    ledger: ledgerReader(),
+    ledger: quotaLedger(),
     history: (arn) => readHistory(dynamodb, ledgerTableName(), arn),
     restore: async (name, request) => {
       requests.push(request);

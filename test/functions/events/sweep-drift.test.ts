@@ -22,8 +22,8 @@ import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
-  ledgerReader,
   ledgerTableName,
+  quotaLedger,
 } from '../../../shared/lambda/clients.ts';
 import { readHistory } from '../../../shared/ledger/read-history.ts';
 import { publishedBy, stampsOf } from '../../support/aws/published-metrics.ts';
@@ -73,7 +73,7 @@ async function sweep(
 const dependencies = () => ({
   kinesis,
   kms,
-  ledger: ledgerReader(),
+  ledger: quotaLedger(),
   history: (arn: string) => readHistory(dynamodb, ledgerTableName(), arn),
   stage: 'dev',
   now: Date.now,
@@ -258,7 +258,7 @@ describe('SweepDrift', () => {
       Streams: [{ StreamName: entry.StreamName, Drift: 1 }],
     });
     const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${entry.StreamName}`;
-    expect((await ledgerReader().read(StreamARN)).Version).toBe(0);
+    expect((await quotaLedger().read(StreamARN)).Version).toBe(0);
   });
 
   it('stamps its datapoints with the time at which it was due', async () => {
@@ -430,12 +430,15 @@ describe('SweepDrift', () => {
     watchedKms.middlewareStack.add(
       (next) => (args) => onTheWay(() => next(args)),
     );
-    const reader = ledgerReader();
+    const reader = quotaLedger();
     const handler = createSweepDrift({
       ...dependencies(),
       kinesis: watched,
       kms: watchedKms,
-      ledger: { read: (arn) => onTheWay(() => reader.read(arn)) },
+      ledger: {
+        read: (arn) => onTheWay(() => reader.read(arn)),
+        recordSight: (arn, sight) => reader.recordSight(arn, sight),
+      },
     });
     const swept: string[] = [];
     const sweepAll = async () => {

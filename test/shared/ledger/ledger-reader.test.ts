@@ -65,6 +65,7 @@ describe('LedgerReader', () => {
         },
       ],
       LastApplied: { KeyId: 'alias/a', AppliedAt: AT },
+      KeyPeriods: [{ KeyId: 'alias/a', From: AT }],
     });
   });
 

@@ -242,9 +242,7 @@ describe('QuotaLedger', () => {
     now = before ?? now;
     await expect(
       ledger.settle(stream, 'r', {
-        KeyId: 'k',
-        KeyArn: 'k',
-        AppliedAt: now * 2,
+        applied: { KeyId: 'k', KeyArn: 'k', AppliedAt: now * 2 },
       }),
     ).rejects.toMatchObject({
       name: 'LedgerContended',

@@ -134,7 +134,7 @@ function createContainer(
     SweepDrift: createSweepDrift({
       kinesis: startingKinesis,
       kms,
-      ledger: reader,
+      ledger,
       history: (arn) => readHistory(dynamoDb, ledgerTableName(), arn),
       restore,
       stage: 'dev',
