@@ -24,6 +24,7 @@ import { dashboard } from './dashboard.ts';
 import { definitionProperties } from './definition.ts';
 import { checkLimits } from './limits.ts';
 import { sourceFile } from './names.ts';
+import { TOPIC_KEY } from './organization/key.ts';
 import { attachLedgerTable } from './organization/ledger-table.ts';
 import { organize } from './organization/organize.ts';
 import {
@@ -161,7 +162,8 @@ export default class StackPlugin {
     if (Tags) {
       service.provider.stackTags = { ...service.provider.stackTags, ...Tags };
     }
-    if (KmsKeyId) addKeyRights(KmsKeyId, Resources);
+    addKeyRights(KmsKeyId, Resources);
+    if (KmsKeyId) delete Resources[TOPIC_KEY];
     this.#ofFile(() => {
       checkRegion(this.#entries, aws.getRegion(), Deployment);
       Object.assign(Resources, {

@@ -7,12 +7,15 @@ import { PRICES_USD } from './rotation-cost.ts';
  * free.
  *
  * @see https://aws.amazon.com/cloudwatch/pricing/
+ * @see https://aws.amazon.com/kms/pricing/
  * @see https://aws.amazon.com/xray/pricing/
  */
 const STANDING_PRICES_USD = {
   CustomMetricMonth: 0.3,
   AlarmMetricMonth: 0.1,
   DashboardMonth: 3,
+  /** KMS's own rotation of the key adds as much in each of the first two years. */
+  KmsKeyMonth: 1,
   LogGigabyte: 0.5,
   Trace: 5 / 1_000_000,
 } as const;
@@ -44,13 +47,14 @@ interface StandingCost {
   /** Each stream. */
   Stream: Record<'Metric' | 'Alarm' | 'Sweep', number>;
   /** The stage, whatever its number of streams. */
-  Stage: Record<'Dashboard' | 'Alarms' | 'Sweep', number>;
+  Stage: Record<'Dashboard' | 'Alarms' | 'Key' | 'Sweep', number>;
 }
 
 /** @returns its parts */
 export function standingCost({
   SweepMinutes,
   Dashboard,
+  KmsKeyId,
 }: DeploymentSettings): StandingCost {
   const standing = STANDING_PRICES_USD;
   const { LambdaGigabyteSecond, LambdaInvocation, ...call } = PRICES_USD;
@@ -72,6 +76,7 @@ export function standingCost({
     Stage: {
       Dashboard: Dashboard ? standing.DashboardMonth : 0,
       Alarms: STAGE_ALARM_METRICS * standing.AlarmMetricMonth,
+      Key: KmsKeyId === undefined ? standing.KmsKeyMonth : 0,
       Sweep: sweeps * emptySweep,
     },
   };

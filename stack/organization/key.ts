@@ -1,6 +1,9 @@
 import { parseKeyId } from '../../shared/identifiers/key-id.ts';
 import type { Statement } from '../policies.ts';
-import { ownArn, sub } from '../template.ts';
+import { arnOf, ownArn, sub } from '../template.ts';
+
+/** The key of the topics, of a deployment without KmsKeyId. */
+export const TOPIC_KEY = 'TopicKey';
 
 /** The ARN of the key that KmsKeyId names, for CloudFormation. */
 export function keyArn(keyId: string): unknown {
@@ -54,26 +57,31 @@ const USES: Use[] = [
 ];
 
 /**
- * The rights on the deployment's key that go with rights on what it encrypts: only
- * through the service that the resource belongs to.
+ * The rights on the deployment's key, or on that of its topics, that go with rights on
+ * what it encrypts: only through the service that the resource belongs to.
  *
  * @param actions of the role
  */
 export function keyStatements(
-  keyId: string,
+  keyId: string | undefined,
   actions: readonly string[],
 ): Statement[] {
-  return USES.filter(({ by }) => actions.some(by)).map(
-    ({ Sid, service, Action }) => ({
+  const key = keyId === undefined ? arnOf(TOPIC_KEY) : keyArn(keyId);
+  const uses =
+    keyId === undefined
+      ? USES.filter(({ service }) => service === 'sns')
+      : USES;
+  return uses
+    .filter(({ by }) => actions.some(by))
+    .map(({ Sid, service, Action }) => ({
       Sid,
       Action,
-      Resource: [keyArn(keyId)],
+      Resource: [key],
       Condition: {
         // In China the name goes on with .cn.
         StringLike: {
           'kms:ViaService': sub(`${service}.\${AWS::Region}.amazonaws.com*`),
         },
       },
-    }),
-  );
+    }));
 }

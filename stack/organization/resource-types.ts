@@ -27,6 +27,7 @@ export const RESOURCE_TYPES: Record<string, ResourceType> = {
   'AWS::Events::Rule': { hasTags: true },
   'AWS::IAM::ManagedPolicy': { hasTags: false, properties: pathProperty },
   'AWS::IAM::Role': { hasTags: true, properties: roleProperties },
+  'AWS::KMS::Key': { hasTags: true },
   'AWS::Lambda::EventInvokeConfig': { hasTags: false },
   'AWS::Lambda::Function': { hasTags: true, properties: functionProperties },
   'AWS::Lambda::Permission': { hasTags: false },

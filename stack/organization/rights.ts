@@ -40,7 +40,7 @@ export function settingRights(
 ): Statement[] {
   const actions = statements.flatMap(({ Action }) => Action);
   return [
-    ...(KmsKeyId === undefined ? [] : keyStatements(KmsKeyId, actions)),
+    ...keyStatements(KmsKeyId, actions),
     ...(Vpc === undefined ? [] : NETWORK),
   ];
 }
@@ -56,7 +56,10 @@ interface InlinePolicy {
  *
  * @param resources of serverless.yml
  */
-export function addKeyRights(keyId: string, resources: Resources): void {
+export function addKeyRights(
+  keyId: string | undefined,
+  resources: Resources,
+): void {
   for (const { Type, Properties } of Object.values(resources)) {
     if (Type !== 'AWS::IAM::Role') continue;
     const policies = Properties.Policies as InlinePolicy[];

@@ -368,16 +368,26 @@ describe('deployer-stack.json and deployer-resources.json', () => {
 
   it.each(Object.entries(MANAGED))(
     'allow all that CloudFormation calls for %s',
-    async (_, { resources, actions }) => {
+    async (_, { resources, actions, context }) => {
       for (const resource of resources) {
         const scoped = actions.filter((action) => !ON_ALL.includes(action));
-        expect(await denied(DEPLOYER, scoped, resource)).toEqual([]);
+        expect(await denied(DEPLOYER, scoped, resource, context)).toEqual([]);
       }
     },
   );
 
   it('allow what is evaluated on all resources', async () => {
     expect(await denied(DEPLOYER, ON_ALL, '*')).toEqual([]);
+  });
+
+  it('create the key of the topics of their stage alone', async () => {
+    const create = (stack: string) =>
+      may(DEPLOYER, 'kms:CreateKey', '*', { 'aws:RequestTag/Stack': stack });
+    expect(await create(STACK)).toBe(true);
+    expect(await create(STACK.replace('-prod', '-stg'))).toBe(false);
+    expect(await may(DEPLOYER, 'kms:CreateKey', '*')).toBe(false);
+    const key = arn('kms', KEY);
+    expect(await may(DEPLOYER, 'kms:ScheduleKeyDeletion', key)).toBe(false);
   });
 
   it.each(PACKAGER)(

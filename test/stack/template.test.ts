@@ -63,6 +63,7 @@ const OF_LAMBDA = [
 ];
 const ON_BEHALF: Record<string, string[]> = {
   VerifyEncryption: ['kms:GenerateDataKey'],
+  PublishOutcome: ['kms:Decrypt', 'kms:GenerateDataKey'],
 };
 /** Functions that call nobody. */
 const PURE = ['PlanFleet', 'ReadOutcome', 'SummarizeFleet'];
@@ -374,6 +375,44 @@ describe('a function', () => {
       const text = Buffer.from(code).toString();
       expect(text).not.toMatch(/from"@(aws-sdk|smithy)/);
     }
+  });
+});
+
+describe('the key of the topics', () => {
+  it('encrypts both', () => {
+    const topics = ofType('AWS::SNS::Topic');
+    expect(topics).toHaveLength(2);
+    for (const [, { Properties }] of topics) {
+      expect(Properties.KmsMasterKeyId).toEqual({ Ref: 'TopicKey' });
+    }
+  });
+
+  it('is for the alarms of the stage, and whom IAM allows', () => {
+    const { KeyPolicy } = get('TopicKey').Properties as {
+      KeyPolicy: { Statement: { Principal: object; Condition?: object }[] };
+    };
+    const arn = (rest: string) => ({
+      'Fn::Sub': expect.stringMatching(`^arn:\\$\\{AWS::Partition\\}:${rest}$`),
+    });
+    expect(KeyPolicy.Statement).toMatchObject([
+      {
+        Principal: { AWS: arn('iam::\\$\\{AWS::AccountId\\}:root') },
+        Action: 'kms:*',
+      },
+      {
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+          ArnLike: {
+            'aws:SourceArn': arn(
+              'cloudwatch:.*:alarm:kinesis-key-rotation-prod-\\*',
+            ),
+          },
+        },
+      },
+    ]);
+    expect(KeyPolicy.Statement).toHaveLength(2);
   });
 });
 

@@ -15,6 +15,7 @@ const TAGGABLE = [
   'AWS::DynamoDB::Table',
   'AWS::Events::Rule',
   'AWS::IAM::Role',
+  'AWS::KMS::Key',
   'AWS::Lambda::Function',
   'AWS::Logs::LogGroup',
   'AWS::S3::Bucket',
@@ -88,8 +89,11 @@ function referred(value: unknown): string[] {
 
 describe('an organization', () => {
   it('has every type of the template', () => {
+    // The key of the topics is in a template without KmsKeyId.
     const types = new Set(
-      Object.values(template.Resources).map(({ Type }) => Type),
+      [template, without]
+        .flatMap(({ Resources }) => Object.values(Resources))
+        .map(({ Type }) => Type),
     );
     expect(types).toContain('AWS::IAM::ManagedPolicy');
     const known = Object.keys(RESOURCE_TYPES).filter(
@@ -147,6 +151,7 @@ describe('an organization', () => {
         KMSMasterKeyId: KEY,
       });
     }
+    expect(ofType('AWS::KMS::Key')).toEqual([]);
     expect(ofType('AWS::SNS::Topic')).toHaveLength(2);
     for (const [, { Properties }] of ofType('AWS::SNS::Topic')) {
       expect(Properties.KmsMasterKeyId).toEqual(KEY);
@@ -240,7 +245,7 @@ describe('a setting', () => {
         PermissionsBoundary: '"PermissionsBoundary"',
         RolePath: '"/platform/"',
         RoleNamePrefix: '"RoleName"',
-        Tags: '"Tags"',
+        Tags: '"CostCenter"',
         KmsKeyId: '1234abcd-',
         LogRetentionInDays: '"RetentionInDays":365',
         Vpc: '"VpcConfig"',

@@ -77,6 +77,24 @@ describe('the rights on the key of the deployment', () => {
   });
 });
 
+describe('the rights on the key of the topics', () => {
+  const topicKey = KEY.replace(ID, 'topics');
+
+  it.each(Object.keys(functionRights()))(
+    'are with %s if it publishes',
+    async (name) => {
+      const publishes = actionsOf(name).includes('"sns:Publish"');
+      for (const action of CALLS.sns?.actions ?? []) {
+        expect(await may(without, name, action, 'sns', topicKey)).toBe(
+          publishes,
+        );
+        expect(await may(without, name, action, 'sqs', topicKey)).toBe(false);
+        expect(await may(withKey, name, action, 'sns', topicKey)).toBe(false);
+      }
+    },
+  );
+});
+
 describe('the rights for a VPC', () => {
   const Vpc = { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] };
   const inVpc = rolePolicies(ENTRIES, { Vpc });

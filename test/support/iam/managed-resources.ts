@@ -19,6 +19,8 @@ interface Managed {
   resources: string[];
   /** That CloudFormation calls to create, read, update and delete it. */
   actions: string[];
+  /** Condition keys of the calls. */
+  context?: Record<string, string>;
 }
 
 /**
@@ -69,6 +71,14 @@ export const MANAGED: Record<string, Managed> = {
       'iam',
       'CreateRole GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies AttachRolePolicy DetachRolePolicy ListAttachedRolePolicies PutRolePermissionsBoundary DeleteRolePermissionsBoundary TagRole UntagRole ListRoleTags',
     ),
+  },
+  'AWS::KMS::Key': {
+    resources: [arn('kms', 'key/12345678-1234-1234-1234-123456789012')],
+    actions: actionsOf(
+      'kms',
+      'DescribeKey DisableKey DisableKeyRotation EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags PutKeyPolicy ScheduleKeyDeletion TagResource UntagResource UpdateKeyDescription',
+    ),
+    context: { 'aws:ResourceTag/Stack': STACK },
   },
   'AWS::Lambda::EventInvokeConfig': {
     resources: [arn('lambda', `function:${STACK}-SettleFailure`)],

@@ -24,6 +24,7 @@ const REFERENCES: Record<string, string> = {
 const ATTRIBUTES: Record<string, string> = {
   // A test's ledger has a table of its own.
   LedgerTable: 'arn:aws:dynamodb:us-east-1:000000000000:table/*',
+  TopicKey: 'arn:aws:kms:us-east-1:000000000000:key/topics',
   DeadLetterQueue: 'arn:aws:sqs:us-east-1:000000000000:dead-letters',
 };
 
