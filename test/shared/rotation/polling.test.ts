@@ -74,6 +74,14 @@ describe('pollSeconds', () => {
     );
   });
 
+  it('could not wait a second longer at any look and keep that promise', () => {
+    for (let now = 0; now < 150_000; now += pollSeconds(now) * 1000) {
+      const changeMs = now + 1;
+      const late = (pollSeconds(now) + 1) * 1000 - 1;
+      expect(late).toBeGreaterThan(Math.max(1000, changeMs / 10));
+    }
+  });
+
   it('looks fewer than 300 times in an hour', () => {
     let now = 0;
     for (let looks = 1; looks < 300; looks++) now += pollSeconds(now) * 1000;
