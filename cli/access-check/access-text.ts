@@ -57,7 +57,9 @@ export function warningLines(streams: readonly CheckedStream[]): string[] {
   return [
     ...shown(byLine(lossesIn(streams))).map(lossText),
     ...(unchecked.length > 0
-      ? [`not checked in full: plan shows ${unchecked.length} open points`]
+      ? [
+          `not checked in full: plan shows ${unchecked.length === 1 ? 'one open point' : `${unchecked.length} open points`}`,
+        ]
       : []),
   ].map((line) => `Access ${line}`);
 }

@@ -22,12 +22,16 @@ import { whyNoIam } from './sources/iam-endpoints.ts';
 
 type Requests = readonly Record<string, unknown>[];
 
+const NO_LEDGER =
+  '--state-machine-arn names no ledger, so the plan is unknown; give --stage';
+
 /** For the plan, in milliseconds, and for each further stream. */
 const PLAN_TIMEOUT_MS = 15_000;
 const STREAM_TIMEOUT_MS = 1_000;
 
 /**
- * Says on stderr who would lose access by a start on AWS that asks no question.
+ * Says on stderr who would lose access by a start on AWS that asks no question. With
+ * `--state-machine-arn` nothing can be checked, which it says where AccessCheck is given.
  *
  * @throws {CommandError} where `AccessCheck: FAIL` refuses the start
  * @throws {CouldNotAskError} where it is FAIL and nothing can be checked
@@ -44,23 +48,24 @@ export async function guardStart(
   if (checks.every((check) => check === 'OFF')) return;
   const isStrict = checks.includes('FAIL');
   if (options.stateMachineArn !== undefined) {
-    cannotCheck(
-      '--state-machine-arn names no ledger, so the plan is unknown; give --stage',
-      isStrict,
-    );
+    const isGiven = checks.some((check) => check !== undefined);
+    if (isGiven) cannotCheck(NO_LEDGER, isStrict);
     return;
   }
-  let previews: RotationPreview[];
-  try {
-    previews = await withEnvironment(options, context, (environment) =>
-      checkRequests(requests, environment, options, context),
-    );
-  } catch (error) {
-    context.interruption.signal.throwIfAborted();
-    cannotCheck(explain(error).line, isStrict, error);
-    return;
-  }
-  warn(previews);
+  // A stage that is not found is refused here as it is at the start.
+  await withEnvironment(options, context, async (environment) => {
+    const previews = await checkRequests(
+      requests,
+      environment,
+      options,
+      context,
+    ).catch((error: unknown) => {
+      context.interruption.signal.throwIfAborted();
+      cannotCheck(explain(error).line, isStrict, error);
+      return [];
+    });
+    warn(previews);
+  });
 }
 
 /**

@@ -401,6 +401,11 @@ describe('plan with --stage', () => {
     expect(stdout).toMatch(
       /\nAccess would lose: stream-0: Writer arn:aws:iam::000000000000:role\/writer: [^\n]*\n/,
     );
+    // Once for the account, and not for each stream.
+    const lists = calls.filter((each) => each.endsWith('ListDeliveryStreams'));
+    expect(lists).toHaveLength(1);
+    const maps = calls.filter((each) => each.endsWith('EventSourceMappings'));
+    expect(maps).toHaveLength(2);
   });
 });
 
