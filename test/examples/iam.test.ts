@@ -189,7 +189,7 @@ describe('the calls of a command', () => {
       }
     }
     await run('follow', [execution]);
-  });
+  }, 180_000);
 
   afterAll(async () => {
     for (const undo of undone) await undo();
