@@ -14,6 +14,7 @@ import { createContext, type RotationsFlags } from './environment/context.ts';
 import type { AddCommand } from './input/add-command.ts';
 import { addCompletion } from './input/completion.ts';
 import {
+  accessCheckFlag,
   allFlag,
   awayFromFlag,
   environmentFlags,
@@ -50,6 +51,7 @@ const addRotate: AddCommand = (program, context) => {
       )
       .addOption(allFlag())
       .addOption(awayFromFlag())
+      .addOption(accessCheckFlag())
       .option('--dry-run', 'show the plan, as the command plan does'),
     requestFlags(),
     environmentFlags(),
@@ -93,7 +95,8 @@ const addPlan: AddCommand = (program, context) => {
         'show what a rotation would do and need, without changing anything',
       )
       .addOption(allFlag())
-      .addOption(awayFromFlag()),
+      .addOption(awayFromFlag())
+      .addOption(accessCheckFlag()),
     requestFlags(),
     environmentFlags(),
     outputFlags(),

@@ -1,3 +1,7 @@
+import {
+  type CheckOptions,
+  withAccess,
+} from '../access-check/check-previews.ts';
 import { fleetRequests } from '../commands/rotate-all.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
@@ -23,7 +27,7 @@ type Requests = Record<string, unknown>[];
  */
 export async function planAway(
   keyId: string,
-  options: AwsOptions & OutputOptions & RequestFlags,
+  options: AwsOptions & OutputOptions & RequestFlags & CheckOptions,
   context: CommandContext,
 ): Promise<number> {
   const fleet = await awayFleet(options, context);
@@ -34,7 +38,8 @@ export async function planAway(
       environment,
       context,
     );
-    const previews = await previewRequests(requests, environment);
+    const planned = await previewRequests(requests, environment);
+    const previews = await withAccess(planned, environment, context, options);
     const text = render({ ...plan, Moves: previews }, options, () =>
       [awayText(plan), ...tableOf(previews)].join('\n'),
     );

@@ -1,3 +1,5 @@
+import type { CheckOptions } from '../access-check/check-previews.ts';
+import { guardStart } from '../access-check/guard-start.ts';
 import { fleetStart, rotateFleet } from '../commands/rotate-all.ts';
 import type { CommandContext } from '../environment/context.ts';
 import {
@@ -16,7 +18,8 @@ import { awayFleet, lookForMoves } from './plan-away.ts';
 export interface RotateAwayOptions
   extends RequestFlags,
     OutputOptions,
-    StartOptions {}
+    StartOptions,
+    CheckOptions {}
 
 /**
  * Moves every managed stream that is under a key to another key of its ring: on a
@@ -67,6 +70,7 @@ async function rotateStage(
 ): Promise<number> {
   const { requests } = await look();
   if (requests.length === 0) return 0;
+  if (options.yes) await guardStart(requests, options, context);
   const isConfirmed =
     options.yes || (await confirmStart(requests, options, context));
   return isConfirmed

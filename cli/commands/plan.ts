@@ -1,3 +1,8 @@
+import { refusalsOf } from '../access-check/access-report.ts';
+import {
+  type CheckOptions,
+  withAccess,
+} from '../access-check/check-previews.ts';
 import { givenAwayFrom } from '../away-from/away-requests.ts';
 import { planAway } from '../away-from/plan-away.ts';
 import type { CommandContext } from '../environment/context.ts';
@@ -14,7 +19,11 @@ import type { RotationPreview } from '../preview/rotation-preview.ts';
 import { standingCost, totalOf } from '../preview/standing-cost.ts';
 import { fleetRequests } from './rotate-all.ts';
 
-export interface PlanOptions extends AwsOptions, OutputOptions, RequestFlags {
+export interface PlanOptions
+  extends AwsOptions,
+    OutputOptions,
+    RequestFlags,
+    CheckOptions {
   /** Every stream of rotations.yml. */
   all?: boolean;
   /** Only those under this key, to another key of their ring. */
@@ -24,7 +33,7 @@ export interface PlanOptions extends AwsOptions, OutputOptions, RequestFlags {
 /**
  * Prints what a rotation would do, and changes nothing.
  *
- * @returns the exit code: 1 where a rotation would fail
+ * @returns the exit code: 1 where a rotation would fail, or AccessCheck refuses it
  * @throws InvalidRequest before anything is started
  */
 export async function plan(
@@ -42,8 +51,9 @@ export async function plan(
       const named = { streamName: StreamName, streamArn: StreamARN };
       await locateStreams(named as StreamOptions, environment, context);
     }
+    const planned = await previewRequests(requests, environment);
     const previews = await withStanding(
-      await previewRequests(requests, environment),
+      await withAccess(planned, environment, context, options),
       context,
     );
     const [first] = previews;
@@ -52,9 +62,14 @@ export async function plan(
         ? render(previews, options, () => previewTable(previews))
         : render(first, options, () => previewText(first));
     process.stdout.write(text);
-    return previews.some(({ Expected }) => Expected === 'FAILED') ? 1 : 0;
+    return previews.some(isRefused) ? 1 : 0;
   });
 }
+
+/** Whether the rotation would fail, or `rotate` would not start it. */
+const isRefused = ({ Expected, Access }: RotationPreview) =>
+  Expected === 'FAILED' ||
+  (Access !== undefined && refusalsOf(Access).length > 0);
 
 /** Adds to the streams of rotations.yml what they cost while nothing rotates. */
 async function withStanding(

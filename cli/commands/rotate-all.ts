@@ -4,8 +4,11 @@ import { requestFor } from '../../shared/config/rotations-stream.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { planFleet } from '../../shared/fleet/plan.ts';
+import type { CheckOptions } from '../access-check/check-previews.ts';
+import { guardEmbeddedStart } from '../access-check/guard-start.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
+import { embeddedEnvironment } from '../environment/environment.ts';
 import type { ToStart } from '../executions/start.ts';
 import {
   NAMING_FIELDS,
@@ -59,7 +62,7 @@ export const fleetStart: ToStart = (requests) => {
  */
 export async function rotateFleet(
   requestsOn: (aws: LocalAws) => Promise<readonly Record<string, unknown>[]>,
-  options: OutputOptions,
+  options: OutputOptions & CheckOptions,
   context: CommandContext,
 ): Promise<number> {
   const { interruption } = context;
@@ -67,6 +70,8 @@ export async function rotateFleet(
     starting.end();
     const requests = await requestsOn(aws);
     if (requests.length === 0) return 0;
+    const environment = embeddedEnvironment(aws);
+    await guardEmbeddedStart(requests, environment, options, context);
     const progress = new FleetProgress(process.stderr);
     progress.begin(requests.length, Date.now());
     const outcome = await runFleet({

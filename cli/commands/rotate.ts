@@ -3,11 +3,16 @@ import { readLocalSettings } from '../../local/session/local-aws.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
 import { parseStreamArn } from '../../shared/identifiers/arn.ts';
+import type { CheckOptions } from '../access-check/check-previews.ts';
+import { guardEmbeddedStart, guardStart } from '../access-check/guard-start.ts';
 import { givenAwayFrom } from '../away-from/away-requests.ts';
 import { rotateAway } from '../away-from/rotate-away.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withProgress } from '../environment/embedded-aws.ts';
-import { refuseUnusedFlags } from '../environment/environment.ts';
+import {
+  embeddedEnvironment,
+  refuseUnusedFlags,
+} from '../environment/environment.ts';
 import {
   rotationStart,
   type StartOptions,
@@ -25,7 +30,8 @@ import { fleetRequests, fleetStart, rotateFleet } from './rotate-all.ts';
 export interface RotateOptions
   extends RequestFlags,
     OutputOptions,
-    StartOptions {
+    StartOptions,
+    CheckOptions {
   /** Every stream of rotations.yml. */
   all?: boolean;
   /** Only those under this key, to another key of their ring. */
@@ -74,6 +80,8 @@ export async function rotate(
   checkRegion(request, readLocalSettings(process.env).region);
 
   return withProgress(context, async (aws, progress) => {
+    const environment = embeddedEnvironment(aws);
+    await guardEmbeddedStart([request], environment, options, context);
     const outcome = await runRotation({
       request,
       handlers: aws.handlers,
@@ -99,8 +107,13 @@ async function rotateDeployed(
   const { toStart, requests, isNamed } = await deployedStart(options, context);
   // A request that no execution takes is refused before the question.
   toStart(requests);
+  const isAsked = !isNamed && !options.yes;
+  // The question shows it too, where a plan can be made.
+  if (!isAsked || options.stateMachineArn !== undefined) {
+    await guardStart(requests, options, context);
+  }
   const isConfirmed =
-    isNamed || options.yes || (await confirmStart(requests, options, context));
+    !isAsked || (await confirmStart(requests, options, context));
   return isConfirmed ? startExecution(toStart, requests, options, context) : 1;
 }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ACCESS_CHECKS } from '../../shared/config/access-settings.ts';
 import { REQUEST_FIELD_TEXTS } from '../../shared/contract/request-fields.ts';
 import { checkedQuery } from './query.ts';
 import { parseTime } from './time.ts';
@@ -95,6 +96,13 @@ export const awayFromFlag = (): Option =>
     '--away-from <key>',
     'with --all: only the streams under this key, each to the next usable key of its ring that is another key',
   );
+
+/** What a loss of access does to a start. */
+export const accessCheckFlag = (): Option =>
+  new Option(
+    '--access-check <setting>',
+    'whether a loss of access warns before a start, refuses it, or is not looked for (default: AccessCheck of rotations.yml, else WARN)',
+  ).choices(ACCESS_CHECKS);
 
 /** The stream that a command reads. */
 export const streamFlags = (): Option[] => [

@@ -1,4 +1,9 @@
 import { RotationError } from '../../shared/errors/errors.ts';
+import {
+  type CheckOptions,
+  withAccess,
+} from '../access-check/check-previews.ts';
+import { refuseLoss } from '../access-check/refuse-loss.ts';
 import type { CommandContext } from '../environment/context.ts';
 import { withEnvironment } from '../environment/environment.ts';
 import { CouldNotAskError } from '../errors/command-error.ts';
@@ -9,6 +14,7 @@ import { printable } from '../output/printable.ts';
 import { rowTable } from '../output/table.ts';
 import { previewRequests } from './preview-requests.ts';
 import { previewRows } from './preview-text.ts';
+import type { RotationPreview } from './rotation-preview.ts';
 
 type Requests = readonly Record<string, unknown>[];
 
@@ -18,10 +24,11 @@ type Requests = readonly Record<string, unknown>[];
  * @returns whether to start
  * @throws {RotationError} InvalidRequest where no person can answer
  * @throws {CouldNotAskError} where the plan cannot be read
+ * @throws {CommandError} where `AccessCheck: FAIL` refuses the start
  */
 export async function confirmStart(
   requests: Requests,
-  options: StartOptions,
+  options: StartOptions & CheckOptions,
   context: CommandContext,
 ): Promise<boolean> {
   if (!canAsk()) {
@@ -30,11 +37,16 @@ export async function confirmStart(
       'A rotation of streams that no flag names asks before it starts, and there is no terminal; give --yes, or name one stream with --stream-name',
     );
   }
-  const { where, what } =
+  const { where, what, previews } =
     options.stateMachineArn === undefined
       ? await planned(requests, options, context)
-      : { where: options.stateMachineArn, what: requestRows(requests) };
+      : {
+          where: options.stateMachineArn,
+          what: requestRows(requests),
+          previews: [],
+        };
   process.stderr.write(printable(`${what}\n`));
+  refuseLoss(previews);
   const rotations =
     requests.length === 1 ? 'this rotation' : `${requests.length} rotations`;
   const { signal } = context.interruption;
@@ -45,16 +57,18 @@ export async function confirmStart(
 
 function planned(
   requests: Requests,
-  options: StartOptions,
+  options: StartOptions & CheckOptions,
   context: CommandContext,
-): Promise<{ where: string; what: string }> {
+): Promise<{ where: string; what: string; previews: RotationPreview[] }> {
   return withEnvironment(options, context, async (environment) => {
-    const previews = await previewRequests(requests, environment).catch(
+    const found = await previewRequests(requests, environment).catch(
       (error: unknown) => {
         throw notPlanned(error);
       },
     );
-    return { where: environment.name, what: previewRows(previews) };
+    const previews = await withAccess(found, environment, context, options);
+    const what = previewRows(previews);
+    return { where: environment.name, what, previews };
   });
 }
 

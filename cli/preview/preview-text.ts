@@ -1,3 +1,4 @@
+import { accessLines, accessRows } from '../access-check/access-text.ts';
 import { bad, good } from '../output/color.ts';
 import { quotaText } from '../output/outcome-text.ts';
 import { labelledRow, rowTable } from '../output/table.ts';
@@ -17,6 +18,7 @@ export function previewText(preview: RotationPreview): string {
       preview.NoWayBack &&
         `impossible after a failed probe: ${preview.NoWayBack}`,
     ),
+    ...accessRows(preview.Access),
     ...labelledRow('Quota', QuotaBefore && quotaText(QuotaBefore)),
     ...labelledRow('After', QuotaAfter && quotaText(QuotaAfter)),
     ...(Estimate
@@ -72,6 +74,7 @@ export function previewRows(previews: readonly RotationPreview[]): string {
         ),
       ]),
     ),
+    ...accessLines(previews),
     `${previews.length} ${previews.length === 1 ? 'stream' : 'streams'}, ${failing.length} would fail, about ${usd(cost)}`,
   ].join('\n');
 }

@@ -19,6 +19,7 @@ import { spend } from '../../shared/ledger/spend.ts';
 import { type Quota, usage } from '../../shared/ledger/usage.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
 import type { KeyPlan, Plan } from '../../shared/rotation/state.ts';
+import type { AccessReport } from '../access-check/access-report.ts';
 import { awsProblem } from '../errors/explain-aws.ts';
 import { callsOf, costOf, type RotationCalls } from './rotation-cost.ts';
 
@@ -46,6 +47,8 @@ export interface RotationPreview {
   Estimate?: Estimate;
   /** Of a stream of rotations.yml. */
   Standing?: Standing;
+  /** Who would lose access, where another key would be applied. */
+  Access?: AccessReport;
 }
 
 /** What stands while nothing rotates, a month, at list prices without free tiers. */

@@ -33,12 +33,33 @@ export interface KeyRotation {
   PeriodInDays: number;
 }
 
+/** A grant as kms:ListGrants shows it. Times are seconds since the epoch. */
+export interface StoredGrant {
+  KeyId: string;
+  GrantId: string;
+  GranteePrincipal: string;
+  IssuingAccount: string;
+  CreationDate: number;
+  Operations: string[];
+  Name?: string;
+  Constraints?: object;
+}
+
+/** Who may use a key: kept beside it, and never enforced. */
+interface KeyAccess {
+  /** JSON; the default of KMS without one. */
+  Policy?: string;
+  Grants?: StoredGrant[];
+}
+
 interface Contents {
   Keys: Record<string, StoredKey>;
   /** Alias ARN to key ARN. */
   Aliases: Record<string, string>;
   /** By key ARN; a key without one is not rotated. */
   Rotations?: Record<string, KeyRotation>;
+  /** By key ARN; a key without one has what KMS gives it. */
+  Access?: Record<string, KeyAccess>;
 }
 
 /** The names are those of KMS's own errors. */
@@ -48,6 +69,7 @@ export class KmsError extends ServiceError {
       | 'AlreadyExistsException'
       | 'InvalidArnException'
       | 'KMSInvalidStateException'
+      | 'MalformedPolicyDocumentException'
       | 'NotFoundException'
       | 'UnsupportedOperationException'
       | 'ValidationException',
@@ -73,6 +95,7 @@ const CONTENTS = v.pipe(
         v.object({ EnabledAt: v.number(), PeriodInDays: v.number() }),
       ),
     ),
+    Access: v.optional(v.record(v.string(), v.looseObject({}))),
   }),
   v.check(
     ({ Keys, Aliases }) =>
@@ -214,6 +237,17 @@ export class KeyStore {
       ...rest,
       ...(rotation && { [this.get(keyId).Arn]: rotation }),
     };
+    this.#save();
+  }
+
+  access(keyArn: string): KeyAccess {
+    return this.#contents.Access?.[keyArn] ?? {};
+  }
+
+  /** Replaces the parts that are given. */
+  setAccess(keyArn: string, changes: KeyAccess): void {
+    const access = { ...this.access(keyArn), ...changes };
+    this.#contents.Access = { ...this.#contents.Access, [keyArn]: access };
     this.#save();
   }
 

@@ -6,6 +6,7 @@ import {
   type Output,
   startJsonService,
 } from './json-service.ts';
+import { ACCESS_OPERATIONS } from './key-access.ts';
 import { type KeyStore, KmsError, type StoredKey } from './key-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,6 +20,7 @@ type Operation = (store: KeyStore, input: Input) => Output;
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
  */
 const OPERATIONS: Record<string, Operation> = {
+  ...ACCESS_OPERATIONS,
   DescribeKey: (store, { KeyId }) => ({ KeyMetadata: store.get(text(KeyId)) }),
   CreateKey: (store, input) => ({
     KeyMetadata: store.create({

@@ -6,6 +6,11 @@ import {
 } from '../contract/request.ts';
 import { quote } from '../errors/text.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
+import {
+  ACCESS_FIELDS,
+  type AccessSettings,
+  checkAccessSettings,
+} from './access-settings.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
 
 /** Fields of a stream that go into every request for it as they are. */
@@ -34,10 +39,11 @@ export const STREAM_FIELDS = [
   'MaximumWindowInMinutes',
   'Alarms',
   'OnDrift',
+  ...ACCESS_FIELDS,
 ] as const;
 
 /** A stream of rotations.yml. */
-export interface RotationsStream {
+export interface RotationsStream extends AccessSettings {
   StreamName: string;
   KeyIds: string[];
   OnQuotaExhausted?: RotationRequest['OnQuotaExhausted'];
@@ -99,6 +105,7 @@ export function readStream(entry: Record<string, unknown>): RotationsStream {
   checkAlarms(entry.Alarms);
   checkBoundary(entry);
   checkDrift(entry.OnDrift);
+  checkAccessSettings(entry);
   return entry as unknown as RotationsStream;
 }
 

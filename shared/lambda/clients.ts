@@ -5,7 +5,7 @@ import {
   KinesisClient,
   type KinesisClientConfig,
 } from '@aws-sdk/client-kinesis';
-import { KMSClient } from '@aws-sdk/client-kms';
+import { KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -109,8 +109,8 @@ export function kinesisClient(config: KinesisClientConfig = {}): KinesisClient {
   );
 }
 
-export function kmsClient(): KMSClient {
-  return observed(new KMSClient({ requestHandler: httpHandler() }));
+export function kmsClient(config: KMSClientConfig = {}): KMSClient {
+  return observed(new KMSClient({ ...config, requestHandler: httpHandler() }));
 }
 
 export function dynamoDbClient(): DynamoDBClient {

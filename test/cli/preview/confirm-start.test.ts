@@ -80,10 +80,13 @@ describe('rotate on AWS, without a named stream', () => {
     expect(started).toEqual([MACHINE]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^arn:aws:states:.*:stream-0-\d{8}T\d+Z\n$/);
-    const [head, row, sum, question] = stderr.split('\n');
+    const [head, row, access, sum, question] = stderr.split('\n');
     expect(head).toMatch(/^Stream +Would end as +Key +Why +Slots left$/);
     expect(row).toMatch(
       /^stream-0 +ROTATED +not encrypted -> alias\/0-a +the stream is not encrypted +24$/,
+    );
+    expect(access).toMatch(
+      /^Access not checked: stream-0: AWS_ENDPOINT_URL_KMS is set, and /,
     );
     expect(sum).toMatch(/^1 stream, 0 would fail, about USD/);
     expect(question).toMatch(
@@ -97,7 +100,9 @@ describe('rotate on AWS, without a named stream', () => {
       ' YES \n',
     );
     expect({ exitCode, started }).toEqual({ exitCode: 0, started: [FLEET] });
-    expect(stderr).toMatch(/\nstream-0 .*\nstream-1 .*\n2 streams, 0 would/);
+    expect(stderr).toMatch(
+      /\nstream-0 .*\nstream-1 .*\nAccess .*\n2 streams, 0 would/,
+    );
     expect(stderr).toContain('Start 2 rotations on stage prod');
   });
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
+  CreateGrantCommand,
   CreateKeyCommand,
   DeleteAliasCommand,
   DescribeKeyCommand,
@@ -10,10 +11,15 @@ import {
   EnableKeyCommand,
   EnableKeyRotationCommand,
   GenerateDataKeyCommand,
+  GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
   type KMSClient,
   ListAliasesCommand,
+  ListGrantsCommand,
   ListKeysCommand,
+  PutKeyPolicyCommand,
+  paginateListGrants,
+  RevokeGrantCommand,
   ScheduleKeyDeletionCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
@@ -470,5 +476,101 @@ describe('the KMS stand-in', () => {
     await expect(
       startKms(new KeyStore(path, REGION, ACCOUNT), port),
     ).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});
+
+describe('the policy of a key', () => {
+  it('lets IAM decide by default, as KMS makes it', async () => {
+    const { kms } = await running();
+    const { KeyId, Arn } = await newKey(kms);
+    for (const id of [KeyId, Arn]) {
+      const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId: id }));
+      expect(JSON.parse(String(Policy)).Statement).toEqual([
+        {
+          Sid: 'Enable IAM User Permissions',
+          Effect: 'Allow',
+          Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+          Action: 'kms:*',
+          Resource: '*',
+        },
+      ]);
+    }
+  });
+
+  it('is replaced, and kept', async () => {
+    const { kms, directory } = await running();
+    const { KeyId } = await newKey(kms);
+    const Policy = '{"Statement": []}';
+    await kms.send(new PutKeyPolicyCommand({ KeyId, Policy }));
+    const next = await running(REGION, directory);
+    const read = new GetKeyPolicyCommand({ KeyId });
+    expect(await next.kms.send(read)).toMatchObject({ Policy });
+  });
+
+  it('of alias/aws/kinesis allows the account, through Kinesis', async () => {
+    const { kms } = await running();
+    const key = await describeKey(kms, 'alias/aws/kinesis');
+    const read = new GetKeyPolicyCommand({ KeyId: key?.Arn });
+    const { Policy } = await kms.send(read);
+    expect(JSON.parse(String(Policy)).Statement[0].Condition).toEqual({
+      StringEquals: {
+        'kms:CallerAccount': ACCOUNT,
+        'kms:ViaService': 'kinesis.us-east-1.amazonaws.com',
+      },
+    });
+  });
+
+  it.each([
+    ['an alias', 'alias/aws/kinesis', '{"Statement": []}', 'InvalidArn'],
+    ['another text', undefined, 'no policy', 'MalformedPolicyDocument'],
+  ])('is refused for %s', async (_, alias, Policy, name) => {
+    const { kms } = await running();
+    const { KeyId } = await newKey(kms);
+    const put = new PutKeyPolicyCommand({ KeyId: alias ?? KeyId, Policy });
+    await expect(kms.send(put)).rejects.toMatchObject({
+      name: `${name}Exception`,
+    });
+  });
+});
+
+describe('the grants of a key', () => {
+  it('are created, listed by pages, and revoked', async () => {
+    const { kms } = await running();
+    const { KeyId, Arn } = await newKey(kms);
+    const principals = ['a', 'b', 'c'].map((n) => `arn:aws:iam::1:role/${n}`);
+    const ids = [];
+    for (const GranteePrincipal of principals) {
+      const { GrantId } = await kms.send(
+        new CreateGrantCommand({
+          KeyId,
+          GranteePrincipal,
+          Operations: ['Decrypt'],
+          Constraints: { EncryptionContextSubset: { n: GranteePrincipal } },
+        }),
+      );
+      ids.push(GrantId);
+    }
+    const revoked = { KeyId, GrantId: ids[1] };
+    await kms.send(new RevokeGrantCommand(revoked));
+
+    const listed = [];
+    const pages = paginateListGrants({ client: kms, pageSize: 1 }, { KeyId });
+    for await (const { Grants = [] } of pages) listed.push(Grants);
+    expect(listed.map((page) => page.length)).toEqual([1, 1]);
+    expect(listed.flat()).toMatchObject([
+      { KeyId: Arn, GranteePrincipal: principals[0], Operations: ['Decrypt'] },
+      {
+        GranteePrincipal: principals[2],
+        Constraints: { EncryptionContextSubset: { n: principals[2] } },
+      },
+    ]);
+    const one = new ListGrantsCommand({
+      KeyId,
+      GranteePrincipal: principals[2],
+    });
+    expect((await kms.send(one)).Grants).toHaveLength(1);
+    await expect(
+      kms.send(new RevokeGrantCommand(revoked)),
+    ).rejects.toMatchObject({ name: 'NotFoundException' });
   });
 });

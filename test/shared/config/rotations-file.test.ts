@@ -629,3 +629,40 @@ describe('Deployment', () => {
     });
   });
 });
+
+describe('the access check of a stream', () => {
+  const ROLE = 'arn:aws:iam::111122223333:role/team/orders-writer';
+
+  it('is read, and stays out of requests', () => {
+    const [entry] = streamsOf(
+      stream(`Writers: ["${ROLE}"], Readers: [], AccessCheck: FAIL`),
+    );
+    expect(entry).toMatchObject({ Writers: [ROLE], AccessCheck: 'FAIL' });
+    const request = requestFor(entry as RotationsStream);
+    expect(Object.keys(request)).toEqual(['StreamName', 'KeyIds']);
+    expect(parseRequest(request)).toMatchObject(request);
+  });
+
+  it.each([
+    ['AccessCheck: warn', 'AccessCheck "warn" is not one of WARN, FAIL, OFF'],
+    [`Writers: "${ROLE}"`, `Writers "${ROLE}" is not a list of role ARNs`],
+    ['Readers: [orders]', 'Readers "orders" is not the ARN of a role'],
+    [
+      'Writers: ["arn:aws:iam::111122223333:user/ann"]',
+      'Writers "arn:aws:iam::111122223333:user/ann" is not the ARN of a role',
+    ],
+    [
+      'Readers: ["arn:aws:sts::111122223333:assumed-role/orders/one"]',
+      'is not the ARN of a role',
+    ],
+    [`Readers: ["${ROLE}", "${ROLE}"]`, `Readers "${ROLE}" is listed twice`],
+    [
+      `Writers: [${Array.from({ length: 21 }, (_, n) => `"${ROLE}-${n}"`)}]`,
+      'Writers lists 21 roles; expected at most 20',
+    ],
+  ])('refuses %s', (fields, message) => {
+    const error = failure(stream(fields));
+    expect(error).toBeInstanceOf(RotationsFileError);
+    expect((error as Error).message).toContain(message);
+  });
+});

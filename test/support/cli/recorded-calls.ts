@@ -20,6 +20,10 @@ const SERVICES = {
     variable: 'AWS_ENDPOINT_URL_DYNAMODB',
   },
   Kinesis_20131202: { prefix: 'kinesis', variable: 'AWS_ENDPOINT_URL_KINESIS' },
+  Firehose_20150804: {
+    prefix: 'firehose',
+    variable: 'AWS_ENDPOINT_URL_FIREHOSE',
+  },
   TrentService: { prefix: 'kms', variable: 'AWS_ENDPOINT_URL_KMS' },
 } as const;
 
@@ -27,7 +31,7 @@ const SERVICES = {
  * Stands before the services of an embedded AWS, passes every call on, and records it.
  *
  * @param variables the endpoints, as the command `local` exports them, and
- *   `cloudformation` and `sts`
+ *   `cloudformation` and `sts`; further `AWS_ENDPOINT_URL_...` of the access check
  * @returns its endpoint for every service, and the calls
  */
 export async function recordCalls(
@@ -41,7 +45,8 @@ export async function recordCalls(
     const { call, endpoint } =
       typeof target === 'string'
         ? jsonCall(target, body.toString(), variables)
-        : queryCall(body.toString(), variables);
+        : (restCall(request.url ?? '', variables) ??
+          queryCall(body.toString(), variables));
     calls.push(call);
     const answer = await forward(endpoint, request, new Uint8Array(body));
     response.writeHead(answer.status, answer.headers);
@@ -74,13 +79,42 @@ function jsonCall(
   };
 }
 
-/** CloudFormation and STS speak the older protocol. */
+/** Access Analyzer and Lambda name an operation by its path. */
+function restCall(url: string, variables: Record<string, string>) {
+  const { pathname, searchParams } = new URL(url, 'http://localhost');
+  const input: Record<string, string> = Object.fromEntries(searchParams);
+  if (pathname === '/policy/check-no-new-access') {
+    return {
+      call: { action: 'access-analyzer:CheckNoNewAccess', input },
+      endpoint: variables.AWS_ENDPOINT_URL_ACCESSANALYZER,
+    };
+  }
+  const [, FunctionName] =
+    /^\/2015-03-31\/functions\/(.+)\/configuration$/.exec(pathname) ?? [];
+  if (FunctionName !== undefined) {
+    return {
+      call: {
+        action: 'lambda:GetFunctionConfiguration',
+        input: { FunctionName: decodeURIComponent(FunctionName) },
+      },
+      endpoint: variables.AWS_ENDPOINT_URL_LAMBDA,
+    };
+  }
+  if (pathname !== '/2015-03-31/event-source-mappings') return undefined;
+  return {
+    call: { action: 'lambda:ListEventSourceMappings', input },
+    endpoint: variables.AWS_ENDPOINT_URL_LAMBDA,
+  };
+}
+
+/** CloudFormation, IAM and STS speak the older protocol. */
 function queryCall(body: string, variables: Record<string, string>) {
   const input = Object.fromEntries(new URLSearchParams(body));
-  const service =
-    input.Action === 'GetCallerIdentity' ? 'sts' : 'cloudformation';
-  return {
-    call: { action: `${service}:${input.Action}`, input },
-    endpoint: variables[service],
-  };
+  const [service, endpoint] =
+    input.Action === 'SimulatePrincipalPolicy'
+      ? ['iam', variables.AWS_ENDPOINT_URL_IAM]
+      : input.Action === 'GetCallerIdentity'
+        ? ['sts', variables.sts]
+        : ['cloudformation', variables.cloudformation];
+  return { call: { action: `${service}:${input.Action}`, input }, endpoint };
 }
