@@ -2,8 +2,10 @@ import { slotsInWindow } from './counted-slots.ts';
 import {
   changeEntry,
   isNewer,
+  type LastApplied,
   type LedgerEntry,
   type ReportedSlot,
+  replacement,
   type Transition,
 } from './entry.ts';
 import { isReported, pairReports } from './pair-reports.ts';
@@ -88,23 +90,35 @@ export function recordExternalStart(
   if (entry.Slots.some((slot) => slot.RequestId === RequestId)) {
     return { answer: toAnswer('KNOWN', entry) };
   }
-  const { Lease } = entry;
   const known = slotsInWindow(entry.Slots, now);
   const slots = [...known, report];
   const isOurs = pairReports(slots).size > pairReports(known).size;
-  const keyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
   const after = changeEntry(entry, {
     Slots: slots,
     ...(isNewer(entry, at) && {
-      LastApplied: {
-        KeyId,
-        ...(keyArn !== undefined && { KeyArn: keyArn }),
-        AppliedAt: at,
-      },
+      LastApplied: { ...appliedKey(entry, KeyId, isOurs), AppliedAt: at },
     }),
   });
   return {
     answer: toAnswer(isOurs ? 'CONFIRMED' : 'RECORDED', after),
     entry: after,
+  };
+}
+
+/**
+ * What a report says of the last applied key. A call of ours has the keys of its lease.
+ * Without that lease it may have been a return, so the key before it stays unknown.
+ */
+function appliedKey(
+  { Lease, LastApplied: former }: LedgerEntry,
+  KeyId: string,
+  isOurs: boolean,
+): Omit<LastApplied, 'AppliedAt'> {
+  if (isOurs) return Lease?.KeyId === KeyId ? replacement(Lease) : { KeyId };
+  if (former === undefined) return { KeyId };
+  const { KeyId: before, KeyArn } = former;
+  return {
+    KeyId,
+    Previous: { KeyId: before, ...(KeyArn !== undefined && { KeyArn }) },
   };
 }

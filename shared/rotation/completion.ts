@@ -1,6 +1,7 @@
 import type { Success, Verification } from '../contract/outcome.ts';
-import type { LastApplied } from '../ledger/entry.ts';
+import { type LastApplied, replacement } from '../ledger/entry.ts';
 import type { Quota } from '../ledger/usage.ts';
+import { rolledBackKey } from './reservation.ts';
 import type {
   Description,
   KeyPlan,
@@ -10,12 +11,17 @@ import type {
 
 /** The key that Describe showed as applied, for a Start without an answer. */
 export function appliedKey(
-  { KeyId, KeyArn }: Pick<KeyPlan, 'KeyId' | 'KeyArn'>,
+  plan: KeyPlan,
   description: Description | undefined,
 ): LastApplied | undefined {
   return description?.ActiveAt === undefined
     ? undefined
-    : { KeyId, KeyArn, AppliedAt: Date.parse(description.ActiveAt) };
+    : { ...plannedKey(plan), AppliedAt: Date.parse(description.ActiveAt) };
+}
+
+/** The key of a plan for the ledger, with the key that it replaces. */
+export function plannedKey(plan: KeyPlan): Omit<LastApplied, 'AppliedAt'> {
+  return replacement({ ...plan, ...rolledBackKey(plan) });
 }
 
 /** When the probe was written, and its proof; undefined without a probe. */
@@ -47,6 +53,7 @@ export function successOutcome(state: PlannedState, Quota: Quota): Success {
     ActiveAt: Description?.ActiveAt ?? null,
     ...(verifiedProbe(state) ?? { VerifiedAt: null, Verification: null }),
     ...(state.Bake?.BakedUntil && { BakedUntil: state.Bake.BakedUntil }),
+    ...(Plan.Warning && { Warning: Plan.Warning }),
     Quota,
     ...(Plan.Trigger && { Trigger: Plan.Trigger }),
   };
