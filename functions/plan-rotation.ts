@@ -77,7 +77,9 @@ export function createPlanRotation(dependencies: Dependencies) {
       IsListed: boundary !== undefined,
       Now: now(),
     });
-    if (made.Decision === 'ROTATE') {
+    // Behind a return, a REVERT asks for the key of that return, and starts nothing.
+    const isBehindReturn = 'IsReturn' in made && made.HeldBy !== undefined;
+    if (made.Decision === 'ROTATE' && !isBehindReturn) {
       await requireInRing(kms, boundary, made, made);
     }
     return made;
@@ -101,6 +103,7 @@ export function createPlanRotation(dependencies: Dependencies) {
       const { KeyId, KeyArn, RepointedFrom } = Plan;
       logger.warn('Alias repointed', { KeyId, KeyArn, RepointedFrom });
     }
+    if ('Warning' in Plan) logger.warn('No help', { Warning: Plan.Warning });
     logger.info('Rotation planned', { Decision, Reason, StreamName, Trigger });
     return { Plan } satisfies { Plan: Plan };
   }, now);

@@ -22,6 +22,7 @@ import { logger } from '../shared/lambda/logger.ts';
 import type { QuotaLedger } from '../shared/ledger/quota-ledger.ts';
 import { ANSWER_MS } from '../shared/ledger/window.ts';
 import { describeKey, requireInRing } from '../shared/lookup/describe-keys.ts';
+import { plannedKey } from '../shared/rotation/completion.ts';
 import {
   classifyStartError,
   decideOnStartError,
@@ -117,7 +118,7 @@ export function createStartEncryption(dependencies: Dependencies) {
       StreamARN,
       RotationId,
       SlotId,
-      { KeyId, KeyArn },
+      plannedKey(Plan),
       RequestId,
     );
     logger.info('StartStreamEncryption answered', { RequestId, KeyArn });

@@ -1,5 +1,9 @@
 import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
-import type { RotationsStream } from '../shared/config/rotations-stream.ts';
+import {
+  type AlarmMode,
+  alarmNames,
+  type RotationsStream,
+} from '../shared/config/rotations-stream.ts';
 import { quote } from '../shared/errors/text.ts';
 import {
   driftAlarmName,
@@ -23,7 +27,8 @@ const MAX_PATTERN = 2048;
 const MAX_INPUT_TEMPLATE = 8192;
 
 /**
- * The drift alarm of every stream, and the rule from its alarms to a RESTORE.
+ * The drift alarm of every stream, and the rules from its alarms to rotations, one for
+ * each mode.
  *
  * @param runbook the page to which descriptions link, a path or a URL
  */
@@ -37,29 +42,41 @@ export function alarms(
   for (const entry of entries) {
     const { StreamName } = entry;
     const rule = logicalId('AlarmRule', StreamName);
-    const isRuled = alarmsOf(entry, stage).length > 0;
+    const restoring = restoringAlarms(entry, stage);
+    const reverting = alarmNames(entry, 'REVERT');
     resources[logicalId('DriftAlarm', StreamName)] = {
       ...driftAlarm(entry, stage, SweepMinutes, runbook),
       // An alarm acts when its state changes, and what it needs may come later.
       DependsOn: [
         'NotificationTopicPolicy',
         'FailureTopicPolicy',
-        ...(isRuled ? [rule] : []),
+        ...(restoring.length > 0 ? [rule] : []),
       ],
     };
-    if (isRuled) resources[rule] = alarmRule(entry, stage);
+    if (restoring.length > 0) {
+      resources[rule] = alarmRule(entry, stage, 'RESTORE', restoring);
+    }
+    if (reverting.length > 0) {
+      const id = logicalId('RevertRule', StreamName);
+      resources[id] = alarmRule(entry, stage, 'REVERT', reverting);
+    }
   }
   return resources;
 }
 
-/** The alarms that start a RESTORE. */
-function alarmsOf(
-  { StreamName, Alarms = [], OnDrift = 'RESTORE' }: RotationsStream,
-  stage: string,
-): string[] {
+/** The names of the alarms that start a RESTORE. */
+function restoringAlarms(entry: RotationsStream, stage: string): string[] {
+  const { StreamName, OnDrift = 'RESTORE' } = entry;
   const drift = driftAlarmName(stage, StreamName);
-  return [...new Set([...(OnDrift === 'RESTORE' ? [drift] : []), ...Alarms])];
+  const names = alarmNames(entry, 'RESTORE');
+  return [...new Set([...(OnDrift === 'RESTORE' ? [drift] : []), ...names])];
 }
+
+/** What a rule does when one of its alarms goes to ALARM, and how its name begins. */
+const RULES: Record<AlarmMode, { does: string; name: string }> = {
+  RESTORE: { does: 'Restores', name: 'alarm' },
+  REVERT: { does: 'Reverts the last move of', name: 'revert' },
+};
 
 /**
  * Goes to ALARM on one datapoint of drift. A new alarm has no data, and must not start
@@ -101,27 +118,33 @@ function driftAlarm(
 }
 
 /**
- * Starts a RESTORE for an alarm. The request gets the whole event, which EventBridge
+ * Starts a rotation for an alarm. The request gets the whole event, which EventBridge
  * inserts as JSON. Of a single value no page says whether it is escaped, and a name or
  * a reason with quotes could leave its place.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
-function alarmRule(entry: RotationsStream, stage: string): Resource {
+function alarmRule(
+  entry: RotationsStream,
+  stage: string,
+  mode: AlarmMode,
+  names: readonly string[],
+): Resource {
   const { StreamName } = entry;
+  const { does, name } = RULES[mode];
   const EventPattern = {
     source: ['aws.cloudwatch'],
     account: [ref('AWS::AccountId')],
     'detail-type': ['CloudWatch Alarm State Change'],
     detail: {
-      alarmName: alarmsOf(entry, stage),
+      alarmName: names,
       state: { value: ['ALARM'] },
     },
   };
   // An alarm goes to ALARM only once, so its rotation waits for a slot.
   const InputTemplate = requestTemplate(
     { OnQuotaExhausted: 'WAIT', ...entry },
-    'RESTORE',
+    mode,
     '"Trigger":{"Source":"alarm","Event":<aws.events.event.json>}',
   );
   const where = `StreamName ${quote(StreamName)}`;
@@ -142,8 +165,8 @@ function alarmRule(entry: RotationsStream, stage: string): Resource {
   return {
     Type: 'AWS::Events::Rule',
     Properties: {
-      Name: shortName(`${serviceName(stage)}-alarm-`, StreamName),
-      Description: `Restores ${StreamName} when one of its alarms goes to ALARM`,
+      Name: shortName(`${serviceName(stage)}-${name}-`, StreamName),
+      Description: `${does} ${StreamName} when one of its alarms goes to ALARM`,
       State: 'ENABLED',
       EventPattern,
       Targets: [

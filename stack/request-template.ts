@@ -1,4 +1,5 @@
 import {
+  type AlarmMode,
   type RotationsStream,
   requestFor,
 } from '../shared/config/rotations-stream.ts';
@@ -11,13 +12,18 @@ import {
  */
 export function requestTemplate(
   entry: RotationsStream,
-  Mode: 'ROTATE' | 'RESTORE',
+  Mode: 'ROTATE' | AlarmMode,
   filledIn: string,
 ): string {
-  const { BakeMinutes, BakeAlarms, ...fields } = requestFor(entry);
-  // A RESTORE has no bake.
-  const bake = Mode === 'ROTATE' ? { BakeMinutes, BakeAlarms } : {};
-  const request = JSON.stringify({ ...fields, ...bake, Mode })
+  const { BakeMinutes, BakeAlarms, RevertWithinMinutes, ...fields } =
+    requestFor(entry);
+  // Fields that have a meaning in one mode only.
+  const own = {
+    ROTATE: { BakeMinutes, BakeAlarms },
+    RESTORE: {},
+    REVERT: { RevertWithinMinutes },
+  };
+  const request = JSON.stringify({ ...fields, ...own[Mode], Mode })
     .replaceAll('<', '\\u003c')
     .replaceAll('>', '\\u003e');
   return `${request.slice(0, -1)},${filledIn}}`;

@@ -16,10 +16,11 @@ import { followCommand } from '../executions/command-lines.ts';
 import type { HistoryStatus } from '../input/flags.ts';
 import { checkStreamFlags, type StreamOptions } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
-import { bad, good } from '../output/color.ts';
+import { bad } from '../output/color.ts';
 import { localTime } from '../output/local-time.ts';
+import { endText as successText } from '../output/outcome-text.ts';
 import { type OutputOptions, render } from '../output/render.ts';
-import { labelledRow, rowTable } from '../output/table.ts';
+import { labelledRow, rowTableWithLines } from '../output/table.ts';
 import { triggerText } from '../output/trigger-text.ts';
 
 export interface HistoryOptions
@@ -107,10 +108,25 @@ const HEAD = [
   'Claimed trigger',
 ];
 
-/** A line a rotation. Times in the reader's zone. */
+/** A line a rotation, and below it its warning. Times in the reader's zone. */
 export function historyText(outcomes: readonly Outcome[]): string {
   if (outcomes.length === 0) return 'No rotations';
-  return rowTable(
+  return withLines(outcomes, (outcome) =>
+    labelledRow(
+      '  Why',
+      outcome.Status === 'SUCCEEDED' && outcome.Warning
+        ? legible(outcome.Warning)
+        : undefined,
+    ),
+  );
+}
+
+/** A line a rotation, and below it the lines that it needs. */
+function withLines(
+  outcomes: readonly Outcome[],
+  below: (outcome: Outcome) => string[],
+): string {
+  return rowTableWithLines(
     HEAD,
     outcomes.map((outcome) => [
       localTime(outcome.StartedAt),
@@ -120,6 +136,7 @@ export function historyText(outcomes: readonly Outcome[]): string {
       durationText(outcome),
       triggerText(outcome.Trigger),
     ]),
+    outcomes.map(below),
   );
 }
 
@@ -132,8 +149,8 @@ export function failuresText(
   { deployment }: Pick<Environment, 'deployment'>,
   { profile }: AwsOptions,
 ): string {
-  const [head, ...rows] = historyText(outcomes).split('\n');
-  const below = outcomes.map((outcome) => [
+  if (outcomes.length === 0) return historyText(outcomes);
+  return withLines(outcomes, (outcome) => [
     ...labelledRow(
       '  Cause',
       outcome.Status === 'FAILED' ? legible(outcome.Cause) : undefined,
@@ -143,13 +160,10 @@ export function failuresText(
       deployment && followCommand(outcome.RotationId, profile),
     ),
   ]);
-  return [head, ...rows.flatMap((row, at) => [row, ...(below[at] ?? [])])].join(
-    '\n',
-  );
 }
 
 function endText(outcome: Outcome): string {
-  if (outcome.Status === 'SUCCEEDED') return good(outcome.Outcome);
+  if (outcome.Status === 'SUCCEEDED') return successText(outcome);
   const { Error: name, Rollback } = outcome;
   return bad(Rollback ? `${name}, ${Rollback.Status}` : name);
 }

@@ -30,8 +30,9 @@ Streams:
       - alias/samplestream-b
     # When it moves to the next key of its ring; without it, people start rotations.
     # Schedule: cron(0 3 1 */3 ? *)
-    # CloudWatch alarms of yours that move it back to a key of its ring.
-    # Alarms: [samplestream-compliance]
+    # CloudWatch alarms of yours: of writers that KMS refuses, back to the key before;
+    # a plain name, to a usable key of its ring.
+    # Alarms: [{Name: samplestream-kms-errors, Mode: REVERT}, samplestream-compliance]
     # The test record, where consumers accept only their own format.
     # Probe: {PartitionKey: probe, Data: e30=}
 `;

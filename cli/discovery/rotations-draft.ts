@@ -106,6 +106,7 @@ function headOf(
     '- one alias, as [alias/orders]: the stream moves after you point the alias at another key,',
     '- or at least two keys, as [alias/orders-a, alias/orders-b]: a rotation moves it to the next.',
     'Schedule, as cron(0 3 1 */3 ? *), starts rotations. Without it, people start them.',
+    'Alarms, as [{Name: orders-kms-errors, Mode: REVERT}], return a stream to the key before.',
     '',
     'Next:',
     `  ${ownCommand(['plan'], { all: true })}    # on the embedded AWS`,

@@ -5,6 +5,11 @@ export function good(text: string): string {
   return styleText('green', text, { stream: process.stdout });
 }
 
+/** What needs a look, in yellow. */
+export function doubtful(text: string): string {
+  return styleText('yellow', text, { stream: process.stdout });
+}
+
 /** What did not, in red. */
 export function bad(text: string): string {
   return styleText('red', text, { stream: process.stdout });

@@ -2,10 +2,11 @@ import {
   keyNow,
   type Outcome,
   type RollbackOutcome,
+  type Success,
 } from '../../shared/contract/outcome.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
 import { nextCommand, type Where } from '../executions/next-command.ts';
-import { bad, good } from './color.ts';
+import { bad, doubtful, good } from './color.ts';
 import { localTime } from './local-time.ts';
 import { labelledRow } from './table.ts';
 
@@ -38,11 +39,12 @@ export function outcomeText(outcome: Outcome, where: Where = {}): string {
   const from = outcome.PreviousKeyId ?? 'not encrypted';
   const proof = outcome.Verification;
   return [
-    `${good(outcome.Outcome)} ${outcome.StreamName}: ${
+    `${endText(outcome)} ${outcome.StreamName}: ${
       outcome.Outcome === 'UNCHANGED'
         ? outcome.KeyId
         : `${from} -> ${outcome.KeyId}`
     }`,
+    ...(outcome.Warning ? [outcome.Warning] : []),
     ...labelledRow('Key', outcome.KeyArn),
     ...repointedRow(outcome),
     ...labelledRow('By', outcome.InProgressRotationId),
@@ -59,6 +61,11 @@ export function outcomeText(outcome: Outcome, where: Where = {}): string {
     ),
     ...quota,
   ].join('\n');
+}
+
+/** How a rotation ended without failing. */
+export function endText({ Outcome: end, Warning }: Success): string {
+  return Warning ? doubtful(`WARNING ${end}`) : good(end);
 }
 
 /** Who may update an alias decides the key, so a change of it is shown. */

@@ -51,11 +51,38 @@ export function rowTable(
   width = terminalWidth(),
 ): string {
   const all = [[...head], ...rows];
-  const drawn = table(all, {
+  return draw(all, fitColumns(all, width, frameOf(head)));
+}
+
+/**
+ * As {@link rowTable}, with lines of their own below rows, however many lines a row has.
+ *
+ * @param below the lines below each row
+ */
+export function rowTableWithLines(
+  head: readonly string[],
+  rows: string[][],
+  below: readonly string[][],
+  width = terminalWidth(),
+): string {
+  const all = [[...head], ...rows];
+  const columns = fitColumns(all, width, frameOf(head)).map((column, at) => ({
+    width: Math.max(1, ...all.map((row) => widthOf(row[at]))),
+    ...column,
+  }));
+  return all
+    .flatMap((row, at) => [draw([row], columns), ...(below[at - 1] ?? [])])
+    .join('\n');
+}
+
+const frameOf = (head: readonly string[]) => 2 * (head.length - 1);
+
+function draw(rows: string[][], columns: ColumnUserConfig[]): string {
+  const drawn = table(rows, {
     border: getBorderCharacters('void'),
     drawHorizontalLine: () => false,
     columnDefault: { paddingLeft: 0, paddingRight: 2 },
-    columns: fitColumns(all, width, 2 * (head.length - 1)),
+    columns,
   });
   return drawn
     .split('\n')

@@ -1,5 +1,5 @@
 import { accessLines, accessRows } from '../access-check/access-text.ts';
-import { bad, good } from '../output/color.ts';
+import { bad, doubtful, good } from '../output/color.ts';
 import { quotaText } from '../output/outcome-text.ts';
 import { labelledRow, rowTable } from '../output/table.ts';
 import type { RotationPreview } from './rotation-preview.ts';
@@ -10,6 +10,7 @@ export function previewText(preview: RotationPreview): string {
   return [
     headText(preview),
     ...(preview.Cause ? [preview.Cause] : []),
+    ...(preview.Warning ? [preview.Warning] : []),
     ...labelledRow('Waits', preview.WaitsFor && `for ${preview.WaitsFor}`),
     ...labelledRow('Key', preview.KeyArn),
     ...labelledRow('From', preview.PreviousKeyArn),
@@ -85,8 +86,10 @@ function headText(preview: RotationPreview): string {
   return `${expectedText(preview)} ${StreamName}: ${what}`;
 }
 
-function expectedText({ Expected, Error: name }: RotationPreview): string {
-  return Expected === 'FAILED' ? bad(`FAILED ${name}`) : good(Expected);
+function expectedText(preview: RotationPreview): string {
+  const { Expected, Error: name, Warning } = preview;
+  if (Expected === 'FAILED') return bad(`FAILED ${name}`);
+  return Warning ? doubtful(`WARNING ${Expected}`) : good(Expected);
 }
 
 function moveText({ Expected, KeyId, ...from }: RotationPreview): string {

@@ -34,6 +34,8 @@ export interface RotationPreview {
   /** Of one that would fail. */
   Error?: string;
   Cause?: string;
+  /** For people: why a rotation that changes nothing would help no writer or reader. */
+  Warning?: string;
   /** Before it could start: another update, or a slot that is not free yet. */
   WaitsFor?: string;
   KeyId?: string;
@@ -158,7 +160,7 @@ export async function previewRotation(
     };
   }
   const { KeyId, KeyArn, PreviousKeyId, PreviousKeyArn } = plan;
-  const { NoWayBack } = plan;
+  const { NoWayBack, Warning } = plan;
   const keyed = {
     ...common,
     KeyId,
@@ -166,6 +168,7 @@ export async function previewRotation(
     PreviousKeyId,
     PreviousKeyArn,
     ...(NoWayBack && { NoWayBack }),
+    ...(Warning && { Warning }),
   };
   const keys = keysAskedFor(request, plan, entry);
   if (plan.Decision === 'UNCHANGED') {

@@ -90,6 +90,12 @@ function findPast({ rows, spans }: StreamModel): string[] {
       ].join(' '),
     );
   }
+  const unhelped = countOf('UNCHANGED_WITH_WARNING');
+  if (unhelped > 0) {
+    texts.push(
+      `${plural(unhelped, 'rotation')} changed nothing, and helped no writer or reader.`,
+    );
+  }
   if (external > 0) {
     texts.push(
       `${plural(external, 'key')} applied by external starts, outside the ledger.`,

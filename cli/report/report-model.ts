@@ -48,6 +48,7 @@ export type Condition =
 export type Result =
   | 'ROTATED'
   | 'UNCHANGED'
+  | 'UNCHANGED_WITH_WARNING'
   | 'ALREADY_IN_PROGRESS'
   | 'ROLLED_BACK'
   | 'NOT_ROLLED_BACK'
@@ -244,7 +245,9 @@ function listRows(
 }
 
 function resultOf(outcome: Outcome): Result {
-  if (outcome.Status === 'SUCCEEDED') return outcome.Outcome;
+  if (outcome.Status === 'SUCCEEDED') {
+    return outcome.Warning ? 'UNCHANGED_WITH_WARNING' : outcome.Outcome;
+  }
   if (outcome.Rollback === undefined) return 'FAILED';
   return outcome.Rollback.Status === 'ROLLED_BACK'
     ? 'ROLLED_BACK'

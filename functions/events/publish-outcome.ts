@@ -13,7 +13,7 @@ interface Dependencies {
   sns: SNSClient;
   /** ARNs of the topics that receive every outcome. */
   topics: string[];
-  /** ARNs of the topics that receive failures. */
+  /** ARNs of the topics that receive failures and warnings. */
   failureTopics: string[];
   stage: string;
   /** The page of the runbook, a path or a URL. */
@@ -29,8 +29,8 @@ export interface PublishedOutcome {
 
 /**
  * Publishes an outcome to the topics, with a text for mail, one for chat and the JSON
- * for programs. Takes the event that the notifier put on the bus. A failed outcome goes
- * to the topics of failures as well. A second call publishes again.
+ * for programs. Takes the event that the notifier put on the bus. A failed outcome, and
+ * one with a warning, goes to the topics of failures as well. A second call publishes again.
  *
  * @throws InvalidRequest for another event, and SNS's own errors
  * @see https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -41,8 +41,8 @@ export function createPublishOutcome(dependencies: Dependencies) {
     const outcome = outcomeOf(event);
     const { RotationId, Status } = outcome;
     const Message = outcomeMessage(outcome, { stage, runbook });
-    const isFailed = Status === 'FAILED';
-    const TopicArns = [...(isFailed ? failureTopics : []), ...topics];
+    const isBad = outcome.Status === 'FAILED' || outcome.Warning !== undefined;
+    const TopicArns = [...(isBad ? failureTopics : []), ...topics];
     for (const TopicArn of TopicArns) {
       await sns.send(
         new PublishCommand({

@@ -6,6 +6,7 @@ import {
 } from '../contract/request.ts';
 import { quote } from '../errors/text.ts';
 import { KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
+import { isObject } from '../json.ts';
 import {
   ACCESS_FIELDS,
   type AccessSettings,
@@ -17,6 +18,7 @@ import { parseSchedule, type Schedule } from './schedule.ts';
 const REQUEST_FIELDS = [
   'StreamName',
   'KeyIds',
+  'RevertWithinMinutes',
   'OnQuotaExhausted',
   'OnVerificationFailed',
   'KeepSlotForRollback',
@@ -42,10 +44,22 @@ export const STREAM_FIELDS = [
   ...ACCESS_FIELDS,
 ] as const;
 
+/** The modes in which an alarm can start a rotation. */
+const ALARM_MODES = ['RESTORE', 'REVERT'] as const;
+
+export type AlarmMode = (typeof ALARM_MODES)[number];
+
+/** An alarm of a stream. A plain name is that of one with the Mode RESTORE. */
+interface StreamAlarm {
+  Name: string;
+  Mode: AlarmMode;
+}
+
 /** A stream of rotations.yml. */
 export interface RotationsStream extends AccessSettings {
   StreamName: string;
   KeyIds: string[];
+  RevertWithinMinutes?: number;
   OnQuotaExhausted?: RotationRequest['OnQuotaExhausted'];
   OnVerificationFailed?: RotationRequest['OnVerificationFailed'];
   KeepSlotForRollback?: boolean;
@@ -66,8 +80,8 @@ export interface RotationsStream extends AccessSettings {
   Timezone?: string;
   /** How late, in minutes, Scheduler may start a rotation; on time without it. */
   MaximumWindowInMinutes?: number;
-  /** Names of CloudWatch alarms that start a RESTORE, besides the drift alarm. */
-  Alarms?: string[];
+  /** CloudWatch alarms that start a rotation, besides the drift alarm. */
+  Alarms?: (string | StreamAlarm)[];
   /** Whether drift starts a RESTORE (default), or only notifies. */
   OnDrift?: 'RESTORE' | 'ALERT';
 }
@@ -202,21 +216,53 @@ function isTimezone(timezone: unknown): boolean {
   }
 }
 
+/** The names of a stream's own alarms that start a rotation in a mode. */
+export function alarmNames(
+  { Alarms = [] }: Pick<RotationsStream, 'Alarms'>,
+  mode: AlarmMode,
+): string[] {
+  return Alarms.map(toAlarm).flatMap(({ Name, Mode }) =>
+    Mode === mode ? [Name] : [],
+  );
+}
+
+const toAlarm = (alarm: string | StreamAlarm): StreamAlarm =>
+  typeof alarm === 'string' ? { Name: alarm, Mode: 'RESTORE' } : alarm;
+
 function checkAlarms(alarms: unknown): void {
   if (alarms === undefined) return;
   if (!Array.isArray(alarms)) {
-    throw new Error(`Alarms ${quote(alarms)} is not a list of alarm names`);
-  }
-  const bad = alarms.find(
-    (name) => typeof name !== 'string' || !ALARM_NAME.test(name),
-  );
-  if (bad !== undefined) {
     throw new Error(
-      `Alarms ${quote(bad)} is not the name of an alarm; expected 1 to 255 characters, none of them a control character`,
+      `Alarms ${quote(alarms)} is not a list of alarm names, or of maps of Name and Mode`,
     );
   }
-  const twice = alarms.find((name, at) => alarms.indexOf(name) !== at);
+  const names = alarms.map(checkAlarm);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {
     throw new Error(`Alarms ${quote(twice)} is listed twice`);
   }
+}
+
+/** @returns the name of the alarm */
+function checkAlarm(alarm: unknown): string {
+  const { Name, Mode, ...rest } = isObject(alarm)
+    ? alarm
+    : { Name: alarm, Mode: 'RESTORE' };
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) {
+    throw new Error(
+      `Alarms ${quote(unknown)} is not a field of an alarm; known are Name, Mode`,
+    );
+  }
+  if (typeof Name !== 'string' || !ALARM_NAME.test(Name)) {
+    throw new Error(
+      `Alarms ${quote(Name)} is not the name of an alarm; expected 1 to 255 characters, none of them a control character`,
+    );
+  }
+  if (!ALARM_MODES.some((mode) => mode === Mode)) {
+    throw new Error(
+      `Alarms: Mode ${quote(Mode)} of ${quote(Name)} is not one of ${ALARM_MODES.join(', ')}`,
+    );
+  }
+  return Name;
 }

@@ -19,6 +19,17 @@ export const choice = <const T extends readonly string[]>(
       `${field} ${quote(issue.input)} is not one of ${options.join(', ')}`,
   );
 
+/** A whole number within bounds, which are allowed. */
+export const wholeNumber = (field: string, least: number, most: number) =>
+  v.custom<number>(
+    (value) =>
+      Number.isInteger(value) &&
+      Number(value) >= least &&
+      Number(value) <= most,
+    (issue) =>
+      `${field} ${quote(issue.input)} is not a whole number from ${least} to ${most}`,
+  );
+
 /**
  * What is wrong with an object: not one, a field that is missing, or one that is not
  * among the known. A probe's content stays out of the message, which is logged.

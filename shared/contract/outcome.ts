@@ -37,6 +37,8 @@ export interface Success extends Identity {
   RetentionPeriodHours?: number;
   /** Until when alarms were watched, and none went to ALARM. */
   BakedUntil?: string;
+  /** For people: why an UNCHANGED rotation helped no writer or reader. */
+  Warning?: string;
   Quota: Quota;
   /** The key ARN of the alias when it was applied before; it points elsewhere now. */
   RepointedFrom?: string;

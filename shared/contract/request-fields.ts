@@ -69,13 +69,24 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
   },
   Mode: {
     meaning:
-      'With `KeyIds`. `ROTATE` (default): the key after the current one, or the first key if the current one is not in the ring; the alias of a ring of one, if it may be another key. `RESTORE`: the current key if it is in the ring and usable, else the first usable one.',
+      'With `KeyIds`. `ROTATE` (default): the key after the current one, or the first key if the current one is not in the ring; the alias of a ring of one, if it may be another key. `RESTORE`: the current key if it is in the ring and usable, else the first usable one. `REVERT`: [the key before the last applied one](#mode-revert).',
     placeholder: 'ROTATE',
-    comment: 'with KeyIds: ROTATE or RESTORE',
+    comment: 'with KeyIds: ROTATE, RESTORE or REVERT',
     flag: {
       flags: '--mode <mode>',
-      help: 'with a ring: ROTATE (default) or RESTORE',
-      values: ['ROTATE', 'RESTORE'],
+      help: 'with a ring: ROTATE (default), RESTORE, or REVERT to the key before',
+      values: ['ROTATE', 'RESTORE', 'REVERT'],
+    },
+  },
+  RevertWithinMinutes: {
+    meaning:
+      'With `Mode` REVERT: how long before the start of the rotation the last key may have been applied, 1 to 10080 minutes (7 days). Default: 1440, which is 24 hours.',
+    placeholder: 1440,
+    comment: 'with REVERT: 1 to 10080 minutes since the last key',
+    flag: {
+      flags: '--revert-within-minutes <minutes>',
+      isNumber: true,
+      help: 'with REVERT: the last key was applied at most this long ago, 1 to 10080 (default: 1440)',
     },
   },
   OnQuotaExhausted: {
@@ -127,7 +138,7 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
   },
   BakeMinutes: {
     meaning:
-      'After the probe, the rotation watches `BakeAlarms` for this time: 0 (default) to 60 minutes. An alarm that goes to ALARM ends it as `AlarmDuringBake`, and the stream returns to its previous key unless `OnVerificationFailed` is `KEEP`. `Mode` RESTORE has no bake.',
+      'After the probe, the rotation watches `BakeAlarms` for this time: 0 (default) to 60 minutes. An alarm that goes to ALARM ends it as `AlarmDuringBake`, and the stream returns to its previous key unless `OnVerificationFailed` is `KEEP`. `Mode` RESTORE and REVERT have no bake.',
     placeholder: 0,
     comment: 'minutes to watch BakeAlarms after the probe, 0 to 60',
     flag: {
@@ -154,7 +165,7 @@ export const REQUEST_FIELD_TEXTS: Record<RequestField, RequestFieldTexts> = {
   },
   Trigger: {
     meaning:
-      '`{"Source": "schedule", "manual" or "alarm", ...}`: up to 20 plain values that are copied into logs, history and outcome, and decide nothing. Names have at most 128 characters, texts at most 1,024, and the whole at most 16,384 bytes as JSON. `Ticket` has 1 to 256 visible characters; `rotate --ticket` sets it. `CallerArn` is an ARN; `rotate` on AWS sets it to the ARN of its own caller (sts:GetCallerIdentity). All of it is what the request claims: only CloudTrail proves who started an execution.',
+      '`{"Source": "schedule", "manual" or "alarm", ...}`: up to 20 plain values that are copied into logs, history and outcome. They decide nothing but the [warning](#warnings) of a RESTORE. Names have at most 128 characters, texts at most 1,024, and the whole at most 16,384 bytes as JSON. `Ticket` has 1 to 256 visible characters; `rotate --ticket` sets it. `CallerArn` is an ARN; `rotate` on AWS sets it to the ARN of its own caller (sts:GetCallerIdentity). All of it is what the request claims: only CloudTrail proves who started an execution.',
     placeholder: { Source: 'manual' },
     comment: 'Source: schedule, manual or alarm',
   },

@@ -3,7 +3,7 @@ import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { parseStreamArn, STREAM_NAME } from '../identifiers/arn.ts';
 import { isOwnAlias, KEY_ID_FORMS, parseKeyId } from '../identifiers/key-id.ts';
-import { choice, objectMessage, text } from './field-checks.ts';
+import { choice, objectMessage, text, wholeNumber } from './field-checks.ts';
 import { TRIGGER } from './trigger.ts';
 
 const keyId = (field: string) =>
@@ -106,7 +106,10 @@ const FIELDS = {
       ),
     ),
   ),
-  Mode: v.optional(choice('Mode', ['ROTATE', 'RESTORE'])),
+  Mode: v.optional(choice('Mode', ['ROTATE', 'RESTORE', 'REVERT'])),
+  RevertWithinMinutes: v.optional(
+    wholeNumber('RevertWithinMinutes', 1, 10_080),
+  ),
   OnQuotaExhausted: v.optional(
     choice('OnQuotaExhausted', ['FAIL', 'WAIT']),
     'FAIL',
@@ -135,14 +138,7 @@ const FIELDS = {
     ),
     false,
   ),
-  BakeMinutes: v.optional(
-    v.custom<number>(
-      (value) =>
-        Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 60,
-      (issue) =>
-        `BakeMinutes ${quote(issue.input)} is not a whole number from 0 to 60`,
-    ),
-  ),
+  BakeMinutes: v.optional(wholeNumber('BakeMinutes', 0, 60)),
   BakeAlarms: v.optional(
     v.pipe(
       v.array(
@@ -198,6 +194,10 @@ const REQUEST = v.pipe(
     (r) => r.Mode === undefined || r.KeyIds !== undefined,
     (issue) =>
       `Mode ${quote(issue.input.Mode)} chooses from a ring, and KeyIds is missing; give KeyIds or leave Mode out`,
+  ),
+  v.check(
+    (r) => !(r.Force && r.Mode === 'REVERT'),
+    'Force true applies a key again, and Mode "REVERT" returns to the key before; leave one of them out',
   ),
   v.check(
     (r) => !(r.KeepSlotForRollback && r.OnVerificationFailed === 'KEEP'),

@@ -3,6 +3,15 @@ export function serviceName(stage: string): string {
   return `kinesis-key-rotation-${stage}`;
 }
 
+/** Whether an alarm is the drift alarm of a stream, of any stage. */
+export function isDriftAlarm(name: unknown, streamName: string): boolean {
+  return (
+    typeof name === 'string' &&
+    name.startsWith('kinesis-key-rotation-') &&
+    name.endsWith(`-drift-${streamName}`)
+  );
+}
+
 export function driftAlarmName(stage: string, streamName: string): string {
   return `${serviceName(stage)}-drift-${streamName}`;
 }

@@ -37,6 +37,7 @@ export function measureOutcome(outcome: Outcome): void {
     put(StreamName, 'RolledBack', MetricUnit.Count, 1);
   }
   if (outcome.Status === 'SUCCEEDED') {
+    if (outcome.Warning) put(StreamName, 'Warning', MetricUnit.Count, 1);
     const { StartedAt, ActiveAt, VerifiedAt } = outcome;
     if (ActiveAt !== null && VerifiedAt !== null) {
       const ms = Date.parse(VerifiedAt) - Date.parse(StartedAt);

@@ -62,6 +62,8 @@ export interface Lease {
   PreviousKeyArn: string | null;
   /** Of a rollback. */
   RollsBack?: RolledBackKey;
+  /** Of a REVERT that returns the stream to its previous key. */
+  IsReturn?: true;
 }
 
 /** The key that a rollback leaves: the one that the rotation was asked for. */
@@ -78,6 +80,13 @@ export interface LastApplied {
   /** The key ARN it resolved to; absent for a Start outside the ledger. */
   KeyArn?: string;
   AppliedAt: number;
+  /**
+   * The key that it replaced: null for a stream that was not encrypted; absent where
+   * that is not known, and from entries that earlier versions wrote.
+   */
+  Previous?: { KeyId: string; KeyArn?: string } | null;
+  /** Whether a rollback or a REVERT applied it, which no REVERT reverts. */
+  IsReturn?: true;
 }
 
 /** A key of a stream, as it was submitted, and as it was resolved. */
@@ -156,6 +165,7 @@ export interface Claim {
   /** Whether to reserve a second slot, for the way back to the previous key. */
   KeepSlotForRollback?: boolean;
   RollsBack?: RolledBackKey;
+  IsReturn?: true;
   /** How long the rotation may hold the stream. */
   LeaseMs: number;
 }
@@ -189,6 +199,42 @@ export function activeLease(
 ): Lease | undefined {
   const { Lease } = entry;
   return Lease && now < Lease.ExpiresAt + CLOCK_MARGIN_MS ? Lease : undefined;
+}
+
+/** Whether a rotation returns its stream to the key that it had before. */
+export function isReturn({
+  IsReturn,
+  RollsBack,
+}: Pick<Claim, 'IsReturn' | 'RollsBack'>): boolean {
+  return IsReturn === true || RollsBack !== undefined;
+}
+
+/** The key that a rotation applies, with the one that it replaces. */
+export function replacement(
+  claim: Pick<
+    Claim,
+    | 'KeyId'
+    | 'KeyArn'
+    | 'PreviousKeyId'
+    | 'PreviousKeyArn'
+    | 'IsReturn'
+    | 'RollsBack'
+  >,
+): Omit<LastApplied, 'AppliedAt'> {
+  const { KeyId, KeyArn, PreviousKeyId, PreviousKeyArn } = claim;
+  const Previous =
+    PreviousKeyId === null
+      ? null
+      : {
+          KeyId: PreviousKeyId,
+          ...(PreviousKeyArn !== null && { KeyArn: PreviousKeyArn }),
+        };
+  return {
+    KeyId,
+    KeyArn,
+    Previous,
+    ...(isReturn(claim) && { IsReturn: true }),
+  };
 }
 
 /** {@link LastApplied.AppliedAt}; null for a stream without one. */

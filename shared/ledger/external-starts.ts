@@ -2,8 +2,10 @@ import { slotsInWindow } from './counted-slots.ts';
 import {
   changeEntry,
   isNewer,
+  type LastApplied,
   type LedgerEntry,
   type ReportedSlot,
+  replacement,
   type Transition,
 } from './entry.ts';
 import { appliedPeriod } from './key-periods.ts';
@@ -89,28 +91,37 @@ export function recordExternalStart(
   if (entry.Slots.some((slot) => slot.RequestId === RequestId)) {
     return { answer: toAnswer('KNOWN', entry) };
   }
-  const { Lease } = entry;
   const known = slotsInWindow(entry.Slots, now);
   const slots = [...known, report];
   const isOurs = pairReports(slots).size > pairReports(known).size;
-  const keyArn = isOurs && Lease?.KeyId === KeyId ? Lease.KeyArn : undefined;
+  const applied = appliedKey(entry, KeyId, isOurs);
   const after = changeEntry(entry, {
     Slots: slots,
-    KeyPeriods: appliedPeriod(
-      entry.KeyPeriods ?? [],
-      { KeyId, ...(keyArn !== undefined && { KeyArn: keyArn }) },
-      at,
-    ),
+    KeyPeriods: appliedPeriod(entry.KeyPeriods ?? [], applied, at),
     ...(isNewer(entry, at) && {
-      LastApplied: {
-        KeyId,
-        ...(keyArn !== undefined && { KeyArn: keyArn }),
-        AppliedAt: at,
-      },
+      LastApplied: { ...applied, AppliedAt: at },
     }),
   });
   return {
     answer: toAnswer(isOurs ? 'CONFIRMED' : 'RECORDED', after),
     entry: after,
+  };
+}
+
+/**
+ * What a report says of the last applied key. A call of ours has the keys of its lease.
+ * Without that lease it may have been a return, so the key before it stays unknown.
+ */
+function appliedKey(
+  { Lease, LastApplied: former }: LedgerEntry,
+  KeyId: string,
+  isOurs: boolean,
+): Omit<LastApplied, 'AppliedAt'> {
+  if (isOurs) return Lease?.KeyId === KeyId ? replacement(Lease) : { KeyId };
+  if (former === undefined) return { KeyId };
+  const { KeyId: before, KeyArn } = former;
+  return {
+    KeyId,
+    Previous: { KeyId: before, ...(KeyArn !== undefined && { KeyArn }) },
   };
 }

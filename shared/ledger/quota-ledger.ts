@@ -114,7 +114,7 @@ export class QuotaLedger extends LedgerReader {
     streamArn: string,
     rotationId: string,
     slotId: number,
-    key: { KeyId: string; KeyArn: string },
+    key: Omit<LastApplied, 'AppliedAt'>,
     requestId: string,
   ): Promise<void> {
     const applied = { ...key, AppliedAt: this.#now() };

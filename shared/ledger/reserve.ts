@@ -89,6 +89,7 @@ export function reserve(
         PreviousKeyId: claim.PreviousKeyId,
         PreviousKeyArn: claim.PreviousKeyArn,
         ...(claim.RollsBack && { RollsBack: claim.RollsBack }),
+        ...(claim.IsReturn && { IsReturn: true }),
       },
     }),
   };

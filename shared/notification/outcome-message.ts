@@ -9,7 +9,7 @@ import { RotationError } from '../errors/errors.ts';
 import { legible, quote } from '../errors/text.ts';
 import { STREAM_NAME } from '../identifiers/arn.ts';
 import { fieldOf } from '../json.ts';
-import { runbookOfError } from './runbook.ts';
+import { runbookOfError, runbookOfWarning } from './runbook.ts';
 
 /** SNS takes 100 characters of printable ASCII. */
 const MAX_SUBJECT = 100;
@@ -47,6 +47,7 @@ const OUTCOME = v.pipe(
     PreviousKeyId: v.optional(v.nullable(v.string())),
     Error: TEXT,
     Cause: TEXT,
+    Warning: TEXT,
     Rollback: v.optional(
       v.looseObject({
         Status: v.string(),
@@ -85,11 +86,12 @@ export function outcomeMessage(
   const { stage } = deployment;
   const { Status, RotationId, StreamName = 'unknown stream' } = outcome;
   const isFailed = outcome.Status === 'FAILED';
-  const end = isFailed ? `FAILED, ${outcome.Error}` : outcome.Outcome;
+  const end = endOf(outcome);
   const title = cut(`${StreamName} (${stage}): rotation ${end}`, MAX_TITLE);
-  const text = isFailed ? cut(outcome.Cause, MAX_CAUSE) : '';
+  const why = isFailed ? outcome.Cause : outcome.Warning;
+  const text = why === undefined ? '' : cut(why, MAX_CAUSE);
   const facts = isFailed ? factsOfFailure(outcome) : factsOfSuccess(outcome);
-  const steps = isFailed ? nextSteps(outcome, deployment) : [];
+  const steps = nextSteps(outcome, deployment);
   return {
     Subject: title.replace(/[^ -~]/g, '?').slice(0, MAX_SUBJECT),
     Email: mail(title, text, [...facts, ['Rotation', RotationId]], steps),
@@ -109,13 +111,23 @@ export function outcomeMessage(
       metadata: {
         threadId: RotationId,
         summary: markdown(title),
-        eventType: isFailed ? 'Rotation Failed' : 'Rotation Succeeded',
+        eventType: eventTypeOf(outcome),
         relatedResources: [RotationId],
         additionalContext: { Status, StreamName, RotationId },
       },
     },
     Json: JSON.stringify(outcome),
   };
+}
+
+function endOf(outcome: Outcome): string {
+  if (outcome.Status === 'FAILED') return `FAILED, ${outcome.Error}`;
+  return outcome.Warning ? `WARNING, ${outcome.Outcome}` : outcome.Outcome;
+}
+
+function eventTypeOf(outcome: Outcome): string {
+  if (outcome.Status === 'FAILED') return 'Rotation Failed';
+  return outcome.Warning ? 'Rotation Warning' : 'Rotation Succeeded';
 }
 
 type Fact = [name: string, value: string];
@@ -166,13 +178,16 @@ function fact(name: string, value: unknown): Fact[] {
       ];
 }
 
-function nextSteps(
-  { Error: error, StreamName }: Failure,
-  { stage, runbook }: Deployment,
-): string[] {
+function nextSteps(outcome: Outcome, { stage, runbook }: Deployment): string[] {
+  const { StreamName } = outcome;
+  const isFailed = outcome.Status === 'FAILED';
+  if (!isFailed && outcome.Warning === undefined) return [];
+  const page = isFailed
+    ? runbookOfError(outcome.Error, runbook)
+    : runbookOfWarning(runbook);
   const stream = StreamName === undefined ? '' : ` --stream-name ${StreamName}`;
   return [
-    `Runbook: ${runbookOfError(error, runbook)}`,
+    `Runbook: ${page}`,
     `npx kinesis-key-rotation history --stage ${stage}${stream} --since 24h`,
   ];
 }

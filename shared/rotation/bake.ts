@@ -6,7 +6,7 @@ import type { Bake, BakePlan, PlannedState } from './state.ts';
 
 const MINUTE_MS = 60_000;
 
-/** The bake of a request. A RESTORE has none: it is what an alarm starts. */
+/** The bake of a request. RESTORE and REVERT have none: alarms start them. */
 export function bakePlan({
   Mode,
   BakeMinutes,
@@ -15,7 +15,8 @@ export function bakePlan({
 }: Pick<RotationRequest, 'Mode' | 'BakeMinutes' | 'BakeAlarms' | 'Force'>):
   | BakePlan
   | undefined {
-  return Mode === 'RESTORE' || !BakeMinutes || BakeAlarms === undefined
+  const isRotate = Mode === undefined || Mode === 'ROTATE';
+  return !isRotate || !BakeMinutes || BakeAlarms === undefined
     ? undefined
     : { Minutes: BakeMinutes, Alarms: BakeAlarms, Force };
 }

@@ -1,7 +1,8 @@
 import type { Success, Verification } from '../contract/outcome.ts';
-import type { LastApplied } from '../ledger/entry.ts';
+import { type LastApplied, replacement } from '../ledger/entry.ts';
 import type { StreamSight } from '../ledger/key-periods.ts';
 import type { Quota } from '../ledger/usage.ts';
+import { rolledBackKey } from './reservation.ts';
 import type {
   Description,
   KeyPlan,
@@ -11,12 +12,17 @@ import type {
 
 /** The key that Describe showed as applied, for a Start without an answer. */
 export function appliedKey(
-  { KeyId, KeyArn }: Pick<KeyPlan, 'KeyId' | 'KeyArn'>,
+  plan: KeyPlan,
   description: Description | undefined,
 ): LastApplied | undefined {
   return description?.ActiveAt === undefined
     ? undefined
-    : { KeyId, KeyArn, AppliedAt: Date.parse(description.ActiveAt) };
+    : { ...plannedKey(plan), AppliedAt: Date.parse(description.ActiveAt) };
+}
+
+/** The key of a plan for the ledger, with the key that it replaces. */
+export function plannedKey(plan: KeyPlan): Omit<LastApplied, 'AppliedAt'> {
+  return replacement({ ...plan, ...rolledBackKey(plan) });
 }
 
 /** The stream under the key of the plan, where Describe showed that. */
@@ -65,6 +71,7 @@ export function successOutcome(state: PlannedState, Quota: Quota): Success {
     ...(verifiedProbe(state) ?? { VerifiedAt: null, Verification: null }),
     ...(retention !== undefined && { RetentionPeriodHours: retention }),
     ...(state.Bake?.BakedUntil && { BakedUntil: state.Bake.BakedUntil }),
+    ...(Plan.Warning && { Warning: Plan.Warning }),
     Quota,
     ...(Plan.Trigger && { Trigger: Plan.Trigger }),
   };

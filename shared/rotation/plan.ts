@@ -9,7 +9,13 @@ import {
   chooseKey,
   type ResolvedKey,
 } from '../keys/key-ring.ts';
-import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
+import { chooseRevert } from '../keys/revert.ts';
+import {
+  activeLease,
+  isReturn,
+  type Lease,
+  type LedgerEntry,
+} from '../ledger/entry.ts';
 import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { bakePlan } from './bake.ts';
@@ -19,6 +25,7 @@ import {
   RIGHTS_MS,
   YOUNG_KEY_MS,
 } from './deadlines.ts';
+import { decide, type Target, warningOf } from './decision.ts';
 import { pollSeconds } from './polling.ts';
 import { noWayBack } from './rollback.ts';
 import type {
@@ -61,7 +68,8 @@ export interface PlanningFacts {
  * While another rotation holds the stream, Describe may show the old or the new
  * key. The other rotation's lease decides instead: ROTATE counts from the key
  * that the other rotation found, RESTORE from the key that it applies.
- * ReserveQuota says whether the two rotations agree.
+ * ReserveQuota says whether the two rotations agree. A REVERT waits for the other
+ * rotation, whose key it may have to revert, and an alarm does not come again.
  *
  * @throws {RotationError} StreamBusy, and what {@link chooseKey} throws
  */
@@ -120,21 +128,23 @@ function planBehind(
   lease: Lease,
   common: Omit<PlanCommon, 'Reason'>,
   facts: PlanningFacts,
-): KeyPlan {
-  const { Request, Keys, Stream, Entry } = facts;
+): Plan {
+  const { Request, Entry } = facts;
+  if (Request.Mode === 'REVERT' && !isReturn(lease)) {
+    return {
+      ...common,
+      BusySince: common.BusySince ?? new Date(facts.Now).toISOString(),
+      Decision: 'STREAM_BUSY',
+      Reason: `${lease.RotationId} holds the stream`,
+    };
+  }
   // An alias that is applied again: its earlier key is presumed, if it is unknown.
   const isAgain = lease.PreviousKeyId === lease.KeyId;
   const before: CurrentKey = {
     KeyId: lease.PreviousKeyId,
     KeyArn: lease.PreviousKeyArn ?? (isAgain ? lease.KeyArn : null),
   };
-  const from = Request.Mode === 'RESTORE' ? lease : before;
-  const { KeyId, KeyArn } = chooseKey(
-    Request,
-    Keys,
-    from,
-    readStreamArn(Stream.StreamARN).region,
-  );
+  const { KeyId, KeyArn } = keyBehind(lease, before, facts);
   return {
     ...common,
     KeyId,
@@ -146,44 +156,74 @@ function planBehind(
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
     KeepSlotForRollback: Request.KeepSlotForRollback,
     HeldBy: lease.RotationId,
+    ...(Request.Mode === 'REVERT' && { IsReturn: true }),
     ...bakeOf(Request),
     ...rightsDeadline(KeyArn, facts),
   };
+}
+
+/** The key that a rotation asks for behind another: a REVERT the key of a return. */
+function keyBehind(
+  lease: Lease,
+  before: CurrentKey,
+  { Request, Keys, Stream }: PlanningFacts,
+): ChosenKey {
+  if (Request.Mode === 'REVERT') return lease;
+  const from = Request.Mode === 'RESTORE' ? lease : before;
+  const { region } = readStreamArn(Stream.StreamARN);
+  return chooseKey(Request, Keys, from, region);
 }
 
 function planKey(
   common: Omit<PlanCommon, 'Reason'>,
   facts: PlanningFacts,
 ): KeyPlan {
-  const { Request, Keys, Current, Stream, Entry } = facts;
+  const { Request, Current, Stream, Entry } = facts;
   const region = readStreamArn(Stream.StreamARN).region;
-  const applied = appliedSince(facts);
-  const chosen = applied ?? chooseKey(Request, Keys, Current, region);
-  const [Decision, Reason] = applied
-    ? (['UNCHANGED', `a key was applied at ${applied.AppliedAt}`] as const)
-    : decide(chosen, Current, Request);
-  const previous =
-    Decision === 'ROTATE' ? previousKey(chosen, Current) : Current;
+  const chosen = appliedSince(facts) ?? chooseTarget(facts, region);
+  const [Decision, Reason] = decide(chosen, Current, Request);
+  const isRotate = Decision === 'ROTATE';
+  const previous = isRotate ? previousKey(chosen, Current) : Current;
   const NoWayBack =
-    Decision === 'ROTATE' && Request.OnVerificationFailed === 'ROLL_BACK'
+    isRotate && Request.OnVerificationFailed === 'ROLL_BACK'
       ? noWayBack(previous, facts.Former, region)
       : undefined;
+  const KeyId = isRotate ? chosen.KeyId : (Current.KeyId ?? chosen.KeyId);
+  const { StreamName } = Stream;
+  const Warning = isRotate
+    ? undefined
+    : warningOf(Request, { StreamName, KeyId }, Reason);
   return {
     ...common,
-    KeyId:
-      Decision === 'UNCHANGED' ? (Current.KeyId ?? chosen.KeyId) : chosen.KeyId,
+    KeyId,
     KeyArn: chosen.KeyArn,
     Decision,
     Reason,
     PreviousKeyId: previous.KeyId,
     PreviousKeyArn: previous.KeyArn,
     LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
-    KeepSlotForRollback: Request.KeepSlotForRollback,
+    // Writers may fail until the stream has returned, so a second slot is no reason to wait.
+    KeepSlotForRollback: Request.KeepSlotForRollback && !chosen.IsReturn,
+    ...(chosen.IsReturn && { IsReturn: true }),
     ...(NoWayBack && { NoWayBack }),
-    ...(Decision === 'ROTATE' && bakeOf(Request)),
+    ...(Warning && { Warning }),
+    ...(isRotate && bakeOf(Request)),
     ...repointedFrom(chosen, Current),
     ...rightsDeadline(chosen.KeyArn, facts),
   };
+}
+
+function chooseTarget(facts: PlanningFacts, region: string): Target {
+  const { Request, Keys, Current } = facts;
+  if (Request.Mode !== 'REVERT') {
+    return chooseKey(Request, Keys, Current, region);
+  }
+  return chooseRevert({
+    ...facts,
+    Last: lastAppliedTo(facts.Stream, facts.Entry),
+    StartedAt: Date.parse(facts.StartedAt),
+    region,
+  });
 }
 
 /**
@@ -231,29 +271,6 @@ function rightsDeadline(
     : {};
 }
 
-function decide(
-  chosen: ChosenKey,
-  current: CurrentKey,
-  { Force, KeyIds, Mode }: RotationRequest,
-): readonly ['ROTATE' | 'UNCHANGED', string] {
-  if (current.KeyId === null) return ['ROTATE', 'the stream is not encrypted'];
-  if (chosen.KeyArn !== current.KeyArn) {
-    return chosen.KeyId === current.KeyId
-      ? [
-          'ROTATE',
-          `${chosen.KeyId} resolves to another key than when it was applied`,
-        ]
-      : ['ROTATE', `the stream is under ${current.KeyId}`];
-  }
-  if (Force) return ['ROTATE', 'Force: the key is applied again'];
-  if (!current.IsPresumed)
-    return ['UNCHANGED', 'the stream already has the key'];
-  const unknown = `the ledger does not know which key ${current.KeyId} was when it was applied`;
-  return KeyIds?.length === 1 && Mode !== 'RESTORE'
-    ? ['ROTATE', unknown]
-    : ['UNCHANGED', `${unknown}; Force applies it again`];
-}
-
 /**
  * The current key, where a key was applied since UnlessAppliedSince. The schedule's
  * clock may be ahead of the one that stamped the key, so a margin counts as since.
@@ -263,7 +280,7 @@ function appliedSince({
   Stream,
   Entry,
   Current: { KeyId, KeyArn },
-}: PlanningFacts): (ChosenKey & { AppliedAt: string }) | undefined {
+}: PlanningFacts): Target | undefined {
   const last = lastAppliedTo(Stream, Entry);
   if (UnlessAppliedSince === undefined || last === undefined) return undefined;
   if (KeyId === null || KeyArn === null) return undefined;

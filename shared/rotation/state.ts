@@ -38,6 +38,8 @@ export interface KeyPlan extends PlanCommon, Omit<Claim, 'LeaseMs'> {
   RightsDeadline?: string;
   /** Why a rollback would be impossible, where that is known before the Start. */
   NoWayBack?: string;
+  /** For people: why a rotation that changes nothing helps no writer or reader. */
+  Warning?: string;
   /** Alarms that are watched, of a rotation that applies a key. */
   Bake?: BakePlan;
 }

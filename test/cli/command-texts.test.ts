@@ -161,6 +161,28 @@ describe('historyText', () => {
     }
   });
 
+  it('has the warning below its rotation, also where rows take several lines', () => {
+    const warned: Success = {
+      ...rotated,
+      Outcome: 'UNCHANGED',
+      Warning: 'The stream keeps it',
+      Trigger: { Source: 'alarm', Reason: 'word '.repeat(12) },
+    };
+    const text = historyText([warned, rotated, warned]);
+    expect(text.split('\n').length).toBeGreaterThan(7);
+    expect(
+      text.match(/ (?:WARNING UNCHANGED|ROTATED) |^ {2}Why .*$/gm),
+    ).toEqual([
+      ' WARNING UNCHANGED ',
+      '  Why   The stream keeps it',
+      ' ROTATED ',
+      ' WARNING UNCHANGED ',
+      '  Why   The stream keeps it',
+    ]);
+    // Below every line of its row.
+    expect(text.endsWith('\n  Why   The stream keeps it')).toBe(true);
+  });
+
   it('of failures says where there are none', () => {
     expect(failuresText([], {}, {})).toBe('No rotations');
   });

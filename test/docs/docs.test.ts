@@ -85,6 +85,7 @@ const MODES = [
   'The key is disabled between plan and Start',
   "The probe's role may not use the new key",
   'An alarm ends a bake',
+  'An alarm changes nothing',
   'Rights are not effective yet',
   'The probe is throttled on a hot shard',
   'The probe is still NONE for some seconds',

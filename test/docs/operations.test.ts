@@ -4,7 +4,11 @@ import { parse } from 'yaml';
 import { createProgram } from '../../cli/program.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
 import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
-import { RUNBOOK, runbookOfError } from '../../shared/notification/runbook.ts';
+import {
+  RUNBOOK,
+  runbookOfError,
+  runbookOfWarning,
+} from '../../shared/notification/runbook.ts';
 import { anchorsOf } from '../support/docs/anchors.ts';
 
 const page = await readFile(RUNBOOK, 'utf8');
@@ -131,6 +135,7 @@ describe('the index of docs/operations.md', () => {
     for (const name of [...Object.keys(ERRORS), 'AccessDeniedException']) {
       expect(anchors).toContain(runbookOfError(name, RUNBOOK).split('#')[1]);
     }
+    expect(anchors).toContain(runbookOfWarning(RUNBOOK).split('#')[1]);
     expect(anchors).toHaveLength(new Set(anchors).size);
   });
 

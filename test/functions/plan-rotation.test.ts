@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
+import type { StreamBoundaries } from '../../shared/config/stream-boundary.ts';
 import {
   kinesisClient,
   kmsClient,
@@ -29,11 +30,13 @@ async function plan(
   Request: object,
   account: string,
   StartedAt = new Date().toISOString(),
+  boundaries: StreamBoundaries = {},
 ): Promise<Plan> {
   const handler = createPlanRotation({
     kinesis,
     kms,
     ledger: quotaLedger(),
+    boundaries,
     now: Date.now,
   });
   const event = {
@@ -64,6 +67,30 @@ describe('PlanRotation', () => {
       });
       expect(LastAppliedAt).toBeGreaterThan(0);
     }
+  });
+
+  it('takes a REVERT behind a rollback to a key outside the ring for the same', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const StreamARN = `arn:aws:kinesis:us-east-1:000000000000:stream/${StreamName}`;
+    const RollsBack = { KeyId: 'k', KeyArn: 'arn:k', PreviousKeyId: 'former' };
+    const RotationId = 'arn:aws:states:us-east-1:000000000000:execution:a:b';
+    await quotaLedger().reserve(StreamARN, {
+      RotationId,
+      StartedAt: new Date().toISOString(),
+      KeyId: 'former',
+      KeyArn: 'arn:former',
+      PreviousKeyId: 'k',
+      PreviousKeyArn: 'arn:k',
+      LastAppliedAt: null,
+      RollsBack,
+      LeaseMs: 60_000,
+    });
+    const request = { StreamName, KeyIds, Mode: 'REVERT' };
+    const boundaries = { [StreamName]: { KeyIds } };
+    expect(await plan(request, '000000000000', undefined, boundaries)).toEqual(
+      expect.objectContaining({ KeyArn: 'arn:former', HeldBy: RotationId }),
+    );
+    await quotaLedger().settle(StreamARN, RotationId);
   });
 
   it('refuses a stream of another Region by name', async () => {

@@ -363,6 +363,7 @@ describe('CompleteRotation', () => {
       KeyId: 'alias/a',
       KeyArn: 'arn:a',
       AppliedAt: Date.parse(ActiveAt),
+      Previous: { KeyId: 'alias/b', KeyArn: 'arn:b' },
     });
   });
 });

@@ -954,6 +954,44 @@ describe('the alarm rules', () => {
     });
   });
 
+  it('are two where alarms ask for the key before, each with its mode', () => {
+    const entry: RotationsStream = {
+      StreamName: 'orders',
+      KeyIds: ['alias/a', 'alias/b'],
+      Alarms: ['mine', { Name: 'kms', Mode: 'REVERT' }],
+      RevertWithinMinutes: 60,
+      BakeMinutes: 5,
+      BakeAlarms: ['errors'],
+    };
+    const made = Object.values(alarms([entry], 'prod', DEFAULTS))
+      .filter(({ Type }) => Type === 'AWS::Events::Rule')
+      .map(({ Properties }) => {
+        const { Name, EventPattern, Targets } = Properties;
+        const [{ InputTransformer }] = Targets as [
+          { InputTransformer: { InputTemplate: string } },
+        ];
+        const { detail } = EventPattern as { detail: { alarmName: string[] } };
+        const { Trigger: _, ...request } = JSON.parse(
+          InputTransformer.InputTemplate.replace(/<[\w.-]+>/, '{}'),
+        );
+        return { Name, alarms: detail.alarmName, request };
+      });
+    const { StreamName, KeyIds } = entry;
+    const common = { StreamName, KeyIds, OnQuotaExhausted: 'WAIT' };
+    expect(made).toEqual([
+      {
+        Name: 'kinesis-key-rotation-prod-alarm-orders',
+        alarms: ['kinesis-key-rotation-prod-drift-orders', 'mine'],
+        request: { ...common, Mode: 'RESTORE' },
+      },
+      {
+        Name: 'kinesis-key-rotation-prod-revert-orders',
+        alarms: ['kms'],
+        request: { ...common, RevertWithinMinutes: 60, Mode: 'REVERT' },
+      },
+    ]);
+  });
+
   it('make a valid request of every alarm, whatever its name and reason', async () => {
     const [id = ''] = ofType('AWS::Events::Rule').find(([id]) =>
       id.startsWith('AlarmRuleOrdersV2'),

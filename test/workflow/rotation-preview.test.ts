@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { previewText } from '../../cli/preview/preview-text.ts';
 import {
   type PreviewClients,
   previewRotation,
@@ -41,7 +42,7 @@ async function planned(request: Record<string, unknown>) {
 }
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.15, 8);
+  aws = await openLocalRotations(0.15, 9);
   clients = {
     kinesis: kinesisClient(),
     kms: kmsClient(),
@@ -100,6 +101,29 @@ describe('a rotation comes out as its preview said', () => {
       Outcome: 'UNCHANGED',
       Quota: plan.QuotaAfter,
     });
+  });
+
+  it('that returns, and that warns after the return', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    for (const KeyId of KeyIds.slice(0, 2)) {
+      await aws.rotate({ StreamName, KeyId });
+    }
+    const request = { StreamName, KeyIds, Mode: 'REVERT' };
+    const first = await planned(request);
+    expect(first.plan).toMatchObject({ Expected: 'ROTATED', KeyId: KeyIds[0] });
+    expect(first.outcome).toMatchObject({
+      Outcome: 'ROTATED',
+      KeyId: KeyIds[0],
+    });
+    const { plan, outcome } = await planned(request);
+    expect(plan.Warning).toContain('a return is not reverted');
+    expect(outcome).toMatchObject({
+      Outcome: 'UNCHANGED',
+      Warning: plan.Warning,
+    });
+    expect(previewText(plan)).toMatch(
+      /^WARNING UNCHANGED .*\nThe stream keeps/,
+    );
   });
 
   it.each(['FAIL', 'WAIT'])('that finds no slot and is to %s', async (what) => {

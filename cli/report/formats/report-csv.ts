@@ -104,8 +104,8 @@ const textOf = (value: Trigger[string] | undefined) =>
 
 function endOf(outcome: Outcome): Partial<Row> {
   if (outcome.Status === 'SUCCEEDED') {
-    const { ActiveAt, VerifiedAt, Verification } = outcome;
-    return { ActiveAt, VerifiedAt, ...Verification };
+    const { ActiveAt, VerifiedAt, Verification, Warning } = outcome;
+    return { ActiveAt, VerifiedAt, Cause: Warning, ...Verification };
   }
   const { Error: name, Cause, SlotsSpent, Rollback } = outcome;
   return {

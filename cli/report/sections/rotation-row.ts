@@ -63,7 +63,7 @@ export function rotationRow(
       html`<a href="#${recordId}">${dateTime(StartedAt)}</a>`,
       time(ActiveAt),
       time(VerifiedAt),
-      keyCell(outcome, result === 'UNCHANGED', legend),
+      keyCell(outcome, outcome.Outcome === 'UNCHANGED', legend),
       state(RESULTS[result]),
       triggerCell(trigger, legend),
       Verification ? probeRecord(Verification) : 'no probe',
@@ -165,10 +165,10 @@ function belowOf(outcome: Outcome, legend: StreamLegend): { below?: Cell } {
       below: html`${code(outcome.Error)}: <span class="text">${visible(outcome.Cause)}</span>. ${rollback(outcome, legend)}${refused} Execution ${code(name)}.`,
     };
   }
-  const { InProgressRotationId: other, RepointedFrom } = outcome;
-  if (!other && !RepointedFrom && !refused) return {};
+  const { InProgressRotationId: other, RepointedFrom, Warning } = outcome;
+  if (!other && !RepointedFrom && !refused && !Warning) return {};
   return {
-    below: html`${other ? html`The other rotation is ${code(other)}.` : ''}${RepointedFrom ? html` The alias resolved to ${code(RepointedFrom)} before.` : ''}${refused}`,
+    below: html`${Warning ? html`<bdi>${visible(Warning)}</bdi>.` : ''}${other ? html`The other rotation is ${code(other)}.` : ''}${RepointedFrom ? html` The alias resolved to ${code(RepointedFrom)} before.` : ''}${refused}`,
   };
 }
 

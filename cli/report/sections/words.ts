@@ -17,6 +17,7 @@ export const CONDITIONS: Record<Condition, State> = {
 export const RESULTS: Record<Result, State> = {
   ROTATED: ['Rotated', 'good'],
   UNCHANGED: ['Unchanged', 'good'],
+  UNCHANGED_WITH_WARNING: ['Unchanged, and did not help', 'warn'],
   ALREADY_IN_PROGRESS: ['Already in progress', 'plain'],
   ROLLED_BACK: ['Failed, rolled back', 'warn'],
   NOT_ROLLED_BACK: ['Failed, not rolled back', 'bad'],

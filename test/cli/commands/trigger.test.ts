@@ -58,13 +58,13 @@ const ruleTo = (Arn: object) => ({
   },
 });
 
-const restored = (AlarmName: string) => ({
-  Rule: `${STACK}-alarm-samplestream`,
+const restored = (AlarmName: string, Mode = 'RESTORE', rule = 'alarm') => ({
+  Rule: `${STACK}-${rule}-samplestream`,
   Request: {
     StreamName: 'samplestream',
     KeyIds: KEY_IDS,
     OnQuotaExhausted: 'WAIT',
-    Mode: 'RESTORE',
+    Mode,
     Trigger: {
       Source: 'alarm',
       Event: { source: 'aws.cloudwatch', detail: { alarmName: AlarmName } },
@@ -100,7 +100,7 @@ const settled = (name: string) => ({
 /** Each sample event that something takes, with what comes of it. */
 const TAKEN: [string, number, object][] = [
   ['drift-alarm', 0, restored(`${STACK}-drift-samplestream`)],
-  ['math-alarm', 0, restored('samplestream-kms-errors')],
+  ['math-alarm', 0, restored('samplestream-kms-errors', 'REVERT', 'revert')],
   ['composite-alarm', 0, restored('samplestream-compliance')],
   [
     'schedule',
@@ -259,6 +259,47 @@ describe.concurrent('trigger', () => {
         Quota: { Used: 1 },
       });
     }
+  });
+
+  it('of refused producers returns the stream to the key before, once', async ({
+    cli,
+  }) => {
+    for (const key of KEY_IDS) {
+      const { exitCode } = await cli.run([
+        'rotate',
+        '--stream-name',
+        'samplestream',
+        '--key-id',
+        key,
+      ]);
+      expect(exitCode).toBe(0);
+    }
+    const [first, second] = KEY_IDS;
+    const revert = async () => {
+      const { exitCode, stdout } = await cli.run(
+        trigger('math-alarm'),
+        packageDir(),
+      );
+      expect(exitCode).toBe(0);
+      return JSON.parse(stdout).Outcome;
+    };
+    expect(await revert()).toMatchObject({
+      Outcome: 'ROTATED',
+      PreviousKeyId: second,
+      KeyId: first,
+      Verification: { EncryptionType: 'KMS' },
+      Quota: { Used: 3 },
+    });
+    expect(await revert()).toMatchObject({
+      Outcome: 'UNCHANGED',
+      KeyId: first,
+      Warning: expect.stringContaining('a return is not reverted'),
+      Quota: { Used: 3 },
+    });
+    const history = await cli.run(['history']);
+    expect(history.stdout).toMatch(
+      /WARNING UNCHANGED .*\n {2}Why +The stream/s,
+    );
   });
 
   it('of a schedule applies a repointed alias again, and nothing else', async ({

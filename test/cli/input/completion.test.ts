@@ -57,8 +57,8 @@ async function completions(line: string): Promise<string[]> {
 
 describe.concurrent('completion in bash', () => {
   it.for([
-    ['rotate --mode ', ['ROTATE', 'RESTORE']],
-    ['rotate --mode=RE', ['RESTORE']],
+    ['rotate --mode ', ['ROTATE', 'RESTORE', 'REVERT']],
+    ['rotate --mode=RE', ['RESTORE', 'REVERT']],
     ['rotate --on-quota-exhausted W', ['WAIT']],
     ['rotate --on-verification-failed ', ['ROLL_BACK', 'KEEP']],
     ['history --output y', ['yaml']],

@@ -167,6 +167,17 @@ describe('outcomeText', () => {
     expect(outcomeText(unchanged)).toMatch(/^UNCHANGED orders: alias\/b\n/);
   });
 
+  it('shows a warning first, and no success', () => {
+    const warned: Success = {
+      ...ROTATED,
+      Outcome: 'UNCHANGED',
+      Warning: 'The stream keeps it',
+    };
+    expect(outcomeText(warned)).toMatch(
+      /^WARNING UNCHANGED orders: alias\/b\nThe stream keeps it\nKey /,
+    );
+  });
+
   it('shows which other rotation is at it', () => {
     const other: Success = {
       ...ROTATED,

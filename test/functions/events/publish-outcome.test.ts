@@ -85,6 +85,22 @@ describe('PublishOutcome', () => {
     ]);
   });
 
+  it('publishes a warning to both topics', async () => {
+    const event = await sample('rotation-succeeded');
+    const detail = {
+      ...event.detail,
+      Outcome: 'UNCHANGED',
+      Warning: 'no help',
+    };
+    await publish({ ...event, detail });
+    expect(
+      topics.published.map(({ TopicArn, Subject }) => [TopicArn, Subject]),
+    ).toEqual([
+      [FAILURES, 'samplestream (dev): rotation WARNING, UNCHANGED'],
+      [ALL, 'samplestream (dev): rotation WARNING, UNCHANGED'],
+    ]);
+  });
+
   it.each(['rotation-failed', 'rotation-succeeded'])(
     'gives programs the JSON, mail a text, and chat a custom notification: %s',
     async (name) => {

@@ -7,6 +7,7 @@ import {
   readRotationsFile,
 } from '../../../shared/config/rotations-file.ts';
 import {
+  alarmNames,
   type RotationsStream,
   requestFor,
 } from '../../../shared/config/rotations-stream.ts';
@@ -61,7 +62,8 @@ Streams:
     Schedule: cron(0 3 ? * MON#1 *)
     Timezone: Europe/Berlin
     MaximumWindowInMinutes: 1440
-    Alarms: [orders-kms, 'orders "p99"']
+    Alarms: [orders-kms, {Name: 'orders "p99"', Mode: REVERT}]
+    RevertWithinMinutes: 60
     OnQuotaExhausted: WAIT
     Probe: {PartitionKey: p, Data: e30=}
 `);
@@ -71,15 +73,23 @@ Streams:
       Schedule: 'cron(0 3 ? * MON#1 *)',
       Timezone: 'Europe/Berlin',
       MaximumWindowInMinutes: 1440,
-      Alarms: ['orders-kms', 'orders "p99"'],
+      Alarms: ['orders-kms', { Name: 'orders "p99"', Mode: 'REVERT' }],
+      RevertWithinMinutes: 60,
       OnQuotaExhausted: 'WAIT',
       Probe: { PartitionKey: 'p', Data: 'e30=' },
     });
     const request = requestFor(entry as RotationsStream);
     expect(parseRequest(request)).toMatchObject(request);
+    expect(alarmNames(entry as RotationsStream, 'RESTORE')).toEqual([
+      'orders-kms',
+    ]);
+    expect(alarmNames(entry as RotationsStream, 'REVERT')).toEqual([
+      'orders "p99"',
+    ]);
     expect(Object.keys(request)).toEqual([
       'StreamName',
       'KeyIds',
+      'RevertWithinMinutes',
       'OnQuotaExhausted',
       'Probe',
     ]);
@@ -273,6 +283,31 @@ Streams:
       'a name too long for an alarm',
       stream(`Alarms: [${'a'.repeat(256)}]`),
       ['Streams[0]', 'Alarms "aaa', '255'],
+    ],
+    [
+      'an alarm listed twice, by its name and as a map',
+      stream('Alarms: [a, {Name: a, Mode: REVERT}]'),
+      ['Streams[0]', 'Alarms "a"', 'twice'],
+    ],
+    [
+      'a mode in which no alarm starts a rotation',
+      stream('Alarms: [{Name: a, Mode: ROTATE}]'),
+      ['Alarms: Mode "ROTATE" of "a"', 'RESTORE, REVERT'],
+    ],
+    [
+      'an alarm without a mode',
+      stream('Alarms: [{Name: a}]'),
+      ['Alarms: Mode undefined of "a"'],
+    ],
+    [
+      'an alarm with an unknown field',
+      stream('Alarms: [{Name: a, Mode: REVERT, Minutes: 5}]'),
+      ['Alarms "Minutes"', 'Name, Mode'],
+    ],
+    [
+      'a window of a revert that is too long',
+      stream('RevertWithinMinutes: 10081'),
+      ['RevertWithinMinutes 10081', 'from 1 to 10080'],
     ],
     [
       'an alarm listed twice',

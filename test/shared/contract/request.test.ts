@@ -53,7 +53,7 @@ describe('parseRequest takes', () => {
   it.each(['alias/orders', `${ALIAS_ARN}orders`, 'alias/aws-orders'])(
     'a ring of one alias, %s',
     (alias) => {
-      for (const Mode of ['ROTATE', 'RESTORE'] as const) {
+      for (const Mode of ['ROTATE', 'RESTORE', 'REVERT'] as const) {
         const request = { StreamName: 'orders', KeyIds: [alias], Mode };
         expect(parseRequest(request)).toEqual({ ...request, ...DEFAULTS });
       }
@@ -96,6 +96,7 @@ describe('parseRequest takes', () => {
       EncryptionType: 'KMS',
       KeyIds: ['alias/one', 'alias/two'],
       Mode: 'RESTORE',
+      RevertWithinMinutes: 10_080,
       OnQuotaExhausted: 'WAIT',
       Force: true,
       UnlessAppliedSince: '2026-01-12T03:00:00Z',
@@ -214,6 +215,11 @@ describe('parseRequest refuses, naming field and value,', () => {
       { KeyIds: Array.from({ length: 101 }, (_, n) => `alias/${n}`) },
       ['KeyIds has 101 keys', '100'],
     ],
+    [
+      { RevertWithinMinutes: 0 },
+      ['RevertWithinMinutes 0 is not a whole number from 1 to 10080'],
+    ],
+    [{ RevertWithinMinutes: '60' }, ['RevertWithinMinutes "60"']],
     [{ Mode: 'rotate' }, ['Mode "rotate"', 'ROTATE, RESTORE']],
     [{ OnQuotaExhausted: 'RETRY' }, ['OnQuotaExhausted "RETRY"', 'FAIL, WAIT']],
     [{ Force: 'true' }, ['Force "true"', 'true or false']],
@@ -346,6 +352,16 @@ describe('parseRequest refuses, naming field and value,', () => {
     expect(refusalOf({ ...ring, [field]: 'x' })).toMatch(
       new RegExp(`(is not one of|the only one is) ${values.join(', ')}$`),
     );
+  });
+
+  it('a REVERT that applies a key again', () => {
+    const request = {
+      StreamName: 's',
+      KeyIds: ['alias/a', 'alias/b'],
+      Mode: 'REVERT',
+      Force: true,
+    };
+    expect(refusalOf(request)).toContain('Mode "REVERT" returns to the key');
   });
 
   it('a mode without a ring', () => {

@@ -179,6 +179,17 @@ describe('measureOutcome', () => {
     expect(logged()).toEqual([metric(name, 1), metric('QuotaUsed', 3)]);
   });
 
+  it('counts a warning beside the outcome', async () => {
+    const { measureOutcome } = await deployed();
+    const unchanged = { Outcome: 'UNCHANGED' as const, ActiveAt: null };
+    measureOutcome({ ...SUCCESS, ...unchanged, Warning: 'no help' });
+    expect(logged()).toEqual([
+      metric('Unchanged', 1),
+      metric('Warning', 1),
+      metric('QuotaUsed', 3),
+    ]);
+  });
+
   it('has no time for what was never verified', async () => {
     const { measureOutcome } = await deployed();
     measureOutcome({ ...SUCCESS, VerifiedAt: null });

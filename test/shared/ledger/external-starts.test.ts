@@ -124,7 +124,43 @@ describe('recordExternalStart', () => {
       KeyId: 'alias/r',
       KeyArn: 'arn:r',
       AppliedAt: T0,
+      Previous: null,
     });
+  });
+
+  it('knows the key before an external start as the one that was applied last', () => {
+    const theirs = start({ At: T0 + HOUR, KeyId: 'alias/theirs' });
+    const first = record(emptyEntry(ARN), theirs, T0 + HOUR).entry;
+    expect(first.LastApplied).toEqual({
+      KeyId: 'alias/theirs',
+      AppliedAt: T0 + HOUR,
+    });
+    const ours = record(rotate(emptyEntry(ARN), 'r', T0), theirs, T0 + HOUR);
+    expect(ours.entry.LastApplied?.Previous).toEqual({
+      KeyId: 'k',
+      KeyArn: 'k',
+    });
+    const next = start({ At: T0 + 2 * HOUR, RequestId: 'n', KeyId: 'alias/n' });
+    const second = record(ours.entry, next, T0 + 2 * HOUR).entry;
+    expect(second.LastApplied?.Previous).toEqual({ KeyId: 'alias/theirs' });
+  });
+
+  it.each([
+    ['with its lease, a return', true, true],
+    ['without its lease, of a key whose former key is not known', false, false],
+  ])('takes the report of a return of ours, %s', (_, isHeld, isReturn) => {
+    const before = rotate(emptyEntry(ARN), 'before', T0 - HOUR);
+    const asked = { ...claim('r', before), IsReturn: true as const };
+    const [reservation, held] = apply(before, reserve(before, asked, T0));
+    if (reservation.Status !== 'GRANTED') throw new Error(reservation.Status);
+    const { SlotId } = reservation;
+    const spent = apply(held, spend(held, 'r', SlotId, T0, T0 + 10_000))[1];
+    const entry = isHeld ? spent : apply(spent, settle(spent, 'r', T0))[1];
+    const ours = start({ RequestId: 'ours', KeyId: 'alias/r' });
+    const { LastApplied } = record(entry, ours, T0 + 60_000).entry;
+    expect(LastApplied?.KeyId).toBe('alias/r');
+    expect(LastApplied?.IsReturn === true).toBe(isReturn);
+    expect(LastApplied && 'Previous' in LastApplied).toBe(isHeld);
   });
 
   it.each([

@@ -207,3 +207,34 @@ describe('a hostile text', () => {
     expect(JSON.parse(Json)).toEqual(failure);
   });
 });
+
+describe('the message of a warning', () => {
+  const warned: Success = {
+    ...SUCCESS,
+    Outcome: 'UNCHANGED',
+    Warning: 'The stream keeps "alias/b", and <this> helps no writer',
+  };
+
+  it('tells it in mail and chat, with the runbook, and not as a success', () => {
+    const { Subject, Email, Json } = message(warned);
+    expect(Subject).toBe('orders (prod): rotation WARNING, UNCHANGED');
+    expect(Email).toContain(`\n\n${warned.Warning}\n\n`);
+    expect(Email).toContain(
+      '1. Runbook: docs/operations.md#an-alarm-changes-nothing\n2. npx kinesis-key-rotation history --stage prod --stream-name orders --since 24h\n',
+    );
+    expect(JSON.parse(Json)).toEqual(warned);
+    const { content, metadata } = chat(warned);
+    expect(content.description).toContain('and &lt;this&gt; helps no writer');
+    expect(content.nextSteps).toHaveLength(2);
+    expect(metadata.eventType).toBe('Rotation Warning');
+  });
+
+  it('has no steps without a warning', () => {
+    const { Warning: _, ...unchanged } = warned;
+    expect(message(unchanged).Subject).toBe(
+      'orders (prod): rotation UNCHANGED',
+    );
+    expect(chat(unchanged).metadata.eventType).toBe('Rotation Succeeded');
+    expect(chat(unchanged).content.nextSteps).toBeUndefined();
+  });
+});

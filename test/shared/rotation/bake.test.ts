@@ -33,14 +33,16 @@ const clear = (...Ignored: string[]): Bake => ({
 });
 
 describe('bakePlan', () => {
-  it('is absent without minutes, and for a RESTORE', () => {
+  it('is absent without minutes, and for what alarms start', () => {
     const BakeAlarms = ['a'];
     expect(bakePlan({ Force: false })).toBeUndefined();
     expect(bakePlan({ BakeMinutes: 0, BakeAlarms, Force: false })).toBe(
       undefined,
     );
-    const restore = { Mode: 'RESTORE', BakeMinutes: 5 } as const;
-    expect(bakePlan({ ...restore, BakeAlarms, Force: false })).toBe(undefined);
+    for (const Mode of ['RESTORE', 'REVERT'] as const) {
+      const request = { Mode, BakeMinutes: 5, BakeAlarms, Force: false };
+      expect(bakePlan(request)).toBeUndefined();
+    }
     const plan = bakePlan({ BakeMinutes: 5, BakeAlarms, Force: true });
     expect(plan).toEqual({ Minutes: 5, Alarms: ['a'], Force: true });
     expect(bakeMs(plan)).toBe(5 * MINUTE);

@@ -16,6 +16,8 @@ const PLAN = {
   Decision: 'ROTATE',
   KeyId: 'alias/a',
   KeyArn: 'arn:a',
+  PreviousKeyId: 'alias/b',
+  PreviousKeyArn: 'arn:b',
 } as KeyPlan;
 const DESCRIPTION = { Status: 'ACTIVE', ActiveAt } as Description;
 const PROOF = {
@@ -62,7 +64,28 @@ describe('appliedKey', () => {
       KeyId: 'alias/a',
       KeyArn: 'arn:a',
       AppliedAt: Date.parse(ActiveAt),
+      Previous: { KeyId: 'alias/b', KeyArn: 'arn:b' },
     });
     expect(appliedKey(PLAN, undefined)).toBeUndefined();
+  });
+
+  const { KeyId, KeyArn } = PLAN;
+  const Rollback = { KeyId, KeyArn, PreviousKeyId: 'alias/b' };
+  it.each<[string, Partial<KeyPlan>, true | undefined]>([
+    ['a rotation', {}, undefined],
+    ['a REVERT', { IsReturn: true }, true],
+    [
+      'a rollback',
+      { Decision: 'ROLL_BACK', Rollback } as Partial<KeyPlan>,
+      true,
+    ],
+  ])('says whether it is a return: %s', (_, plan, expected) => {
+    const applied = appliedKey({ ...PLAN, ...plan }, DESCRIPTION);
+    expect(applied?.IsReturn).toBe(expected);
+  });
+
+  it('knows a stream that was not encrypted before', () => {
+    const plan = { ...PLAN, PreviousKeyId: null, PreviousKeyArn: null };
+    expect(appliedKey(plan, DESCRIPTION)?.Previous).toBeNull();
   });
 });

@@ -711,3 +711,142 @@ describe('the deadline of rights', () => {
     expect(plan).toMatchObject({ HeldBy: expect.any(String), ...later });
   });
 });
+
+describe('decidePlan with Mode REVERT', () => {
+  const moved: LastApplied = {
+    KeyId: 'alias/key-2',
+    KeyArn: keyArn(2),
+    AppliedAt: NOW - 60_000,
+    Previous: { KeyId: 'alias/key-1', KeyArn: keyArn(1) },
+  };
+  const entryOf = (LastApplied: LastApplied) => ({
+    ...emptyEntry(STREAM_ARN),
+    LastApplied,
+  });
+  const REVERT = { Mode: 'REVERT' };
+  const reverting = (
+    differing: Partial<PlanningFacts> = {},
+    fields: object = {},
+  ) =>
+    facts(
+      [1, 2, 3],
+      { Current: under(2), Entry: entryOf(moved), ...differing },
+      { ...REVERT, ...fields },
+    );
+
+  it('returns, with one slot and no bake', () => {
+    const fields = {
+      KeepSlotForRollback: true,
+      BakeMinutes: 10,
+      BakeAlarms: ['a'],
+    };
+    const plan = keyPlan(reverting({}, fields));
+    expect(plan).toMatchObject({
+      Decision: 'ROTATE',
+      Reason: 'the stream returns to the key before alias/key-2',
+      KeyArn: keyArn(1),
+      PreviousKeyArn: keyArn(2),
+      IsReturn: true,
+      KeepSlotForRollback: false,
+    });
+    expect(plan).not.toHaveProperty('Bake');
+    expect(plan).not.toHaveProperty('Warning');
+  });
+
+  it.each([under(2), { ...under(2), IsPresumed: true as const }])(
+    'changes nothing where it cannot return, with a warning: %j',
+    (Current) => {
+      const Entry = entryOf({ ...moved, IsReturn: true });
+      const Keys = [key(2)];
+      const plan = keyPlan(reverting({ Current, Entry, Keys }));
+      expect(plan).toMatchObject({
+        Decision: 'UNCHANGED',
+        KeyId: 'alias/key-2',
+        Warning: expect.stringMatching(
+          /^The stream keeps "alias\/key-2", and this rotation helps no writer or reader: the stream returned .* a return is not reverted$/,
+        ),
+      });
+      expect(plan).not.toHaveProperty('IsReturn');
+    },
+  );
+
+  it('warns where UnlessAppliedSince ends it', () => {
+    const plan = keyPlan(reverting({}, { UnlessAppliedSince: iso(NOW) }));
+    expect(plan).toMatchObject({
+      Decision: 'UNCHANGED',
+      Warning: expect.stringContaining('a key was applied at'),
+    });
+  });
+
+  it('does not revert a key of an earlier stream of the same name', () => {
+    const Stream = {
+      ...stream('ACTIVE'),
+      StreamCreationTimestamp: new Date(NOW),
+    };
+    const Entry = entryOf({ ...moved, AppliedAt: NOW - 3_600_000 });
+    expect(keyPlan(reverting({ Stream, Entry })).Decision).toBe('UNCHANGED');
+  });
+
+  it('waits for a rotation that moves the stream on, for an hour', () => {
+    const Entry = { ...entryOf(moved), Lease: OTHER };
+    const plan = decidePlan(reverting({ Entry }));
+    expect(plan).toMatchObject({
+      Decision: 'STREAM_BUSY',
+      BusySince: iso(NOW),
+      Reason: `${EXECUTION}:other holds the stream`,
+    });
+    const later = NOW + BUSY_TIMEOUT_MS;
+    const Lease = { ...OTHER, ExpiresAt: later };
+    const again = reverting({
+      Entry: { ...Entry, Lease },
+      Previous: { Plan: plan },
+      Now: later,
+    });
+    expect(thrownBy(() => decidePlan(again)).name).toBe('StreamBusy');
+  });
+
+  it.each([
+    ['a REVERT', { IsReturn: true as const }],
+    [
+      'a rollback',
+      { RollsBack: { KeyId: 'k', KeyArn: 'k', PreviousKeyId: 'k' } },
+    ],
+  ])('asks for the same key as %s that holds the stream', (_, returning) => {
+    const Lease = { ...OTHER, ...returning };
+    const Entry = { ...entryOf(moved), Lease };
+    expect(keyPlan(reverting({ Entry }))).toMatchObject({
+      Decision: 'ROTATE',
+      KeyArn: OTHER.KeyArn,
+      HeldBy: OTHER.RotationId,
+    });
+  });
+});
+
+describe('a RESTORE that changes nothing', () => {
+  const warning = (Trigger?: object) =>
+    keyPlan(facts([1, 2], {}, { Mode: 'RESTORE', ...(Trigger && { Trigger }) }))
+      .Warning;
+
+  it('warns where an alarm of the user started it', () => {
+    expect(warning({ Source: 'alarm', AlarmName: 'mine' })).toBe(
+      'The stream keeps "alias/key-1", and this rotation helps no writer or reader: the stream already has the key',
+    );
+    expect(warning({ Source: 'alarm' })).toBeDefined();
+  });
+
+  it.each([
+    undefined,
+    { Source: 'manual' },
+    { Source: 'alarm', AlarmName: 'kinesis-key-rotation-prod-drift-orders' },
+  ])('does not warn for %j', (trigger) => {
+    expect(warning(trigger)).toBeUndefined();
+  });
+
+  it('does not warn where the key is applied', () => {
+    const Current = under(3);
+    const fields = { Mode: 'RESTORE', Trigger: { Source: 'alarm' } };
+    const plan = keyPlan(facts([1, 2], { Current }, fields));
+    expect(plan.Decision).toBe('ROTATE');
+    expect(plan.Warning).toBeUndefined();
+  });
+});

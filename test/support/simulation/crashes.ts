@@ -16,6 +16,8 @@ export interface Experiment {
   isRollingBack: boolean;
   /** Whether it watches an alarm, which is raised in place of that refusal. */
   isBaking?: boolean;
+  /** Whether it is a REVERT of a rotation before it. */
+  isReverting?: boolean;
   /**
    * What follows a kill: Step Functions retries; or the execution is stopped
    * at the first or the last one, and settled by its event.
@@ -44,10 +46,12 @@ const AFTER = 'alias/after';
 
 /** Rotates a stream from one key to another, with crashes on the way. */
 export function runCrashes(experiment: Experiment): Promise<Observed> {
-  const { crashes, isRollingBack, isBaking, ending, clocks } = experiment;
+  const { crashes, isRollingBack, isBaking, isReverting } = experiment;
+  const { ending, clocks } = experiment;
   const skew = clocks === 'behind' ? -CLOCK_MARGIN_MS : CLOCK_MARGIN_MS;
   const met: string[] = [];
   let calls = 0;
+  let isCounted = false;
   let probes = 0;
   let probedAt = Number.POSITIVE_INFINITY;
   return inWorld(
@@ -62,7 +66,7 @@ export function runCrashes(experiment: Experiment): Promise<Observed> {
         if (operation === 'PutRecord') {
           probedAt = Math.min(probedAt, Date.now());
         }
-        if (by.rotationId === undefined) return undefined;
+        if (by.rotationId === undefined || !isCounted) return undefined;
         const call = calls++;
         const crash = crashes.find((one) => one.call === call);
         if (crash === undefined) {
@@ -85,11 +89,15 @@ export function runCrashes(experiment: Experiment): Promise<Observed> {
       });
       await pause(60_000);
       const bake = { BakeMinutes: 3, BakeAlarms: ['errors'] };
-      const request = {
-        StreamName: STREAM,
-        KeyId: AFTER,
-        ...(isBaking && bake),
-      };
+      const ring = { StreamName: STREAM, KeyIds: [BEFORE, AFTER] };
+      const request = isReverting
+        ? { ...ring, Mode: 'REVERT' }
+        : { StreamName: STREAM, KeyId: AFTER, ...(isBaking && bake) };
+      if (isReverting) {
+        executions.start(STREAM, ring);
+        await executions.idle();
+      }
+      isCounted = true;
       const execution = executions.start(STREAM, request);
       world.onKill = () => {
         const isLast = met.length === crashes.length;
@@ -100,6 +108,10 @@ export function runCrashes(experiment: Experiment): Promise<Observed> {
           execution.stop();
         }
       };
+      await executions.idle();
+      isCounted = false;
+      // Delivered again, it never moves the stream back.
+      if (isReverting) executions.start(STREAM, request);
       await executions.idle();
       invariants.atEnd(STREAM);
       const { result } = execution;

@@ -32,6 +32,8 @@ export interface Month {
   digest: string;
   rotations: number;
   starts: number;
+  /** REVERTs that moved a stream. */
+  reverts: number;
   /** How many ended how. */
   outcomes: Record<string, number>;
 }
@@ -214,7 +216,12 @@ function drawRequest(
     case 'schedule':
       return { ...common, KeyIds: ring, Trigger };
     case 'alarm':
-      return { ...common, KeyIds: ring, Mode: 'RESTORE', Trigger };
+      return {
+        ...common,
+        KeyIds: ring,
+        Mode: random.pick(['RESTORE', 'REVERT']),
+        Trigger,
+      };
   }
   const alias = random.pick(ring);
   const { Arn, KeyId } = keys.get(alias);
@@ -319,16 +326,19 @@ async function reportStart(world: World, report: Report): Promise<void> {
 
 function summary(world: World, streams: readonly TrafficStream[]): Month {
   const outcomes: Record<string, number> = {};
-  for (const { result } of world.executions.all) {
+  let reverts = 0;
+  for (const { request, result } of world.executions.all) {
     const output = result as { Output?: { Outcome: string }; Error?: string };
     const name = output.Output?.Outcome ?? output.Error ?? '';
     outcomes[name] = (outcomes[name] ?? 0) + 1;
+    if (request.Mode === 'REVERT' && name === 'ROTATED') reverts++;
   }
   const starts = streams.map(({ name }) => world.kinesis.stream(name).starts);
   return {
     digest: world.journal.digest(),
     rotations: world.executions.all.length,
     starts: starts.flat().length,
+    reverts,
     outcomes,
   };
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { reportCsv } from '../../../../cli/report/formats/report-csv.ts';
 import { reportJson } from '../../../../cli/report/formats/report-json.ts';
 import type { Coverage } from '../../../../cli/report/report-input.ts';
 import { reportPage } from '../../../../cli/report/report-page.ts';
+import type { Outcome } from '../../../../shared/contract/outcome.ts';
 import { simulatedMonth } from '../../../support/report/simulated-month.ts';
 
 /** The words of a page, without its tags and styles. */
@@ -191,5 +193,33 @@ describe('the configuration', () => {
       configuration: { rotations: unknown, template },
     });
     expect(local.text).toContain('there is no deployment');
+  });
+});
+
+describe('a rotation that changed nothing, with a warning', () => {
+  it('is no success, and says why', async () => {
+    const [first] = simulatedMonth().streams;
+    const last = first?.history.find(({ Status }) => Status === 'SUCCEEDED');
+    if (first === undefined || last === undefined) throw new Error('no stream');
+    const warned = {
+      ...last,
+      Outcome: 'UNCHANGED',
+      Warning: 'The stream keeps <it>',
+    } as Outcome;
+    const history = first.history.map((one) => (one === last ? warned : one));
+    const { text, document } = await shown({
+      streams: [{ ...first, history }],
+    });
+    expect(text).toContain('▲ Unchanged, and did not help');
+    expect(text).toContain('The stream keeps &lt;it&gt; .');
+    expect(text).toContain(
+      '1 rotation changed nothing, and helped no writer or reader.',
+    );
+    expect(document.Summary.Results.UNCHANGED_WITH_WARNING).toBe(1);
+    const csv = reportCsv({
+      ...simulatedMonth(),
+      streams: [{ ...first, history }],
+    });
+    expect(csv).toMatch(/UNCHANGED_WITH_WARNING,.*,The stream keeps <it>,/);
   });
 });
