@@ -10,12 +10,22 @@ import pRetry from 'p-retry';
 import type { Outcome } from '../contract/outcome.ts';
 import { RotationError } from '../errors/errors.ts';
 import { executionName } from '../identifiers/arn.ts';
-import type { Claim, LastApplied, LedgerEntry, Transition } from './entry.ts';
+import type {
+  Claim,
+  LastApplied,
+  LedgerEntry,
+  ReportedStop,
+  Transition,
+} from './entry.ts';
 import {
   type CloudTrailStart,
   type ExternalStartStatus,
   recordExternalStart,
 } from './external-starts.ts';
+import {
+  type ExternalStopStatus,
+  recordExternalStop,
+} from './external-stops.ts';
 import { ROTATION_RECORD, toOutcome } from './history.ts';
 import {
   LEDGER_RECORD,
@@ -161,6 +171,16 @@ export class QuotaLedger extends LedgerReader {
   ): Promise<{ Outcome: ExternalStartStatus; Quota: Quota }> {
     return this.#change(streamArn, (entry) =>
       recordExternalStart(entry, start, this.#now()),
+    );
+  }
+
+  /** Records a Stop that CloudTrail reports. */
+  recordExternalStop(
+    streamArn: string,
+    stop: ReportedStop,
+  ): Promise<ExternalStopStatus> {
+    return this.#change(streamArn, (entry) =>
+      recordExternalStop(entry, stop, this.#now()),
     );
   }
 

@@ -9,7 +9,12 @@ import {
   chooseKey,
   type ResolvedKey,
 } from '../keys/key-ring.ts';
-import { activeLease, type Lease, type LedgerEntry } from '../ledger/entry.ts';
+import {
+  activeLease,
+  type Lease,
+  type LedgerEntry,
+  lastAppliedAt,
+} from '../ledger/entry.ts';
 import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { bakePlan } from './bake.ts';
@@ -137,7 +142,7 @@ function planBehind(
     Reason: `${lease.RotationId} holds the stream`,
     PreviousKeyId: before.KeyId,
     PreviousKeyArn: before.KeyArn,
-    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    LastAppliedAt: lastAppliedAt(Entry),
     KeepSlotForRollback: Request.KeepSlotForRollback,
     HeldBy: lease.RotationId,
     ...bakeOf(Request),
@@ -171,7 +176,7 @@ function planKey(
     Reason,
     PreviousKeyId: previous.KeyId,
     PreviousKeyArn: previous.KeyArn,
-    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    LastAppliedAt: lastAppliedAt(Entry),
     KeepSlotForRollback: Request.KeepSlotForRollback,
     ...(NoWayBack && { NoWayBack }),
     ...(Decision === 'ROTATE' && bakeOf(Request)),
