@@ -4,6 +4,10 @@ import {
   alarmNames,
   type RotationsStream,
 } from '../shared/config/rotations-stream.ts';
+import {
+  WATCHED_METRICS,
+  watchAlarmName,
+} from '../shared/config/watch-alarms.ts';
 import { quote } from '../shared/errors/text.ts';
 import {
   driftAlarmName,
@@ -27,8 +31,8 @@ const MAX_PATTERN = 2048;
 const MAX_INPUT_TEMPLATE = 8192;
 
 /**
- * The drift alarm of every stream, and the rules from its alarms to rotations, one for
- * each mode.
+ * The drift alarm of every stream, the rules from its alarms to rotations, one for
+ * each mode, and with WatchStream the alarms on its own metrics.
  *
  * @param runbook the page to which descriptions link, a path or a URL
  */
@@ -60,8 +64,59 @@ export function alarms(
       const id = logicalId('RevertRule', StreamName);
       resources[id] = alarmRule(entry, stage, 'REVERT', reverting);
     }
+    if (entry.WatchStream) {
+      Object.assign(resources, watchAlarms(StreamName, stage, runbook));
+    }
   }
   return resources;
+}
+
+/** The logical ids of the alarms on a stream's own metrics. */
+export const watchAlarmIds = ({
+  StreamName,
+  WatchStream,
+}: RotationsStream): string[] =>
+  WatchStream
+    ? WATCHED_METRICS.map((metric) => watchAlarmId(metric, StreamName))
+    : [];
+
+const watchAlarmId = (
+  { MetricName }: { MetricName: string },
+  streamName: string,
+) => logicalId(`Watch${MetricName.replace('.', '')}`, streamName);
+
+/**
+ * Alarms for the bake, which looks at their states. They publish to no topic, because
+ * traffic at the stream's limit raises them too. One minute of errors is a retry, two
+ * of three are not. A stream without calls has no data, and is in order.
+ */
+function watchAlarms(
+  streamName: string,
+  stage: string,
+  runbook: string,
+): Resources {
+  const entries = WATCHED_METRICS.map((metric): [string, Resource] => {
+    const { MetricName, Statistic, ComparisonOperator, Threshold } = metric;
+    const Properties = {
+      AlarmName: watchAlarmName(stage, streamName, metric),
+      AlarmDescription: `ALARM: ${metric.means}, of stream ${streamName}. During the bake of a rotation, it takes the stream back. Runbook: ${runbook}#alarm-watch`,
+      Namespace: 'AWS/Kinesis',
+      MetricName,
+      Dimensions: [{ Name: 'StreamName', Value: streamName }],
+      Statistic,
+      Period: 60,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      ComparisonOperator,
+      Threshold,
+      TreatMissingData: 'notBreaching',
+    };
+    return [
+      watchAlarmId(metric, streamName),
+      { Type: 'AWS::CloudWatch::Alarm', Properties },
+    ];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The names of the alarms that start a RESTORE. */

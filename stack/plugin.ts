@@ -15,6 +15,7 @@ import {
 } from '../shared/config/rotations-file.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import { shownPath } from '../shared/config/shown-path.ts';
+import { withWatchAlarms } from '../shared/config/watch-alarms.ts';
 import { PACKAGE_ROOT } from '../shared/package-root.ts';
 import { alarms } from './alarms.ts';
 import { writeArchive } from './bundling/archives.ts';
@@ -144,7 +145,7 @@ export default class StackPlugin {
     const content = await readRotationsContent(this.#file());
     const file = parseRotations(content.toString(), shownPath(this.#file()));
     const { Streams, Deployment } = file;
-    this.#entries = Streams;
+    this.#entries = Streams.map((entry) => withWatchAlarms(entry, stage));
     this.#settings = Deployment;
     this.#configuration = {
       RotationsSha256: createHash('sha256').update(content).digest('hex'),

@@ -1,5 +1,7 @@
 import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
+import { sweptStreams } from '../shared/config/swept-streams.ts';
+import { watchAlarmIds } from './alarms.ts';
 import { logicalId, shortName } from './names.ts';
 import { requestTemplate } from './request-template.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
@@ -26,8 +28,11 @@ export function schedules(
 function rotateSchedule(entry: RotationsStream): Resource {
   const { StreamName, Schedule, StartDate, Timezone } = entry;
   const { MaximumWindowInMinutes } = entry;
+  // A rate starts at once, and a bake needs its alarms.
+  const alarms = watchAlarmIds(entry);
   return {
     Type: 'AWS::Scheduler::Schedule',
+    ...(alarms.length > 0 && { DependsOn: alarms }),
     Properties: {
       Name: shortName('rotate-', StreamName),
       GroupName: ref('ScheduleGroup'),
@@ -68,21 +73,7 @@ function sweepSchedule(
   entries: readonly RotationsStream[],
   minutes: number,
 ): Resource {
-  const Streams = entries.map(
-    ({
-      StreamName,
-      KeyIds,
-      OnDrift,
-      OnVerificationFailed,
-      KeepSlotForRollback,
-    }) => ({
-      StreamName,
-      KeyIds,
-      ...(OnDrift && { OnDrift }),
-      ...(OnVerificationFailed && { OnVerificationFailed }),
-      ...(KeepSlotForRollback && { KeepSlotForRollback }),
-    }),
-  );
+  const Streams = sweptStreams(entries);
   // All datapoints of a sweep belong to the period in which it was due.
   const ScheduledTime = '<aws.scheduler.scheduled-time>';
   return {

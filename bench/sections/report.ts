@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ChosenStream } from '../../cli/input/streams.ts';
 import { type GatherClients, gatherStreams } from '../../cli/report/gather.ts';
 import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import { toStreamArn } from '../../shared/identifiers/arn.ts';
 import {
   dynamoDbClient,
@@ -10,7 +11,6 @@ import {
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeKey } from '../../shared/lookup/describe-keys.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import { BUDGETS } from '../budgets.ts';

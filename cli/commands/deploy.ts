@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { shownPath } from '../../shared/config/shown-path.ts';
+import { withWatchAlarms } from '../../shared/config/watch-alarms.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { serviceName } from '../../shared/identifiers/service-names.ts';
 import { checkRegion } from '../../stack/region.ts';
@@ -122,7 +123,9 @@ async function movesOf(
   templates: { before: unknown; after: unknown },
   context: CommandContext,
 ): Promise<Move[]> {
-  const streams = await context.localRotations();
+  const streams = (await context.localRotations()).map((stream) =>
+    withWatchAlarms(stream, stage),
+  );
   if (!isFirst && ledgerTableName === undefined) {
     const problem = 'unknown: the stack has no output LedgerTableName';
     return streams.map(({ StreamName }) => ({

@@ -1,10 +1,10 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { legible } from '../../shared/errors/text.ts';
+import { type Period, readHistory } from '../../shared/history/read-history.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
-import { type Period, readHistory } from '../../shared/ledger/read-history.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
 import {

@@ -16,7 +16,7 @@ import { type OutputOptions, render } from '../output/render.ts';
 import { previewRequests } from '../preview/preview-requests.ts';
 import { previewTable, previewText } from '../preview/preview-text.ts';
 import type { RotationPreview } from '../preview/rotation-preview.ts';
-import { standingCost, totalOf } from '../preview/standing-cost.ts';
+import { standingCost, totalOf, WATCH_USD } from '../preview/standing-cost.ts';
 import { fleetRequests } from './rotate-all.ts';
 
 export interface PlanOptions
@@ -83,11 +83,18 @@ async function withStanding(
   const { Stream, Stage } = standingCost(settings);
   const Standing = {
     SweepMinutes: settings.SweepMinutes,
-    StreamUsd: totalOf(Stream),
     StageUsd: totalOf(Stage),
   };
-  const names = new Set(listed.map(({ StreamName }) => StreamName));
-  return previews.map((preview) =>
-    names.has(preview.StreamName) ? { ...preview, Standing } : preview,
+  const costs = new Map(
+    listed.map(({ StreamName, WatchStream }) => [
+      StreamName,
+      totalOf(Stream) + (WatchStream ? WATCH_USD : 0),
+    ]),
   );
+  return previews.map((preview) => {
+    const StreamUsd = costs.get(preview.StreamName);
+    return StreamUsd === undefined
+      ? preview
+      : { ...preview, Standing: { ...Standing, StreamUsd } };
+  });
 }

@@ -1,12 +1,12 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Trigger } from '../../shared/contract/trigger.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
 import { countedSlots } from '../../shared/ledger/counted-slots.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { usage } from '../../shared/ledger/usage.ts';
 import { SLOT_MS } from '../../shared/ledger/window.ts';
 import type { CommandContext } from '../environment/context.ts';

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { givenPath } from '../../shared/config/shown-path.ts';
 import { quote, visible } from '../../shared/errors/text.ts';
+import type { Period } from '../../shared/history/read-history.ts';
 import {
   dynamoDbClient,
   kinesisClient,
   kmsClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
-import type { Period } from '../../shared/ledger/read-history.ts';
 import { packageVersion } from '../../shared/package-root.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';

@@ -8,6 +8,10 @@ import {
 } from '../../shared/config/rotations-file.ts';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import { givenPath, shownPath } from '../../shared/config/shown-path.ts';
+import {
+  LOCAL_STAGE,
+  withWatchAlarms,
+} from '../../shared/config/watch-alarms.ts';
 import type { Interruption } from '../interruption.ts';
 import { sha256 } from '../report/formats/sha256-file.ts';
 import type { AwsOptions } from './deployment.ts';
@@ -76,9 +80,14 @@ export function createContext(
     if (deployed === undefined) return local();
     return { file: deployed, source: { sha256: deployed.RotationsSha256 } };
   });
+  const watched = once(async () => {
+    const { stage = LOCAL_STAGE } = flags();
+    const { Streams } = (await read()).file;
+    return Streams.map((entry) => withWatchAlarms(entry, stage));
+  });
   return {
     interruption,
-    rotations: async () => (await read()).file.Streams,
+    rotations: watched,
     deploymentSettings: async () => (await read()).file.Deployment,
     rotationsSource: async () => (await read()).source,
     localRotations: async () => (await local()).file.Streams,

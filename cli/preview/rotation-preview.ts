@@ -10,9 +10,9 @@ import {
   requestedStream,
 } from '../../shared/contract/requested.ts';
 import { AwsRefusal, RotationError } from '../../shared/errors/errors.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import { emptyEntry, type LedgerEntry } from '../../shared/ledger/entry.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { reserve } from '../../shared/ledger/reserve.ts';
 import { settle } from '../../shared/ledger/settle.ts';
 import { spend } from '../../shared/ledger/spend.ts';

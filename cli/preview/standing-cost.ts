@@ -1,4 +1,5 @@
 import type { DeploymentSettings } from '../../shared/config/deployment-settings.ts';
+import { WATCHED_METRICS } from '../../shared/config/watch-alarms.ts';
 import { PRICES_USD } from './rotation-cost.ts';
 
 /**
@@ -81,6 +82,10 @@ export function standingCost({
     },
   };
 }
+
+/** The alarms that WatchStream adds to a stream, a month, in USD. */
+export const WATCH_USD =
+  WATCHED_METRICS.length * STANDING_PRICES_USD.AlarmMetricMonth;
 
 export const totalOf = (costs: Record<string, number>): number =>
   Object.values(costs).reduce((sum, cost) => sum + cost, 0);

@@ -1,4 +1,9 @@
-import type { ReportModel, Result, StreamModel } from './report-model.ts';
+import {
+  countKind,
+  type ReportModel,
+  type Result,
+  type StreamModel,
+} from './report-model.ts';
 import { utc } from './time-text.ts';
 
 /** A fact that needs attention, or needed it in the period. */
@@ -79,7 +84,7 @@ function findPast({ rows, spans }: StreamModel): string[] {
     rotations.filter((row) => row.result === result).length;
   const rolledBack = countOf('ROLLED_BACK');
   const notRolledBack = countOf('NOT_ROLLED_BACK');
-  const external = rows.length - rotations.length;
+  const external = countKind(rows, 'EXTERNAL_START');
   const texts: string[] = [];
   if (errors.length > 0) {
     texts.push(
@@ -99,6 +104,12 @@ function findPast({ rows, spans }: StreamModel): string[] {
   if (external > 0) {
     texts.push(
       `${plural(external, 'key')} applied by external starts, outside the ledger.`,
+    );
+  }
+  for (const row of rows) {
+    if (row.kind !== 'EXTERNAL_STOP') continue;
+    texts.push(
+      `Encryption was switched off at ${utc(row.at)} by ${row.stop.By}, outside the ledger.`,
     );
   }
   for (const { from, to, KeyId, known } of spans) {

@@ -6,9 +6,9 @@ import type {
 import type { KMSClient } from '@aws-sdk/client-kms';
 import pMap from 'p-map';
 import { AwsRefusal } from '../../shared/errors/errors.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import {
   DESCRIPTIONS_PER_SECOND,

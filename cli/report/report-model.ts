@@ -1,7 +1,7 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { detectDrift } from '../../shared/keys/drift.ts';
 import type { CurrentKey } from '../../shared/keys/key-ring.ts';
-import { activeLease } from '../../shared/ledger/entry.ts';
+import { activeLease, type ReportedStop } from '../../shared/ledger/entry.ts';
 import {
   type CloudTrailStart,
   externalStarts,
@@ -54,10 +54,11 @@ export type Result =
   | 'NOT_ROLLED_BACK'
   | 'FAILED';
 
-/** A row of a stream's table: a rotation, or an external start. */
+/** A row of a stream's table: a rotation, an external start or an external stop. */
 export type ReportRow =
   | { kind: 'ROTATION'; at: number; result: Result; outcome: Outcome }
-  | { kind: 'EXTERNAL_START'; at: number; start: CloudTrailStart };
+  | { kind: 'EXTERNAL_START'; at: number; start: CloudTrailStart }
+  | { kind: 'EXTERNAL_STOP'; at: number; stop: ReportedStop };
 
 export interface StreamModel {
   /** The id of its section in the page. */
@@ -102,6 +103,7 @@ interface Summary {
   rotations: number;
   results: Counts<Result>;
   externalStarts: number;
+  externalStops: number;
   timeliness: Counts<Timeliness['status']>;
   slotsSpent: number;
 }
@@ -239,7 +241,10 @@ function listRows(
   const external = externalStarts(ledgerEntry).map(
     (start): ReportRow => ({ kind: 'EXTERNAL_START', at: start.At, start }),
   );
-  return [...rotations, ...external]
+  const stops = (ledgerEntry.Stops ?? []).map(
+    (stop): ReportRow => ({ kind: 'EXTERNAL_STOP', at: stop.At, stop }),
+  );
+  return [...rotations, ...external, ...stops]
     .filter(({ at }) => at >= from && at <= to)
     .sort((a, b) => b.at - a.at);
 }
@@ -262,10 +267,19 @@ function summarize(streams: readonly StreamModel[]): Summary {
     conditions: count(streams.map(({ condition }) => condition)),
     rotations: rotations.length,
     results: count(rotations.map(({ result }) => result)),
-    externalStarts: rows.length - rotations.length,
+    externalStarts: countKind(rows, 'EXTERNAL_START'),
+    externalStops: countKind(rows, 'EXTERNAL_STOP'),
     timeliness: count(streams.map((stream) => stream.timeliness.status)),
     slotsSpent: rotations.reduce((sum, row) => sum + slotsOf(row.outcome), 0),
   };
+}
+
+/** How many rows are of a kind. */
+export function countKind(
+  rows: readonly ReportRow[],
+  kind: ReportRow['kind'],
+): number {
+  return rows.filter((row) => row.kind === kind).length;
 }
 
 function count<Name extends string>(names: readonly Name[]): Counts<Name> {

@@ -164,6 +164,7 @@ ${swatch('unknown', '?', 'unknown')}
 <li><span class="mark bad" aria-hidden="true">◆</span> failed</li>
 <li><span class="mark warn" aria-hidden="true">▲</span> failed, rolled back</li>
 <li><span class="mark" aria-hidden="true">●</span> applied outside the ledger</li>
+<li><span class="mark bad" aria-hidden="true">■</span> switched off outside the ledger</li>
 </ul>
 ${charts(timelineChart, model)}
 </section>`;

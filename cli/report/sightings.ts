@@ -16,7 +16,8 @@ import type { StreamDescription, StreamInput } from './report-input.ts';
  * - `ROLLBACK`: a rotation replaced it, failed, and restored it
  * - `FAILED_ROTATION`: a rotation applied it and then failed; its record has
  *   only the time of its start
- * - `REPORTED`: CloudTrail reported that another principal applied it
+ * - `REPORTED`: CloudTrail reported that another principal applied it, or switched
+ *   encryption off
  * - `LEDGER`: the ledger entry has it as the last applied key; the record is
  *   gone or not yet written
  */
@@ -128,12 +129,16 @@ function sightingsOfFailure(outcome: Failure): Sighting[] {
   ];
 }
 
-/** What only the ledger entry shows: external starts, and the last applied key. */
+/** What only the ledger entry shows: external calls, and the last applied key. */
 function sightingsOfLedger(
   ledgerEntry: LedgerEntry,
   history: readonly Outcome[],
 ): Sighting[] {
-  const found = externalStarts(ledgerEntry).map(
+  const stops = (ledgerEntry.Stops ?? []).map((stop) => ({
+    ...stop,
+    KeyId: null,
+  }));
+  const found = [...externalStarts(ledgerEntry), ...stops].map(
     ({ KeyId, At: at, By: by }): Sighting => ({
       kind: 'APPLIED',
       at,

@@ -6,6 +6,10 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import pThrottle from 'p-throttle';
+import {
+  deployedStreams,
+  type ListedStream,
+} from '../../shared/config/swept-streams.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   parseRequest,
@@ -18,12 +22,18 @@ import {
 import { nameError } from '../../shared/errors/aws-errors.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
+import {
+  isFromCloudTrail,
+  parseEncryptionCall,
+} from '../../shared/events/cloudtrail-encryption.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
 import { fieldOf } from '../../shared/json.ts';
 import { type DriftFinding, detectDrift } from '../../shared/keys/drift.ts';
 import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
 import type { CurrentKey } from '../../shared/keys/key-ring.ts';
+import { judgeStop, reportedSweep } from '../../shared/keys/reported-drift.ts';
 import { toSight } from '../../shared/keys/stream-sight.ts';
 import {
   dynamoDbClient,
@@ -39,7 +49,6 @@ import { measureDrift } from '../../shared/lambda/metrics.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { recordSight } from '../../shared/ledger/key-periods.ts';
 import type { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { usage } from '../../shared/ledger/usage.ts';
 import { lookUpKeys } from '../../shared/lookup/describe-keys.ts';
 import {
@@ -56,6 +65,10 @@ interface Dependencies {
   history: (streamArn: string) => AsyncIterable<Outcome>;
   /** What starts a RESTORE; undefined where Step Functions does not run rotations. */
   restore?: StartRestore | undefined;
+  /** Those of rotations.yml, one of which an event of CloudTrail is about. */
+  streams?: () => readonly ListedStream[];
+  /** The partition of ARNs in this Region; `aws` by default. */
+  partition?: string;
   /** Of the drift alarms. */
   stage: string;
   /** Milliseconds since the epoch. */
@@ -87,26 +100,40 @@ const DESCRIPTIONS_PER_SECOND = 5;
  * stream that cannot be looked at is logged, gets no datapoint, and does not keep the
  * others from theirs.
  *
+ * CloudTrail's event of a call that may have made a stream drift is a sweep of that
+ * stream alone, due when AWS answered the call.
+ *
  * @throws InvalidRequest for an event without streams
  * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
  */
 export function createSweepDrift(dependencies: Dependencies) {
-  const { kinesis, now } = dependencies;
+  const { kinesis, now, streams = () => [], partition = 'aws' } = dependencies;
   const describe = pThrottle({
     limit: DESCRIPTIONS_PER_SECOND,
     interval: 1000,
     strict: true,
   })((StreamName: string) => describeStream(kinesis, { StreamName }));
 
-  return taskHandler(async (event: unknown): Promise<Sweep> => {
+  return taskHandler(async (input: unknown): Promise<Sweep> => {
+    const reported = isFromCloudTrail(input)
+      ? reportedSweep(parseEncryptionCall(input, partition), streams(), now())
+      : undefined;
+    const event = reported ?? input;
     const due = Date.parse(String(fieldOf(event, 'ScheduledTime')));
     const at = Number.isNaN(due) ? now() : due;
-    const sweep = async ({ request, OnDrift }: ListedStream) => {
+    const sweep = async ({ request, OnDrift }: SweptRequest) => {
       const StreamName = requestedStream(request);
       const { keyIds } = requestedKeys(request);
       try {
         const stream = await describe(StreamName);
-        const found = await look(stream, keyIds, dependencies, now());
+        const looked = await look(stream, keyIds, dependencies, now());
+        const found = judgeStop(
+          looked,
+          reported?.Stop,
+          stream.StreamStatus,
+          looked.entry,
+          now(),
+        );
         measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
         await noteSight(stream, found, dependencies);
         const { Drift, Reason } = found;
@@ -167,13 +194,13 @@ async function cure(
   );
 }
 
-interface ListedStream {
+interface SweptRequest {
   request: RotationRequest;
   OnDrift: unknown;
 }
 
 /** @param event `{"Streams": [{"StreamName", "KeyIds", ...}], "ScheduledTime"}` */
-function readStreams(event: unknown): ListedStream[] {
+function readStreams(event: unknown): SweptRequest[] {
   const { Streams } = (event ?? {}) as { Streams?: unknown };
   if (!Array.isArray(Streams)) {
     throw new RotationError(
@@ -269,6 +296,8 @@ export const handler = createSweepDrift({
   ledger: quotaLedger(),
   history: (streamArn) => readHistory(dynamodb, ledgerTableName(), streamArn),
   restore: startRestore(sfnClient(), process.env.STATE_MACHINE_ARN),
+  streams: deployedStreams,
+  partition: process.env.PARTITION || 'aws',
   stage: process.env.STAGE || 'local',
   now: Date.now,
 });

@@ -11,8 +11,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import type { Outcome, Success } from '../../shared/contract/outcome.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { usage } from '../../shared/ledger/usage.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import type { SmokePlan } from './plan.ts';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import {
   ALARM_NAME,
+  MAX_BAKE_ALARMS,
   parseRequest,
   type RotationRequest,
 } from '../contract/request.ts';
@@ -13,6 +14,7 @@ import {
   checkAccessSettings,
 } from './access-settings.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
+import { WATCHED_METRICS, watchAlarmName } from './watch-alarms.ts';
 
 /** Fields of a stream that go into every request for it as they are. */
 const REQUEST_FIELDS = [
@@ -42,6 +44,7 @@ export const STREAM_FIELDS = [
   'Alarms',
   'OnDrift',
   ...ACCESS_FIELDS,
+  'WatchStream',
 ] as const;
 
 /** The modes in which an alarm can start a rotation. */
@@ -84,6 +87,8 @@ export interface RotationsStream extends AccessSettings {
   Alarms?: (string | StreamAlarm)[];
   /** Whether drift starts a RESTORE (default), or only notifies. */
   OnDrift?: 'RESTORE' | 'ALERT';
+  /** Whether the bake also watches alarms on the stream's own metrics. */
+  WatchStream?: boolean;
 }
 
 const WINDOW_MINUTES = 1440;
@@ -114,7 +119,8 @@ export function readStream(entry: Record<string, unknown>): RotationsStream {
     Object.entries(entry).filter(([field]) => REQUESTED.includes(field)),
   );
   checkLiterals(entry);
-  parseRequest({ StreamName: '', KeyIds: [], ...request });
+  const watched = checkWatch(entry);
+  parseRequest({ StreamName: '', KeyIds: [], ...request, ...watched });
   checkTimes(entry);
   checkAlarms(entry.Alarms);
   checkBoundary(entry);
@@ -169,6 +175,38 @@ function checkStartDate(value: unknown, schedule: Schedule): void {
 function checkDrift(value: unknown): void {
   if (value === undefined || value === 'RESTORE' || value === 'ALERT') return;
   throw new Error(`OnDrift ${quote(value)} is not one of RESTORE, ALERT`);
+}
+
+/**
+ * The BakeAlarms of a stream with WatchStream, with the alarms on its own metrics as
+ * one stage names them: every stage has as many.
+ */
+function checkWatch({
+  WatchStream: watch,
+  BakeMinutes,
+  BakeAlarms = [],
+  StreamName,
+}: Record<string, unknown>): { BakeAlarms?: unknown } {
+  if (watch === undefined || watch === false) return {};
+  if (watch !== true) {
+    throw new Error(`WatchStream ${quote(watch)} is not true or false`);
+  }
+  if (BakeMinutes === undefined) {
+    throw new Error(
+      'WatchStream true watches the stream during the bake, and BakeMinutes is missing; give BakeMinutes too, such as 15',
+    );
+  }
+  if (!Array.isArray(BakeAlarms)) return {};
+  const own = WATCHED_METRICS.map((metric) =>
+    watchAlarmName('stage', String(StreamName), metric),
+  );
+  const most = MAX_BAKE_ALARMS - own.length;
+  if (BakeAlarms.length > most) {
+    throw new Error(
+      `BakeAlarms has ${BakeAlarms.length} alarms, and WatchStream adds ${own.length}; a bake watches at most ${MAX_BAKE_ALARMS}, so give at most ${most}`,
+    );
+  }
+  return { BakeAlarms: [...BakeAlarms, ...own] };
 }
 
 function checkBoundary(entry: Record<string, unknown>): void {

@@ -22,6 +22,9 @@ const BASE64 =
 /** As CloudWatch allows the name of an alarm. */
 export const ALARM_NAME = /^[^\p{Cc}]{1,255}$/u;
 
+/** A DescribeAlarms of these takes one page. */
+export const MAX_BAKE_ALARMS = 20;
+
 /** A probe's content stays out of messages, which are logged. */
 const PROBE_FIELDS = {
   PartitionKey: v.pipe(
@@ -153,9 +156,9 @@ const FIELDS = {
         (issue) => `BakeAlarms ${quote(issue.input)} is not a list of names`,
       ),
       v.check(
-        (names) => names.length <= 20,
+        (names) => names.length <= MAX_BAKE_ALARMS,
         (issue) =>
-          `BakeAlarms has ${issue.input.length} alarms; a bake watches at most 20`,
+          `BakeAlarms has ${issue.input.length} alarms; a bake watches at most ${MAX_BAKE_ALARMS}`,
       ),
       v.check(
         (names) => new Set(names).size === names.length,

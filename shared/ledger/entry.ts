@@ -30,7 +30,7 @@ interface SlotBase {
   StampedAt: number;
   /** AWS's id of the call; absent while AWS has not answered. */
   RequestId?: string;
-  /** {@link LastApplied.AppliedAt} when it was spent; null without one. */
+  /** {@link lastAppliedAt} when it was spent. */
   SpentAfter?: number | null;
 }
 
@@ -117,15 +117,28 @@ export interface KeyPeriod extends PeriodKey {
   OverAt?: number;
 }
 
+/** A successful StopStreamEncryption, as CloudTrail reports it. */
+export interface ReportedStop {
+  /** AWS's id of the call. */
+  RequestId: string;
+  /** When AWS answered, to the whole second. */
+  At: number;
+  /** ARN of the caller, or name of the AWS service; `unknown` without either. */
+  By: string;
+}
+
 export interface LedgerEntry {
   StreamARN: string;
   /** Counts the writes; 0 for an entry that was never written. */
   Version: number;
   Slots: readonly Slot[];
   Lease?: Lease;
+  /** Absent after a Stop: the stream is under no key then. */
   LastApplied?: LastApplied;
   /** The keys that records of the stream are or were under. */
   KeyPeriods?: readonly KeyPeriod[];
+  /** Stops of the last 24 hours, and the last one. They use no slot. */
+  Stops?: readonly ReportedStop[];
   /** When a probe of this service first proved the stream's encryption. */
   VerifiedAt?: number;
   /**
@@ -155,7 +168,7 @@ export interface Claim {
   /** Null for a stream that is not encrypted. */
   PreviousKeyId: string | null;
   PreviousKeyArn: string | null;
-  /** {@link LastApplied.AppliedAt} when the claim was planned; null without one. */
+  /** {@link lastAppliedAt} when the claim was planned. */
   LastAppliedAt: number | null;
   /**
    * The rotation that held the stream when the claim was planned. The plan
@@ -237,12 +250,20 @@ export function replacement(
   };
 }
 
-/** {@link LastApplied.AppliedAt}; null for a stream without one. */
-export function lastAppliedAt({ LastApplied }: LedgerEntry): number | null {
-  return LastApplied?.AppliedAt ?? null;
+/**
+ * When a key was last applied to the stream, or its encryption was last switched off;
+ * null where the ledger knows of neither. A plan that is older is stale.
+ */
+export function lastAppliedAt({
+  LastApplied,
+  Stops = [],
+}: LedgerEntry): number | null {
+  const times = Stops.map(({ At }) => At);
+  if (LastApplied !== undefined) times.push(LastApplied.AppliedAt);
+  return times.length > 0 ? Math.max(...times) : null;
 }
 
-/** Whether a key was applied after all that the ledger knows of. */
+/** Whether a call comes after all that the ledger knows of. */
 export function isNewer(entry: LedgerEntry, appliedAt: number): boolean {
   const known = lastAppliedAt(entry);
   return known === null || known < appliedAt;

@@ -9,14 +9,24 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import pRetry from 'p-retry';
 import type { Outcome } from '../contract/outcome.ts';
 import { RotationError } from '../errors/errors.ts';
+import { ROTATION_RECORD, toOutcome } from '../history/records.ts';
 import { executionName } from '../identifiers/arn.ts';
-import type { Claim, LastApplied, LedgerEntry, Transition } from './entry.ts';
+import type {
+  Claim,
+  LastApplied,
+  LedgerEntry,
+  ReportedStop,
+  Transition,
+} from './entry.ts';
 import {
   type CloudTrailStart,
   type ExternalStartStatus,
   recordExternalStart,
 } from './external-starts.ts';
-import { ROTATION_RECORD, toOutcome } from './history.ts';
+import {
+  type ExternalStopStatus,
+  recordExternalStop,
+} from './external-stops.ts';
 import { recordSight, type StreamSight } from './key-periods.ts';
 import {
   LEDGER_RECORD,
@@ -35,6 +45,7 @@ import {
   spend,
 } from './spend.ts';
 import { type Quota, usage } from './usage.ts';
+import { ifVersion, unlessRecorded } from './write-conditions.ts';
 
 /** How long the ledger keeps the records of rotations. */
 export const HISTORY_DAYS = 400;
@@ -183,6 +194,16 @@ export class QuotaLedger extends LedgerReader {
     );
   }
 
+  /** Records a Stop that CloudTrail reports. */
+  recordExternalStop(
+    streamArn: string,
+    stop: ReportedStop,
+  ): Promise<ExternalStopStatus> {
+    return this.#change(streamArn, (entry) =>
+      recordExternalStop(entry, stop, this.#now()),
+    );
+  }
+
   /**
    * Keeps a rotation's outcome, one record for each rotation.
    *
@@ -308,24 +329,4 @@ export class QuotaLedger extends LedgerReader {
           : nameLedgerError(error, this.tableName);
       });
   }
-}
-
-function unlessRecorded(exception: string, allowed: string) {
-  return {
-    ConditionExpression: `attribute_not_exists(#status) OR ${exception}`,
-    ExpressionAttributeNames: { '#status': 'Status' },
-    ExpressionAttributeValues: marshall({ ':allowed': allowed }),
-  };
-}
-
-function ifVersion(version: number): Partial<PutItemCommandInput> {
-  return {
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-    ...(version === 0
-      ? { ConditionExpression: 'attribute_not_exists(Version)' }
-      : {
-          ConditionExpression: 'Version = :version',
-          ExpressionAttributeValues: marshall({ ':version': version }),
-        }),
-  };
 }

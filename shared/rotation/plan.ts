@@ -15,6 +15,7 @@ import {
   isReturn,
   type Lease,
   type LedgerEntry,
+  lastAppliedAt,
 } from '../ledger/entry.ts';
 import { CLOCK_MARGIN_MS } from '../ledger/window.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
@@ -153,7 +154,7 @@ function planBehind(
     Reason: `${lease.RotationId} holds the stream`,
     PreviousKeyId: before.KeyId,
     PreviousKeyArn: before.KeyArn,
-    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    LastAppliedAt: lastAppliedAt(Entry),
     KeepSlotForRollback: Request.KeepSlotForRollback,
     HeldBy: lease.RotationId,
     ...(Request.Mode === 'REVERT' && { IsReturn: true }),
@@ -201,7 +202,7 @@ function planKey(
     Reason,
     PreviousKeyId: previous.KeyId,
     PreviousKeyArn: previous.KeyArn,
-    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    LastAppliedAt: lastAppliedAt(Entry),
     // Writers may fail until the stream has returned, so a second slot is no reason to wait.
     KeepSlotForRollback: Request.KeepSlotForRollback && !chosen.IsReturn,
     ...(chosen.IsReturn && { IsReturn: true }),

@@ -4,7 +4,7 @@ import { wholeSecond } from '../events/iso-time.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
 import type { ChosenKey, CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
 import { unusableReason } from '../keys/usable-key.ts';
-import type { LedgerEntry } from '../ledger/entry.ts';
+import { type LedgerEntry, lastAppliedAt } from '../ledger/entry.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import { verifiedProbe } from './completion.ts';
 import { BUSY_TIMEOUT_MS, RIGHTS_MS } from './deadlines.ts';
@@ -61,7 +61,7 @@ export function planRollback(facts: RollbackFacts): KeyPlan {
     Reason: `${rollback.KeyId} is left: ${rollback.Failure.Error}`,
     PreviousKeyId: rollback.KeyId,
     PreviousKeyArn: rollback.KeyArn,
-    LastAppliedAt: Entry.LastApplied?.AppliedAt ?? null,
+    LastAppliedAt: lastAppliedAt(Entry),
     // Writers fail until the stream has its previous key.
     OnQuotaExhausted: 'FAIL',
     KeepSlotForRollback: false,

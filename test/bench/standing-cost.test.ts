@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordCalls } from '../../bench/support/calls.ts';
 import {
   SWEEP_CALLS,
   standingCost,
   totalOf,
+  WATCH_USD,
 } from '../../cli/preview/standing-cost.ts';
 import {
   type LocalRotations,
@@ -21,6 +23,13 @@ describe('the standing cost of a stream', () => {
       expect(totalOf(Stream)).toBeLessThanOrEqual(most);
     },
   );
+});
+
+it('WatchStream adds USD 0.50 a month to a stream, as the docs say', async () => {
+  expect(WATCH_USD).toBeCloseTo(0.5);
+  for (const page of ['docs/rotations.md', 'docs/deployment.md']) {
+    expect(await readFile(page, 'utf8')).toContain('USD 0.50');
+  }
 });
 
 describe('a sweep', () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createProgram } from '../../cli/program.ts';
+import { watchAlarmName } from '../../shared/config/watch-alarms.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
 import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
 import {
@@ -59,6 +60,7 @@ describe('the index of docs/operations.md', () => {
   it('has every alarm, with its section', () => {
     const alarms = [
       driftAlarmName('<stage>', '<stream>'),
+      watchAlarmName('<stage>', '<stream>', { name: '<metric>' }),
       ...ofType('AWS::CloudWatch::Alarm').map(({ AlarmName }) =>
         nameOf(AlarmName),
       ),

@@ -3,11 +3,11 @@ import { SeededRandom } from '../../local/instruments/seeded-random.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
 } from '../../shared/lambda/clients.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,

@@ -174,13 +174,15 @@ describe('hostile input', () => {
   );
 
   it('of RecordExternalStart is refused, or recorded', async () => {
-    const sample = await sampleEvent('start-stream-encryption');
+    const started = await sampleEvent('start-stream-encryption');
+    const stopped = await sampleEvent('stop-stream-encryption');
+    const variant = fc.oneof(hostileVariant(started), hostileVariant(stopped));
     const recordExternalStart = createRecordExternalStart({
       ledger: quotaLedger(),
       partition: 'aws',
     });
     await fc.assert(
-      fc.asyncProperty(hostileVariant(sample), async (event) => {
+      fc.asyncProperty(variant, async (event) => {
         await refusalOf(() => recordExternalStart(event, context), isInvalid);
       }),
       runs(60),
@@ -191,15 +193,19 @@ describe('hostile input', () => {
     const sample = {
       Streams: [{ StreamName: 'stream-0', KeyIds: request.KeyIds }],
     };
+    const stopped = await sampleEvent('stop-stream-encryption');
+    const variant = fc.oneof(hostileVariant(sample), hostileVariant(stopped));
     const ledger = quotaLedger();
+    const listed = { StreamName: 'samplestream', KeyIds: ['alias/a'] };
     await fc.assert(
-      fc.asyncProperty(hostileVariant(sample), async (event) => {
+      fc.asyncProperty(variant, async (event) => {
         // Each has a pace of its own, and so waits for no other.
         const sweep = createSweepDrift({
           kinesis,
           kms,
           ledger,
           history: async function* () {},
+          streams: () => [listed],
           stage: 'dev',
           now: Date.now,
         });

@@ -7,7 +7,7 @@ import { requestFromFlags } from '../../cli/input/request-flags.ts';
 import { findTriggers } from '../../local/events/triggers.ts';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
-import { parseCloudTrailStart } from '../../shared/events/cloudtrail-start.ts';
+import { parseEncryptionCall } from '../../shared/events/cloudtrail-encryption.ts';
 import { parseExecutionEnded } from '../../shared/events/execution-ended.ts';
 import { sampleEvent } from '../support/aws/sample-event.ts';
 import {
@@ -58,6 +58,7 @@ const EVENTS = [
   'schedule',
   'start-stream-encryption',
   'start-stream-encryption-failed',
+  'stop-stream-encryption',
 ] as const;
 
 const isInvalid = (name: string) => name === 'InvalidRequest';
@@ -98,7 +99,7 @@ describe('hostile input', () => {
     async (name) => {
       await fc.assert(
         fc.asyncProperty(hostileVariant(samples.get(name)), async (event) => {
-          await refusalOf(() => parseCloudTrailStart(event, 'aws'), isInvalid);
+          await refusalOf(() => parseEncryptionCall(event, 'aws'), isInvalid);
           await refusalOf(() => parseExecutionEnded(event), isInvalid);
         }),
         runs(40),

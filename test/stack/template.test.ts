@@ -17,6 +17,10 @@ import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import { readDeploymentSettings } from '../../shared/config/deployment-settings.ts';
 import { parseRotations } from '../../shared/config/rotations-file.ts';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
+import {
+  WATCHED_METRICS,
+  watchAlarmName,
+} from '../../shared/config/watch-alarms.ts';
 import { parseRequest } from '../../shared/contract/request.ts';
 import { kinesisClient } from '../../shared/lambda/clients.ts';
 import { RUNBOOK } from '../../shared/notification/runbook.ts';
@@ -97,6 +101,7 @@ const ROTATIONS = `Streams:
     OnQuotaExhausted: WAIT
     BakeMinutes: 10
     BakeAlarms: ['errors "p99"']
+    WatchStream: true
     Probe: {PartitionKey: 'probe <alarm>', Data: e30=}
   - StreamName: payments
     KeyIds:
@@ -105,6 +110,10 @@ const ROTATIONS = `Streams:
       - arn:aws:kms:eu-west-1:999999999999:key/12345678-1234-1234-1234-123456789012
       - arn:aws:kms:eu-west-1:999999999999:alias/shared
 `;
+
+const WATCHED = WATCHED_METRICS.map((metric) =>
+  watchAlarmName('prod', 'orders.v2', metric),
+);
 
 let run: Packaged;
 let template: Template;
@@ -357,12 +366,16 @@ describe('a function', () => {
     expect(new Set(roles).size).toBe(roles.length);
   });
 
-  it('carries the rings only where it checks them', async () => {
+  it('carries the rings only where it checks them or sweeps by them', async () => {
     const bundles = await bundlesIn(run.directory);
     const carriers = bundles
       .filter(({ code }) => Buffer.from(code).includes('alias/orders-a'))
       .map(({ name }) => name);
-    expect(carriers.sort()).toEqual(['PlanRotation', 'StartEncryption']);
+    expect(carriers.sort()).toEqual([
+      'PlanRotation',
+      'StartEncryption',
+      'SweepDrift',
+    ]);
   });
 
   it('is small, since its bundle is minified with the SDK inside', async () => {
@@ -588,7 +601,7 @@ describe('every target', () => {
   ];
 
   it('has a dead-letter queue', () => {
-    expect(targets()).toHaveLength(2 + 3 + 1 + 1);
+    expect(targets()).toHaveLength(2 + 3 + 1 + 1 + 1);
     for (const { DeadLetterConfig } of targets()) {
       expect(DeadLetterConfig).toEqual({ Arn: DEAD_LETTERS });
     }
@@ -601,7 +614,8 @@ describe('every target', () => {
       ] ?? [''];
       return attribute === 'Arn' ? [id] : [];
     });
-    expect(functions.sort()).toEqual(
+    const invoked = [...new Set(functions)].sort();
+    expect(invoked).toEqual(
       ASYNCHRONOUS.map((name) => `${name}LambdaFunction`),
     );
     const configured = ofType('AWS::Lambda::EventInvokeConfig').map(
@@ -612,7 +626,7 @@ describe('every target', () => {
         return (Properties.FunctionName as { Ref: string }).Ref;
       },
     );
-    expect(configured.sort()).toEqual(functions);
+    expect(configured.sort()).toEqual(invoked);
   });
 
   it('can be reached by rules whose names the queue lets in', () => {
@@ -682,7 +696,7 @@ describe('the schedules', () => {
       KeyIds: ['alias/orders-a', 'alias/orders-b'],
       OnQuotaExhausted: 'WAIT',
       BakeMinutes: 10,
-      BakeAlarms: ['errors "p99"'],
+      BakeAlarms: ['errors "p99"', ...WATCHED],
       Probe: { PartitionKey: 'probe <alarm>', Data: 'e30=' },
       Mode: 'ROTATE',
       UnlessAppliedSince: '<aws.scheduler.scheduled-time>',
@@ -742,7 +756,9 @@ describe('the topics', () => {
       ({ 'Fn::Sub': arn }) =>
         new RegExp(`^${arn.split(':alarm:')[1]?.replace('*', '.*')}$`),
     );
-    const found = ofType('AWS::CloudWatch::Alarm');
+    const found = ofType('AWS::CloudWatch::Alarm').filter(
+      ([, { Properties }]) => !WATCHED.includes(String(Properties.AlarmName)),
+    );
     expect(found).toHaveLength(4);
     for (const [id, { Properties }] of found) {
       const name = String(Properties.AlarmName);
@@ -1052,6 +1068,88 @@ describe('the alarm rules', () => {
   };
 });
 
+describe('the rule of calls that CloudTrail reports', () => {
+  it('records them, and looks at the stream at once', () => {
+    const { EventPattern, Targets } = get('RecordExternalStartRule').Properties;
+    expect(EventPattern).toMatchObject({
+      detail: {
+        eventName: ['StartStreamEncryption', 'StopStreamEncryption'],
+        errorCode: [{ exists: false }],
+      },
+    });
+    const targets = ['RecordExternalStart', 'SweepDrift'].map((Id) => ({
+      Id,
+      Arn: { 'Fn::GetAtt': [`${Id}LambdaFunction`, 'Arn'] },
+      DeadLetterConfig: { Arn: DEAD_LETTERS },
+    }));
+    expect(Targets).toEqual(targets);
+    const permitted = ofType('AWS::Lambda::Permission')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ SourceArn }) =>
+        JSON.stringify(SourceArn).includes('RecordExternalStartRule'),
+      );
+    expect(permitted.map(({ FunctionName }) => FunctionName)).toEqual(
+      expect.arrayContaining(
+        targets.map(({ Id }) => ({ Ref: `${Id}LambdaFunction` })),
+      ),
+    );
+  });
+});
+
+describe('the alarms of WatchStream', () => {
+  const watched = () =>
+    ofType('AWS::CloudWatch::Alarm').filter(([id]) => id.startsWith('Watch'));
+
+  it("are on the stream's own metrics, and notify no topic", () => {
+    const byName = new Map(
+      watched().map(([, { Properties }]) => [Properties.AlarmName, Properties]),
+    );
+    expect(byName.size).toBe(WATCHED.length);
+    for (const [at, AlarmName] of WATCHED.entries()) {
+      expect(byName.get(AlarmName)).toMatchObject({
+        Namespace: 'AWS/Kinesis',
+        MetricName: WATCHED_METRICS[at]?.MetricName,
+        Dimensions: [{ Name: 'StreamName', Value: 'orders.v2' }],
+        Period: 60,
+        TreatMissingData: 'notBreaching',
+      });
+    }
+    for (const [, { Properties }] of watched()) {
+      expect(Properties).not.toHaveProperty('AlarmActions');
+    }
+  });
+
+  it('are what WatchAlarms may describe, beside those of BakeAlarms', () => {
+    const { Policies } = get('WatchAlarmsRole').Properties as {
+      Policies: { PolicyDocument: { Statement: Statement[] } }[];
+    };
+    const statements = Policies.flatMap(
+      ({ PolicyDocument }) => PolicyDocument.Statement,
+    );
+    const statement = statements.find(({ Sid }) => Sid === 'Alarms');
+    expect(
+      list(statement?.Resource).map(
+        (arn) => JSON.stringify(arn).split(':alarm:')[1],
+      ),
+    ).toEqual(
+      ['errors "p99"', ...WATCHED].map((name) =>
+        expect.stringContaining(JSON.stringify(name).slice(1, -1)),
+      ),
+    );
+  });
+
+  it('are there before the schedule that needs them', () => {
+    const schedule = ofType('AWS::Scheduler::Schedule').find(([id]) =>
+      id.startsWith('RotateScheduleOrdersV2'),
+    );
+    expect(list(schedule?.[1].DependsOn).toSorted()).toEqual(
+      watched()
+        .map(([id]) => id)
+        .toSorted(),
+    );
+  });
+});
+
 describe('the drift alarm', () => {
   it('needs one datapoint of drift, and notifies when data is missing', () => {
     const [, alarm] =
@@ -1106,6 +1204,7 @@ describe('what starts rotations', () => {
     'SettleInvocations',
     'RecordExternalStartRule',
     'RecordExternalStartPermission',
+    'SweepReportedPermission',
     'NotifyRule',
     'NotifyPermission',
     'NotifyInvocations',

@@ -16,6 +16,7 @@ import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
 import { awsError, type Fault } from '../../local/instruments/fault-proxy.ts';
 import { localExecutions } from '../../local/runner/rotation.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
+import { readHistory } from '../../shared/history/read-history.ts';
 import {
   dynamoDbClient,
   kinesisClient,
@@ -23,7 +24,6 @@ import {
   ledgerTableName,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
-import { readHistory } from '../../shared/ledger/read-history.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
 import {
   closeFaultyClients,

@@ -16,10 +16,11 @@ const MARKS = {
   FAILED: { symbol: 'diamond', color: 'var(--bad)' },
   ROLLED_BACK: { symbol: 'triangle', color: 'var(--warn)' },
   EXTERNAL_START: { symbol: 'circle', color: 'var(--ink)' },
+  EXTERNAL_STOP: { symbol: 'rect', color: 'var(--bad)' },
 } as const;
 
 function markOf(row: ReportRow): keyof typeof MARKS | undefined {
-  if (row.kind === 'EXTERNAL_START') return 'EXTERNAL_START';
+  if (row.kind !== 'ROTATION') return row.kind;
   if (row.result === 'ROLLED_BACK') return 'ROLLED_BACK';
   return row.outcome.Status === 'FAILED' ? 'FAILED' : undefined;
 }

@@ -43,8 +43,8 @@ export const COLUMNS = [
 ] as const;
 
 /**
- * Writes the rotations and external starts of the report as CSV (RFC 4180), one a
- * row, by stream and newest first. An empty field is unknown or does not apply. A
+ * Writes the rotations, external starts and external stops of the report as CSV
+ * (RFC 4180), one a row, by stream and newest first. An empty field is unknown or does not apply. A
  * spreadsheet shows every field as text and runs none.
  *
  * @see https://owasp.org/www-community/attacks/CSV_Injection
@@ -78,6 +78,9 @@ function rowOf({ StreamName, StreamARN }: StreamModel, row: ReportRow): Row {
   if (row.kind === 'EXTERNAL_START') {
     const { KeyId, By } = row.start;
     return { ...(empty as Row), ...common, KeyId, ReportedCaller: By };
+  }
+  if (row.kind === 'EXTERNAL_STOP') {
+    return { ...(empty as Row), ...common, ReportedCaller: row.stop.By };
   }
   const { outcome, result } = row;
   return {

@@ -44,6 +44,7 @@ function reportDocument(model: ReportModel): object {
       Rotations: summary.rotations,
       Results: summary.results,
       ExternalStarts: summary.externalStarts,
+      ExternalStops: summary.externalStops,
       SlotsSpent: summary.slotsSpent,
     },
     Findings: findings(model).map(({ when, StreamName, text }) => ({
@@ -128,6 +129,7 @@ function streamDocument(stream: StreamModel): object {
     Keys: stream.spans.map(spanDocument),
     Rotations: rows.flatMap(rotationDocument),
     ExternalStarts: rows.flatMap(externalStartDocument),
+    ExternalStops: rows.flatMap(externalStopDocument),
   };
 }
 
@@ -180,9 +182,15 @@ function rotationDocument(row: ReportRow): object[] {
 }
 
 function externalStartDocument(row: ReportRow): object[] {
-  if (row.kind === 'ROTATION') return [];
+  if (row.kind !== 'EXTERNAL_START') return [];
   const { KeyId, By, RequestId } = row.start;
   return [{ At: iso(row.at), KeyId, By, RequestId }];
+}
+
+function externalStopDocument(row: ReportRow): object[] {
+  if (row.kind !== 'EXTERNAL_STOP') return [];
+  const { By, RequestId } = row.stop;
+  return [{ At: iso(row.at), By, RequestId }];
 }
 
 /** Undefined for a time that is unknown or has no bound. */

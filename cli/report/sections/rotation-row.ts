@@ -41,7 +41,7 @@ export const ROTATION_COLUMNS = [
 const NONE = '–';
 
 /**
- * One line for each rotation and external start, with the labels of the legend. A
+ * One line for each rotation, external start and external stop, with the labels of the legend. A
  * failure has a line below it.
  *
  * @param recordId the id of the full record in the page
@@ -52,6 +52,7 @@ export function rotationRow(
   recordId: string,
 ): TableRow {
   if (row.kind === 'EXTERNAL_START') return externalRow(row, legend);
+  if (row.kind === 'EXTERNAL_STOP') return stopRow(row, legend);
   const { outcome, result } = row;
   const { StartedAt, Trigger: trigger, Quota } = outcome;
   const { ActiveAt, VerifiedAt, Verification } =
@@ -94,6 +95,26 @@ function externalRow(
       NONE,
     ],
     below: html`Applied outside the ledger, reported by CloudTrail, by ${code(By)}, request ${code(RequestId)}.`,
+  };
+}
+
+function stopRow(
+  { at, stop }: Extract<ReportRow, { kind: 'EXTERNAL_STOP' }>,
+  legend: StreamLegend,
+): TableRow {
+  return {
+    cells: [
+      dateTime(at),
+      NONE,
+      NONE,
+      html`→ ${keyMark(legend, null)}`,
+      state(['Switched off', 'bad']),
+      'external stop',
+      'no probe',
+      0,
+      NONE,
+    ],
+    below: html`Encryption switched off outside the ledger, reported by CloudTrail, by ${code(stop.By)}, request ${code(stop.RequestId)}.`,
   };
 }
 

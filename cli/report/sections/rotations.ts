@@ -2,7 +2,12 @@ import { html } from 'hono/html';
 import { visible } from '../../../shared/errors/text.ts';
 import { plural } from '../findings.ts';
 import type { KeySpan } from '../key-history.ts';
-import type { ReportModel, ReportRow, StreamModel } from '../report-model.ts';
+import {
+  countKind,
+  type ReportModel,
+  type ReportRow,
+  type StreamModel,
+} from '../report-model.ts';
 import { utc } from '../time-text.ts';
 import {
   type Cell,
@@ -88,13 +93,15 @@ function summaryOf({
 }: StreamModel): Markup {
   const rotations = rows.filter((row) => row.kind === 'ROTATION');
   const failed = rotations.filter(({ outcome }) => outcome.Status === 'FAILED');
-  const external = rows.length - rotations.length;
+  const external = countKind(rows, 'EXTERNAL_START');
+  const stops = countKind(rows, 'EXTERNAL_STOP');
   const counts = [
     rotations.length === 0
       ? 'No rotation in the period'
       : `${plural(rotations.length, 'rotation')} in the period`,
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
     ...(external > 0 ? [plural(external, 'external start')] : []),
+    ...(stops > 0 ? [plural(stops, 'external stop')] : []),
   ];
   const { verifiedAt } = currentSpan;
   const proof = isUnverified

@@ -112,6 +112,7 @@ function keysOf(stream: StreamModel): NamedKey[] {
 
 function keysOfRow(row: ReportRow): NamedKey[] {
   if (row.kind === 'EXTERNAL_START') return [[row.start.KeyId]];
+  if (row.kind === 'EXTERNAL_STOP') return [];
   const { outcome } = row;
   const rollback = outcome.Status === 'FAILED' ? outcome.Rollback : undefined;
   return [

@@ -17,7 +17,7 @@ ${countTable('Streams now', CONDITIONS, conditions, streams)}
 ${countTable('Keys by their schedule', TIMELINESS, timeliness, streams)}
 ${countTable('Rotations in the period', RESULTS, results, rotations)}
 </div>
-<p>These rotations spent ${plural(summary.slotsSpent, 'slot')}. AWS's quota is ${QUOTA_LIMIT} keys for each stream in any 24 hours. External starts, outside the ledger, applied ${plural(summary.externalStarts, 'more key')}, as far as the ledger still has their reports.</p>
+<p>These rotations spent ${plural(summary.slotsSpent, 'slot')}. AWS's quota is ${QUOTA_LIMIT} keys for each stream in any 24 hours. External starts, outside the ledger, applied ${plural(summary.externalStarts, 'more key')}, as far as the ledger still has their reports. External stops switched encryption off ${summary.externalStops === 1 ? 'once' : `${summary.externalStops} times`}.</p>
 ${coverageSummary(model)}
 </section>`;
 }

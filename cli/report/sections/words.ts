@@ -58,5 +58,8 @@ const SOURCES: Record<KeySpan['known'], string> = {
 
 /** How the start of a span is known. */
 export function sourceWords({ known, KeyId }: KeySpan): string {
+  if (KeyId === null && known === 'REPORTED') {
+    return 'switched off by an external stop, reported by CloudTrail';
+  }
   return KeyId === undefined ? 'no record' : SOURCES[known];
 }

@@ -3,11 +3,11 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { history } from '../../../cli/commands/history.ts';
 import type { CommandContext } from '../../../cli/environment/context.ts';
+import { ROTATION_RECORD } from '../../../shared/history/records.ts';
 import {
   dynamoDbClient,
   ledgerTableName,
 } from '../../../shared/lambda/clients.ts';
-import { ROTATION_RECORD } from '../../../shared/ledger/history.ts';
 import { localStreamArn } from '../../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,

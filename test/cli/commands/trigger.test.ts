@@ -168,10 +168,27 @@ const TAKEN: [string, number, object][] = [
     'start-stream-encryption',
     0,
     {
-      Rule: `${STACK}-record-external-start`,
-      Request: { detail: { eventName: 'StartStreamEncryption' } },
-      // More than a day ago: AWS counts it no more.
-      Outcome: { Status: 'SUCCEEDED', Outcome: 'TOO_OLD', StreamARN },
+      0: {
+        Rule: `${STACK}-record-external-start`,
+        Request: { detail: { eventName: 'StartStreamEncryption' } },
+        // More than a day ago: AWS counts it no more.
+        Outcome: { Status: 'SUCCEEDED', Outcome: 'TOO_OLD', StreamARN },
+      },
+      // Its key is in the ring.
+      1: { Outcome: { Status: 'SUCCEEDED', Streams: [] } },
+    },
+  ],
+  [
+    'stop-stream-encryption',
+    0,
+    {
+      0: { Outcome: { Status: 'SUCCEEDED', Outcome: 'TOO_OLD', StreamARN } },
+      1: {
+        Outcome: {
+          Status: 'SUCCEEDED',
+          Streams: [{ StreamName: 'samplestream' }],
+        },
+      },
     },
   ],
 ];
@@ -199,7 +216,9 @@ describe.concurrent('trigger', () => {
 
       const printed = JSON.parse(stdout);
       expect(printed).toMatchObject(document);
-      expect(Object.keys(printed)).toEqual(['Rule', 'Request', 'Outcome']);
+      for (const one of [printed].flat()) {
+        expect(Object.keys(one)).toEqual(['Rule', 'Request', 'Outcome']);
+      }
       expect(exitCode).toBe(code);
       expect(stderr).toMatch(/^Using the embedded AWS of \S+\n.* starts \w+\n/);
       expect(stderr).not.toContain('Warning');
@@ -358,7 +377,8 @@ describe.concurrent('trigger', () => {
     const recordExternalStart = async () => {
       const args = trigger('start-stream-encryption', '--now');
       const { stdout } = await cli.run(args, packageDir());
-      return JSON.parse(stdout);
+      const [recorded] = JSON.parse(stdout);
+      return recorded;
     };
     const since = Date.now() - 1000;
     const first = await recordExternalStart();
@@ -384,7 +404,7 @@ describe.concurrent('trigger', () => {
     const text = await run('text');
 
     expect([json.exitCode, text.exitCode]).toEqual([1, 1]);
-    expect(JSON.parse(json.stdout).Outcome).toEqual({
+    expect(JSON.parse(json.stdout)[0].Outcome).toEqual({
       Status: 'FAILED',
       Error: 'InvalidRequest',
       Cause: expect.stringContaining('requestParameters'),

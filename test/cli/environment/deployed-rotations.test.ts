@@ -83,6 +83,22 @@ describe('the rotations.yml of a stage', () => {
     expect(said).toBe('');
   });
 
+  it('has the alarms of WatchStream as the stage names them', async () => {
+    const stream = { ...STREAM, BakeMinutes: 15, WatchStream: true };
+    const namesOf = async (flags: RotationsFlags) => {
+      const kept = { prod: keeping([stream]) };
+      const file = JSON.stringify({ Streams: [stream] });
+      const { context } = await contextOf(kept, flags, file);
+      const [entry] = await context.rotations();
+      return entry?.BakeAlarms?.[0];
+    };
+    const name = `watch-put-record-${STREAM.StreamName}`;
+    expect(await namesOf({ stage: 'prod' })).toBe(
+      `kinesis-key-rotation-prod-${name}`,
+    );
+    expect(await namesOf({})).toBe(`kinesis-key-rotation-local-${name}`);
+  });
+
   it('is the deployed one where the local file differs, and one line says so', async () => {
     const { context } = await contextOf(
       { prod: keeping([STREAM]) },

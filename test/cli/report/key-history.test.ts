@@ -12,6 +12,7 @@ import type {
 } from '../../../shared/contract/outcome.ts';
 import { emptyEntry, type LedgerEntry } from '../../../shared/ledger/entry.ts';
 import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
+import { recordExternalStop } from '../../../shared/ledger/external-stops.ts';
 import { usage } from '../../../shared/ledger/usage.ts';
 
 const ARN = 'arn:aws:kinesis:us-east-1:123456789012:stream/orders';
@@ -276,6 +277,21 @@ describe('keyHistory', () => {
     expect(spans.at(-1)).toMatchObject({
       from: T0 + 90 * HOUR,
       KeyId: 'x',
+      known: 'REPORTED',
+      by: 'arn:someone',
+    });
+  });
+
+  it('has external stops from CloudTrail, with their callers', () => {
+    const { entry } = recordExternalStop(
+      emptyEntry(ARN),
+      { RequestId: 'r', At: T0 + 90 * HOUR, By: 'arn:someone' },
+      NOW,
+    );
+    const spans = keyHistory(stream([rotated(10, 'a', 'b')], null, entry), NOW);
+    expect(spans.at(-1)).toMatchObject({
+      from: T0 + 90 * HOUR,
+      KeyId: null,
       known: 'REPORTED',
       by: 'arn:someone',
     });

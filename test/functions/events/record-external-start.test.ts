@@ -2,11 +2,12 @@ import {
   DescribeStreamSummaryCommand,
   type KinesisClient,
   StartStreamEncryptionCommand,
+  StopStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   createRecordExternalStart,
-  type RecordedStart,
+  type RecordedCall,
 } from '../../../functions/events/record-external-start.ts';
 import { createStartEncryption } from '../../../functions/start-encryption.ts';
 import {
@@ -29,7 +30,7 @@ let aws: LocalRotations;
 let kinesis: KinesisClient;
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 8);
+  aws = await openLocalRotations(0.1, 9);
   kinesis = kinesisClient();
 });
 
@@ -43,6 +44,8 @@ const eventOf = (detail: {
   requestID: string;
   requestParameters: object | null;
   errorCode?: string;
+  eventName?: string;
+  eventTime?: string;
 }) => ({
   'detail-type': 'AWS API Call via CloudTrail',
   source: 'aws.kinesis',
@@ -59,7 +62,7 @@ const eventOf = (detail: {
 
 const context = { functionName: 'RecordExternalStart' } as never;
 
-function recordExternalStart(event: unknown): Promise<RecordedStart> {
+function recordExternalStart(event: unknown): Promise<RecordedCall> {
   const handler = createRecordExternalStart({
     ledger: quotaLedger(),
     partition: 'aws',
@@ -204,6 +207,50 @@ describe('RecordExternalStart', () => {
       ErrorCode: 'LimitExceededException',
     });
     expect((await ledgerOf(StreamName)).Version).toBe(0);
+  });
+
+  it('records that another principal switched encryption off, once', async () => {
+    const { StreamName, KeyIds } = aws.nextStream();
+    const [KeyId = ''] = KeyIds;
+    await aws.rotate({ StreamName, KeyId });
+    const { $metadata } = await kinesis.send(
+      new StopStreamEncryptionCommand({
+        StreamName,
+        EncryptionType: 'KMS',
+        KeyId,
+      }),
+    );
+    const event = eventOf({
+      eventName: 'StopStreamEncryption',
+      // CloudTrail has whole seconds, and the Start may be of the same one.
+      eventTime: new Date(Date.now() + 1000).toISOString(),
+      requestID: $metadata.requestId ?? '',
+      requestParameters: { streamName: StreamName, keyId: KeyId },
+    });
+    const recorded = {
+      Status: 'SUCCEEDED',
+      Outcome: 'RECORDED',
+      RequestId: event.detail.requestID,
+      StreamARN: localStreamArn(StreamName),
+      By: ALICE,
+    };
+    expect(await recordExternalStart(event)).toEqual(recorded);
+    const entry = await ledgerOf(StreamName);
+    expect(entry.LastApplied).toBeUndefined();
+    expect(entry.Stops).toMatchObject([{ By: ALICE }]);
+    expect(await recordExternalStart(event)).toEqual({
+      ...recorded,
+      Outcome: 'KNOWN',
+    });
+    expect(await ledgerOf(StreamName)).toEqual(entry);
+    const restored = await aws.rotate({ StreamName, KeyIds, Mode: 'RESTORE' });
+    expect(restored).toMatchObject({
+      Outcome: 'ROTATED',
+      PreviousKeyId: null,
+      KeyId,
+      Quota: { Used: 2 },
+    });
+    expect((await ledgerOf(StreamName)).LastApplied).toMatchObject({ KeyId });
   });
 
   it('records every one of many that come at once', async () => {

@@ -18,6 +18,7 @@ import {
   startRestore,
 } from '../../../functions/events/sweep-drift.ts';
 import type { RotationsStream } from '../../../shared/config/rotations-stream.ts';
+import { readHistory } from '../../../shared/history/read-history.ts';
 import {
   dynamoDbClient,
   kinesisClient,
@@ -25,8 +26,8 @@ import {
   ledgerTableName,
   quotaLedger,
 } from '../../../shared/lambda/clients.ts';
-import { readHistory } from '../../../shared/ledger/read-history.ts';
 import { publishedBy, stampsOf } from '../../support/aws/published-metrics.ts';
+import { sampleEvent } from '../../support/aws/sample-event.ts';
 import { stepFunctionsRunning } from '../../support/local/step-functions.ts';
 import {
   type LocalRotations,
@@ -45,7 +46,7 @@ let kms: KMSClient;
 const dynamodb = dynamoDbClient();
 
 beforeAll(async () => {
-  aws = await openLocalRotations(0.1, 15 + MANY);
+  aws = await openLocalRotations(0.1, 18 + MANY);
   kinesis = kinesisClient({ maxAttempts: 1 });
   kms = kmsClient();
 });
@@ -87,6 +88,12 @@ async function stepFunctions() {
     onEvent?.({ type: 'ExecutionSucceeded', timestamp: Date.now() });
   });
   return { ...running, started };
+}
+
+/** CloudTrail's event of a call, but for these fields. */
+async function reportOf(sample: string, fields: object): Promise<object> {
+  const event = (await sampleEvent(sample)) as { detail: object };
+  return { ...event, detail: { ...event.detail, ...fields } };
 }
 
 async function arnOf(KeyId: string): Promise<string> {
@@ -350,6 +357,67 @@ describe('SweepDrift', () => {
         'kms:DescribeKey': true,
         'states:StartExecution': true,
       });
+    });
+
+    it('starts at the report of a Stop, before the stream is ACTIVE', async () => {
+      const entry = await under(0);
+      const { StreamName, KeyIds } = entry;
+      const { $metadata } = await kinesis.send(
+        new StopStreamEncryptionCommand({
+          StreamName,
+          EncryptionType: 'KMS',
+          KeyId: KeyIds[0],
+        }),
+      );
+      const eventTime = new Date(Date.now() + 1000).toISOString();
+      const event = await reportOf('stop-stream-encryption', {
+        eventTime,
+        requestID: $metadata.requestId,
+        requestParameters: { streamName: StreamName },
+      });
+      asked.length = 0;
+      const handler = createSweepDrift({
+        ...dependencies(),
+        restore,
+        streams: () => [entry, aws.nextStream()],
+      });
+      const { Streams } = await handler(event, context);
+      const Reason = expect.stringContaining(
+        `/alice called StopStreamEncryption at ${eventTime}`,
+      );
+      expect(Streams).toEqual([
+        { StreamName, Drift: 1, Reason, Restore: expect.any(String) },
+      ]);
+      const name = `drift-${StreamName}-${eventTime.replaceAll(/\D/g, '')}`;
+      expect(asked).toMatchObject([
+        { name, request: { Mode: 'RESTORE', Trigger: { Time: eventTime } } },
+      ]);
+      const { request } = asked[0] ?? {};
+      expect(await aws.rotate(request)).toMatchObject({
+        Outcome: 'ROTATED',
+        KeyId: KeyIds[0],
+      });
+      const late = await handler(event, context);
+      expect(late.Streams).toMatchObject([{ Drift: 0 }]);
+      expect(asked).toHaveLength(1);
+    });
+
+    it('is not asked for by a Start of a key of the ring', async () => {
+      const entry = aws.nextStream();
+      const of = (keyId: string | undefined) =>
+        reportOf('start-stream-encryption', {
+          requestParameters: { streamName: entry.StreamName, keyId },
+        });
+      const handler = createSweepDrift({
+        ...dependencies(),
+        restore,
+        streams: () => [entry],
+      });
+      expect(
+        (await handler(await of(entry.KeyIds[0]), context)).Streams,
+      ).toEqual([]);
+      const outside = await handler(await of('alias/outside'), context);
+      expect(outside.Streams).toMatchObject([{ Drift: 1 }]);
     });
 
     it('is left to people with OnDrift ALERT', async () => {

@@ -105,7 +105,7 @@ const TEMPLATE: Template = {
           source: ['aws.kinesis'],
           'detail-type': ['AWS API Call via CloudTrail'],
           detail: {
-            eventName: ['StartStreamEncryption'],
+            eventName: ['StartStreamEncryption', 'StopStreamEncryption'],
             errorCode: [{ exists: false }],
           },
         },
@@ -195,7 +195,7 @@ function changed(id: string, properties: object): Template {
 describe('the sample events', () => {
   it('have all fields that every event has, in the order in which they come', async () => {
     const files = await readdir(EVENTS);
-    expect(files).toHaveLength(14);
+    expect(files).toHaveLength(15);
     for (const file of files) {
       const event = await eventOf(file.replace('.json', ''));
 
@@ -229,6 +229,11 @@ describe('findTriggers', () => {
     ],
     ['schedule', 'RotateScheduleSamplestream', 'RotateStreamStateMachine'],
     ['drift-sweep', 'SweepSchedule', 'SweepDriftLambdaFunction'],
+    [
+      'stop-stream-encryption',
+      'RecordExternalStartRule',
+      'RecordExternalStartLambdaFunction',
+    ],
   ])('gives %s to %s, which starts %s', async (name, LogicalId, target) => {
     const found = find(await eventOf(name));
 

@@ -11,6 +11,7 @@ import {
   type RotationsStream,
   requestFor,
 } from '../../../shared/config/rotations-stream.ts';
+import { withWatchAlarms } from '../../../shared/config/watch-alarms.ts';
 import { parseRequest } from '../../../shared/contract/request.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 
@@ -95,6 +96,22 @@ Streams:
     ]);
   });
 
+  it('reads WatchStream, which makes alarms for the bake', () => {
+    const [entry] = streamsOf(
+      'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b], BakeMinutes: 15, WatchStream: true}]',
+    );
+    expect(entry).toMatchObject({ BakeMinutes: 15, WatchStream: true });
+    const watched = withWatchAlarms(entry as RotationsStream, 'prod');
+    const request = requestFor(watched);
+    expect(parseRequest(request)).toMatchObject({
+      BakeMinutes: 15,
+      BakeAlarms: expect.arrayContaining([
+        'kinesis-key-rotation-prod-watch-put-record-orders',
+      ]),
+    });
+    expect(request).not.toHaveProperty('WatchStream');
+  });
+
   it('reads JSON, which is YAML', () => {
     expect(
       streamsOf(
@@ -125,6 +142,26 @@ Streams:
       'an unknown field',
       'Streams: [{StreamName: orders, KeyIds: [alias/a, alias/b], Shards: 2}]',
       ['Streams[0]', '"Shards"', 'StreamName, KeyIds'],
+    ],
+    [
+      'WatchStream that is no boolean',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a], WatchStream: yes}]',
+      ['Streams[0]', 'WatchStream "yes" is not true or false'],
+    ],
+    [
+      'WatchStream without a bake',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a], WatchStream: true}]',
+      ['Streams[0]', 'WatchStream true', 'give BakeMinutes'],
+    ],
+    [
+      'WatchStream with more alarms than a bake watches',
+      `Streams: [{StreamName: orders, KeyIds: [alias/a], WatchStream: true, BakeMinutes: 5, BakeAlarms: [${Array.from({ length: 16 }, (_, at) => `a${at}`)}]}]`,
+      ['BakeAlarms has 16 alarms, and WatchStream adds 5', 'at most 15'],
+    ],
+    [
+      'WatchStream with BakeAlarms that are no list',
+      'Streams: [{StreamName: orders, KeyIds: [alias/a], WatchStream: true, BakeMinutes: 5, BakeAlarms: a}]',
+      ['BakeAlarms "a" is not a list'],
     ],
     [
       'a stream without a name',

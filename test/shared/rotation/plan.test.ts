@@ -277,6 +277,9 @@ describe('decidePlan', () => {
     const Entry = { ...emptyEntry(STREAM_ARN), LastApplied };
 
     expect(keyPlan(facts([2], { Entry })).LastAppliedAt).toBe(NOW - 5);
+    const Stops = [{ RequestId: 'stop', At: NOW - 3, By: 'unknown' }];
+    const stopped = { ...emptyEntry(STREAM_ARN), Stops };
+    expect(keyPlan(facts([2], { Entry: stopped })).LastAppliedAt).toBe(NOW - 3);
   });
 
   it("refuses a key of another Region than the stream's", () => {

@@ -123,6 +123,18 @@ describe('planRollback', () => {
     expect(LastAppliedAt).toBeNull();
   });
 
+  it('builds on a Stop that the ledger knows of', () => {
+    const Stops = [{ RequestId: 'stop', At: 9, By: 'unknown' }];
+    const { LastAppliedAt } = planRollback({
+      State: { Plan: plan, ProbeFailure },
+      Stream: active,
+      Keys: [old, byArn],
+      Entry: { ...emptyEntry(ARN), Stops },
+      Now: T0,
+    });
+    expect(LastAppliedAt).toBe(9);
+  });
+
   it('gives it back by ARN where its text resolves to another key', () => {
     expect(planned({ Keys: [elsewhere, byArn] })).toMatchObject({
       Decision: 'ROLL_BACK',

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { ROTATION_RECORD } from '../../../shared/ledger/history.ts';
+import { ROTATION_RECORD } from '../../../shared/history/records.ts';
 
 /** The history of a stream. */
 export async function recordsOf(

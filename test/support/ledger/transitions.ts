@@ -2,6 +2,7 @@ import {
   type Claim,
   emptyEntry,
   type LedgerEntry,
+  lastAppliedAt,
   type Transition,
 } from '../../../shared/ledger/entry.ts';
 import { reserve } from '../../../shared/ledger/reserve.ts';
@@ -21,7 +22,7 @@ export const claim = (RotationId: string, entry: LedgerEntry): Claim => ({
   KeyArn: `arn:${RotationId}`,
   PreviousKeyId: null,
   PreviousKeyArn: null,
-  LastAppliedAt: entry.LastApplied?.AppliedAt ?? null,
+  LastAppliedAt: lastAppliedAt(entry),
   LeaseMs: LEASE,
 });
 

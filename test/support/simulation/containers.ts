@@ -27,11 +27,11 @@ import {
   type TaskHandlers,
 } from '../../../local/runner/state-machine.ts';
 import type { StreamBoundaries } from '../../../shared/config/stream-boundary.ts';
+import { readHistory } from '../../../shared/history/read-history.ts';
 import { ledgerTableName } from '../../../shared/lambda/clients.ts';
 import { eventBusNotifier } from '../../../shared/lambda/notifier.ts';
 import { LedgerReader } from '../../../shared/ledger/ledger-reader.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
-import { readHistory } from '../../../shared/ledger/read-history.ts';
 import { REGION } from './kinesis-model.ts';
 import {
   type createTransport,

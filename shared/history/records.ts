@@ -1,6 +1,6 @@
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Outcome } from '../contract/outcome.ts';
-import type { LedgerItem } from './ledger-reader.ts';
+import type { LedgerItem } from '../ledger/ledger-reader.ts';
 
 /** Prefix of the sort keys of a stream's records, which sort by their start. */
 export const ROTATION_RECORD = 'ROTATION#';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RotationError } from '../../../shared/errors/errors.ts';
-import { parseCloudTrailStart } from '../../../shared/events/cloudtrail-start.ts';
+import { parseEncryptionCall } from '../../../shared/events/cloudtrail-encryption.ts';
 import { parseStreamArn } from '../../../shared/identifiers/arn.ts';
 import { sampleEvent } from '../../support/aws/sample-event.ts';
 
@@ -34,7 +34,7 @@ function eventOf(detail: object = {}, around: object = {}) {
 
 function refusal(event: unknown, partition = 'aws'): string {
   try {
-    parseCloudTrailStart(event, partition);
+    parseEncryptionCall(event, partition);
   } catch (error) {
     expect(error).toBeInstanceOf(RotationError);
     expect(error).toMatchObject({ name: 'InvalidRequest' });
@@ -43,10 +43,11 @@ function refusal(event: unknown, partition = 'aws'): string {
   throw new Error('It was not refused');
 }
 
-describe('parseCloudTrailStart', () => {
+describe('parseEncryptionCall', () => {
   it('reads who applied which key to which stream, and when', () => {
-    expect(parseCloudTrailStart(eventOf(), 'aws')).toEqual({
+    expect(parseEncryptionCall(eventOf(), 'aws')).toEqual({
       Status: 'APPLIED',
+      Call: 'StartStreamEncryption',
       StreamARN: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders',
       KeyId: 'alias/orders',
       RequestId: 'f0944d86-c757-11e3-b4ae-25654b1d3136',
@@ -55,21 +56,40 @@ describe('parseCloudTrailStart', () => {
     });
   });
 
+  it('reads who switched encryption off, whatever key the call names', async () => {
+    const stop = eventOf({ eventName: 'StopStreamEncryption' });
+    expect(parseEncryptionCall(stop, 'aws')).toEqual({
+      Status: 'APPLIED',
+      Call: 'StopStreamEncryption',
+      StreamARN: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders',
+      RequestId: 'f0944d86-c757-11e3-b4ae-25654b1d3136',
+      At: Date.parse('2026-01-12T09:12:31Z'),
+      By: ALICE,
+    });
+    const shipped = await sampleEvent('stop-stream-encryption');
+    expect(parseEncryptionCall(shipped, 'aws')).toMatchObject({
+      Call: 'StopStreamEncryption',
+      StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream',
+    });
+    const other = eventOf({ eventName: 'DeleteStream' });
+    expect(refusal(other)).toContain('eventName');
+  });
+
   it('refuses what no item of the ledger could hold', () => {
     const long = 'x'.repeat(2049);
     const parameters = { streamName: 'orders', keyId: long };
 
     expect(
-      parseCloudTrailStart(eventOf({ requestParameters: parameters }), 'aws'),
+      parseEncryptionCall(eventOf({ requestParameters: parameters }), 'aws'),
     ).toMatchObject({ KeyId: 'unknown' });
     expect(refusal(eventOf({ requestID: long }))).toContain('requestID');
     expect(refusal(eventOf({ errorCode: long }))).toContain('errorCode');
     const userIdentity = { arn: long };
-    expect(
-      parseCloudTrailStart(eventOf({ userIdentity }), 'aws'),
-    ).toMatchObject({
-      By: 'unknown',
-    });
+    expect(parseEncryptionCall(eventOf({ userIdentity }), 'aws')).toMatchObject(
+      {
+        By: 'unknown',
+      },
+    );
   });
 
   it.each([
@@ -81,7 +101,7 @@ describe('parseCloudTrailStart', () => {
   ])('counts a Start whose keyId is %j, key unknown', (keyId) => {
     const requestParameters = { streamName: 'orders', keyId };
     expect(
-      parseCloudTrailStart(eventOf({ requestParameters }), 'aws'),
+      parseEncryptionCall(eventOf({ requestParameters }), 'aws'),
     ).toMatchObject({ Status: 'APPLIED', KeyId: 'unknown' });
   });
 
@@ -92,7 +112,7 @@ describe('parseCloudTrailStart', () => {
       requestParameters: null,
       resources: [{ ARN: 'arn:aws:kms:us-east-1:1:key/x' }, { ARN: StreamARN }],
     });
-    expect(parseCloudTrailStart(event, 'aws')).toMatchObject({
+    expect(parseEncryptionCall(event, 'aws')).toMatchObject({
       Status: 'APPLIED',
       StreamARN,
       KeyId: 'unknown',
@@ -102,19 +122,20 @@ describe('parseCloudTrailStart', () => {
 
   it('reads the events that are shipped', async () => {
     expect(
-      parseCloudTrailStart(await sampleEvent('start-stream-encryption'), 'aws'),
+      parseEncryptionCall(await sampleEvent('start-stream-encryption'), 'aws'),
     ).toMatchObject({
       Status: 'APPLIED',
       StreamARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/samplestream',
       KeyId: 'alias/samplestream-b',
     });
     expect(
-      parseCloudTrailStart(
+      parseEncryptionCall(
         await sampleEvent('start-stream-encryption-failed'),
         'aws',
       ),
     ).toEqual({
       Status: 'REFUSED',
+      Call: 'StartStreamEncryption',
       ErrorCode: 'LimitExceededException',
       RequestId: 'c6d1e0f2-7a3b-4c5d-8e9f-0a1b2c3d4e5f',
     });
@@ -124,11 +145,11 @@ describe('parseCloudTrailStart', () => {
     const failed = { errorCode: 'ValidationException' };
     for (const requestParameters of [null, undefined, { streamName: '!' }]) {
       expect(
-        parseCloudTrailStart(eventOf({ ...failed, requestParameters }), 'aws'),
+        parseEncryptionCall(eventOf({ ...failed, requestParameters }), 'aws'),
       ).toMatchObject({ Status: 'REFUSED', ErrorCode: 'ValidationException' });
     }
     for (const errorCode of [null, undefined, '']) {
-      expect(parseCloudTrailStart(eventOf({ errorCode }), 'aws').Status).toBe(
+      expect(parseEncryptionCall(eventOf({ errorCode }), 'aws').Status).toBe(
         'APPLIED',
       );
     }
@@ -146,8 +167,8 @@ describe('parseCloudTrailStart', () => {
       awsRegion,
       requestParameters: { streamARN: StreamARN, keyId },
     });
-    expect(parseCloudTrailStart(named, partition)).toMatchObject({ StreamARN });
-    expect(parseCloudTrailStart(byArn, 'aws')).toMatchObject({ StreamARN });
+    expect(parseEncryptionCall(named, partition)).toMatchObject({ StreamARN });
+    expect(parseEncryptionCall(byArn, 'aws')).toMatchObject({ StreamARN });
   });
 
   it('believes the ARN where it is given both', () => {
@@ -158,20 +179,20 @@ describe('parseCloudTrailStart', () => {
       keyId: 'alias/orders',
     };
     expect(
-      parseCloudTrailStart(eventOf({ requestParameters }), 'aws'),
+      parseEncryptionCall(eventOf({ requestParameters }), 'aws'),
     ).toMatchObject({ StreamARN: streamARN });
   });
 
   it('takes the account whose stream it is, not the caller’s', () => {
     const recipientAccountId = '999999999999';
     expect(
-      parseCloudTrailStart(eventOf({ recipientAccountId }), 'aws'),
+      parseEncryptionCall(eventOf({ recipientAccountId }), 'aws'),
     ).toMatchObject({
       StreamARN: 'arn:aws:kinesis:us-east-1:999999999999:stream/orders',
     });
     for (const nobody of [undefined, null]) {
       const without = eventOf({ recipientAccountId: nobody });
-      expect(parseCloudTrailStart(without, 'aws')).toMatchObject({
+      expect(parseEncryptionCall(without, 'aws')).toMatchObject({
         StreamARN: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders',
       });
     }
@@ -186,7 +207,7 @@ describe('parseCloudTrailStart', () => {
     for (const stream of [{ [name]: 'orders' }, { [arn]: StreamARN }]) {
       const requestParameters = { ...stream, [key]: 'alias/orders' };
       expect(
-        parseCloudTrailStart(eventOf({ requestParameters }), 'aws'),
+        parseEncryptionCall(eventOf({ requestParameters }), 'aws'),
       ).toMatchObject({ StreamARN, KeyId: 'alias/orders' });
     }
   });
@@ -199,7 +220,7 @@ describe('parseCloudTrailStart', () => {
       'somebody',
     ]) {
       expect(
-        parseCloudTrailStart(eventOf({ userIdentity }), 'aws'),
+        parseEncryptionCall(eventOf({ userIdentity }), 'aws'),
       ).toMatchObject({
         Status: 'APPLIED',
         By: 'unknown',
@@ -208,7 +229,7 @@ describe('parseCloudTrailStart', () => {
   });
 
   it.each([
-    ['another event', eventOf({ eventName: 'StopStreamEncryption' }), 'Stop'],
+    ['another event', eventOf({ eventName: 'DeleteStream' }), 'DeleteStream'],
     ['no time', eventOf({ eventTime: undefined }), 'eventTime'],
     [
       'a time that is invalid',
@@ -295,7 +316,7 @@ describe('parseCloudTrailStart', () => {
         ),
         (event) => {
           try {
-            const start = parseCloudTrailStart(event, 'aws');
+            const start = parseEncryptionCall(event, 'aws');
             if (start.Status === 'REFUSED') return;
             expect(start.At).not.toBeNaN();
             expect(parseStreamArn(start.StreamARN)).toBeDefined();

@@ -6,13 +6,14 @@ import {
   STREAM_NAME,
   toStreamArn,
 } from '../identifiers/arn.ts';
+import type { ReportedStop } from '../ledger/entry.ts';
 import type { CloudTrailStart } from '../ledger/external-starts.ts';
 
 /** AWS reports nothing longer, and a ledger item must hold it. */
 const MAX_TEXT = 2048;
 const TEXT = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_TEXT));
 
-/** Of a key or a caller that the event does not name: the Start counts all the same. */
+/** Of a key or a caller that the event does not name: the call counts all the same. */
 const UNKNOWN = 'unknown';
 
 /** An AWS service that calls on its own has no ARN. */
@@ -34,7 +35,7 @@ const TIME = v.pipe(
 const EVENT = v.object({
   account: v.nullish(v.string()),
   detail: v.object({
-    eventName: v.literal('StartStreamEncryption'),
+    eventName: v.picklist(['StartStreamEncryption', 'StopStreamEncryption']),
     eventTime: TIME,
     awsRegion: TEXT,
     requestID: TEXT,
@@ -46,31 +47,51 @@ const EVENT = v.object({
   }),
 });
 
-export type CloudTrailStartEvent =
-  | ({ Status: 'APPLIED'; StreamARN: string } & CloudTrailStart)
-  | { Status: 'REFUSED'; ErrorCode: string; RequestId: string };
+/** A call that changes the encryption of a stream. */
+export type EncryptionCall =
+  | { Status: 'REFUSED'; Call: Call; ErrorCode: string; RequestId: string }
+  | AppliedCall;
+
+type AppliedCall = { Status: 'APPLIED'; StreamARN: string } & (
+  | ({ Call: 'StartStreamEncryption' } & CloudTrailStart)
+  | ({ Call: 'StopStreamEncryption' } & ReportedStop)
+);
+
+type Call = AppliedCall['Call'];
+
+const FROM_CLOUDTRAIL = v.object({
+  'detail-type': v.literal('AWS API Call via CloudTrail'),
+});
+
+/** Whether CloudTrail sent an event, rather than another caller of the function. */
+export function isFromCloudTrail(event: unknown): boolean {
+  return v.is(FROM_CLOUDTRAIL, event);
+}
 
 /**
- * Reads CloudTrail's record of a StartStreamEncryption, as EventBridge delivers
- * it. The names of request parameters are matched without regard to case. A key or a
- * caller that the event does not name is `unknown`.
+ * Reads CloudTrail's record of a StartStreamEncryption or StopStreamEncryption, as
+ * EventBridge delivers it. The names of request parameters are matched without regard
+ * to case. A key or a caller that the event does not name is `unknown`.
  *
  * @param partition of the ARN, for a stream that the event gives by name only
  * @throws {RotationError} InvalidRequest for anything else
  * @see https://docs.aws.amazon.com/streams/latest/dev/logging-using-cloudtrail.html
  */
-export function parseCloudTrailStart(
+export function parseEncryptionCall(
   event: unknown,
   partition: string,
-): CloudTrailStartEvent {
+): EncryptionCall {
   const parsed = v.safeParse(EVENT, event, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
     throw invalid(`${v.getDotPath(issue) ?? 'it'}: ${issue.message}`);
   }
-  const { account, detail } = parsed.output;
+  const { detail } = parsed.output;
   const { errorCode, requestID: RequestId, userIdentity: caller } = detail;
-  if (errorCode) return { Status: 'REFUSED', ErrorCode: errorCode, RequestId };
+  const { eventName: Call } = detail;
+  if (errorCode) {
+    return { Status: 'REFUSED', Call, ErrorCode: errorCode, RequestId };
+  }
 
   const parameters = new Map(
     Object.entries(detail.requestParameters ?? {}).map(([name, value]) => [
@@ -78,8 +99,26 @@ export function parseCloudTrailStart(
       value,
     ]),
   );
+  const applied = {
+    Status: 'APPLIED' as const,
+    StreamARN: streamArnOf(parsed.output, parameters, partition),
+    RequestId,
+    At: detail.eventTime,
+    By: 'arn' in caller ? caller.arn : caller.invokedBy,
+  };
+  // The key of a Stop is the one that the stream leaves.
+  if (Call === 'StopStreamEncryption') return { Call, ...applied };
   const keyId = parameters.get('keyid');
   const isKey = typeof keyId === 'string' && keyId.length <= MAX_TEXT;
+  const KeyId = isKey && keyId !== '' ? keyId : UNKNOWN;
+  return { Call, ...applied, KeyId };
+}
+
+function streamArnOf(
+  { account, detail }: v.InferOutput<typeof EVENT>,
+  parameters: ReadonlyMap<string, unknown>,
+  partition: string,
+): string {
   const owner = detail.recipientAccountId ?? account;
   const arn = parameters.get('streamarn');
   const name = parameters.get('streamname');
@@ -93,24 +132,15 @@ export function parseCloudTrailStart(
             name,
           )
         : detail.resources.find(({ ARN }) => parseStreamArn(ARN))?.ARN;
-  if (StreamARN === undefined || parseStreamArn(StreamARN) === undefined) {
-    throw invalid(
-      `requestParameters names no stream: streamARN ${quote(arn)}, streamName ${quote(name)}, account ${quote(owner)}`,
-    );
-  }
-  return {
-    Status: 'APPLIED',
-    StreamARN,
-    KeyId: isKey && keyId !== '' ? keyId : UNKNOWN,
-    RequestId,
-    At: detail.eventTime,
-    By: 'arn' in caller ? caller.arn : caller.invokedBy,
-  };
+  if (StreamARN !== undefined && parseStreamArn(StreamARN)) return StreamARN;
+  throw invalid(
+    `requestParameters names no stream: streamARN ${quote(arn)}, streamName ${quote(name)}, account ${quote(owner)}`,
+  );
 }
 
 function invalid(reason: string): RotationError {
   return new RotationError(
     'InvalidRequest',
-    `This is not CloudTrail's event of a StartStreamEncryption: ${reason}`,
+    `This is not CloudTrail's event of a StartStreamEncryption or StopStreamEncryption: ${reason}`,
   );
 }

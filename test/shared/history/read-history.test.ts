@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Failure } from '../../../shared/contract/outcome.ts';
+import { readHistory } from '../../../shared/history/read-history.ts';
 import { QuotaLedger } from '../../../shared/ledger/quota-ledger.ts';
-import { readHistory } from '../../../shared/ledger/read-history.ts';
 import {
   type LedgerTable,
   openLedgerTable,

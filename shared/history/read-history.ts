@@ -1,8 +1,8 @@
 import { type DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Outcome } from '../contract/outcome.ts';
-import { ROTATION_RECORD, toOutcome } from './history.ts';
-import { nameLedgerError } from './ledger-reader.ts';
+import { nameLedgerError } from '../ledger/ledger-reader.ts';
+import { ROTATION_RECORD, toOutcome } from './records.ts';
 
 /** Selects rotations by their start, in milliseconds since the epoch. */
 export interface Period {
