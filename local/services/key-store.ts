@@ -16,9 +16,12 @@ export interface StoredKey {
   Enabled: boolean;
   Description: string;
   KeyUsage: string;
-  KeyState: 'Enabled' | 'Disabled' | 'PendingDeletion';
-  DeletionDate?: number;
-  Origin: 'AWS_KMS';
+  KeyState: 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport';
+  DeletionDate?: number | undefined;
+  Origin: 'AWS_KMS' | 'EXTERNAL';
+  /** Of imported material. */
+  ExpirationModel?: string | undefined;
+  ValidTo?: number | undefined;
   KeyManager: 'CUSTOMER' | 'AWS';
   KeySpec: string;
   CustomerMasterKeySpec: string;
@@ -60,7 +63,12 @@ export class KmsError extends ServiceError {
 const KEY = v.looseObject({
   KeyId: v.string(),
   Arn: v.string(),
-  KeyState: v.picklist(['Enabled', 'Disabled', 'PendingDeletion']),
+  KeyState: v.picklist([
+    'Enabled',
+    'Disabled',
+    'PendingDeletion',
+    'PendingImport',
+  ]),
 });
 
 const CONTENTS = v.pipe(
@@ -132,6 +140,7 @@ export class KeyStore {
         | 'KeyManager'
         | 'Description'
         | 'MultiRegion'
+        | 'Origin'
       >
     >,
   ): StoredKey {
@@ -141,6 +150,7 @@ export class KeyStore {
       KeyUsage = 'ENCRYPT_DECRYPT',
       KeyManager = 'CUSTOMER',
       Description = '',
+      Origin = 'AWS_KMS',
     } = properties;
     const KeyId = properties.KeyId ?? newKeyId(MultiRegion);
     const key: StoredKey = {
@@ -148,11 +158,11 @@ export class KeyStore {
       KeyId,
       Arn: `${this.#prefix}key/${KeyId}`,
       CreationDate: Math.floor(Date.now() / 1000),
-      Enabled: true,
+      Enabled: Origin === 'AWS_KMS',
       Description,
       KeyUsage,
-      KeyState: 'Enabled',
-      Origin: 'AWS_KMS',
+      KeyState: Origin === 'AWS_KMS' ? 'Enabled' : 'PendingImport',
+      Origin,
       KeyManager,
       KeySpec,
       CustomerMasterKeySpec: KeySpec,
@@ -175,7 +185,8 @@ export class KeyStore {
       throw new KmsError('NotFoundException', `Invalid arn ${parts.region}`);
     }
     const arn = parts.region ? keyId : `${this.#prefix}${parts.resource}`;
-    return this.#contents.Keys[this.#contents.Aliases[arn] ?? arn];
+    const key = this.#contents.Keys[this.#contents.Aliases[arn] ?? arn];
+    return key && afterExpiry(key, Date.now());
   }
 
   /** @throws {KmsError} NotFoundException, in KMS's own words */
@@ -253,6 +264,17 @@ export class KeyStore {
       throw stateError(dirname(this.#path), this.#path, error);
     }
   }
+}
+
+/** KMS deletes imported material when it expires. */
+function afterExpiry(key: StoredKey, now: number): StoredKey {
+  if (key.ValidTo === undefined || now < key.ValidTo * 1000) return key;
+  return Object.assign(key, {
+    Enabled: false,
+    KeyState: 'PendingImport',
+    ExpirationModel: undefined,
+    ValidTo: undefined,
+  });
 }
 
 function newKeyId(multiRegion: boolean): string {

@@ -26,6 +26,7 @@ const OPERATIONS: Record<string, Operation> = {
       KeyUsage: input.KeyUsage as string | undefined,
       Description: input.Description as string | undefined,
       MultiRegion: input.MultiRegion === true,
+      Origin: input.Origin as StoredKey['Origin'] | undefined,
     }),
   }),
   ListKeys: (store) => ({
@@ -52,6 +53,32 @@ const OPERATIONS: Record<string, Operation> = {
     store.get(alias(AliasName));
     store.deleteAlias(alias(AliasName));
     return undefined;
+  },
+  /** Takes any material: nothing is encrypted here. */
+  ImportKeyMaterial: (store, input) => {
+    const { Arn } = requireImported(store, text(input.KeyId));
+    const { ExpirationModel = 'KEY_MATERIAL_EXPIRES', ValidTo } = input;
+    const expires = ExpirationModel === 'KEY_MATERIAL_EXPIRES';
+    if (expires && typeof ValidTo !== 'number') {
+      throw new KmsError('ValidationException', 'ValidTo is missing');
+    }
+    store.update(Arn, {
+      Enabled: true,
+      KeyState: 'Enabled',
+      ExpirationModel: String(ExpirationModel),
+      ValidTo: expires ? Number(ValidTo) : undefined,
+    });
+    return { KeyId: Arn };
+  },
+  DeleteImportedKeyMaterial: (store, { KeyId }) => {
+    const { Arn } = requireImported(store, text(KeyId));
+    store.update(Arn, {
+      Enabled: false,
+      KeyState: 'PendingImport',
+      ExpirationModel: undefined,
+      ValidTo: undefined,
+    });
+    return { KeyId: Arn };
   },
   EnableKey: (store, { KeyId }) => {
     setEnabled(store, text(KeyId), true);
@@ -150,6 +177,15 @@ export function startKms(
   return startJsonService(kmsService(store), port);
 }
 
+function requireImported(store: KeyStore, keyId: string): StoredKey {
+  const key = store.get(keyId);
+  if (key.Origin === 'EXTERNAL') return key;
+  throw new KmsError(
+    'UnsupportedOperationException',
+    `${key.Arn} origin is ${key.Origin} which is not valid for this operation.`,
+  );
+}
+
 function requireRotatable(store: KeyStore, keyId: string): void {
   const { Arn, KeyManager, KeySpec } = store.get(keyId);
   if (KeyManager === 'CUSTOMER' && KeySpec === 'SYMMETRIC_DEFAULT') return;
@@ -176,10 +212,11 @@ function alias(value: Input[string]): string {
 
 function setEnabled(store: KeyStore, keyId: string, enabled: boolean): void {
   const key: StoredKey = store.get(keyId);
-  if (key.KeyState === 'PendingDeletion') {
+  if (key.KeyState === 'PendingDeletion' || key.KeyState === 'PendingImport') {
+    const what = key.KeyState.slice('Pending'.length).toLowerCase();
     throw new KmsError(
       'KMSInvalidStateException',
-      `${key.Arn} is pending deletion.`,
+      `${key.Arn} is pending ${what}.`,
     );
   }
   store.update(keyId, {
