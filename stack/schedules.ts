@@ -1,5 +1,6 @@
 import type { DeploymentSettings } from '../shared/config/deployment-settings.ts';
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
+import { sweptStreams } from '../shared/config/swept-streams.ts';
 import { logicalId, shortName } from './names.ts';
 import { requestTemplate } from './request-template.ts';
 import { arnOf, type Resource, type Resources, ref } from './template.ts';
@@ -68,21 +69,7 @@ function sweepSchedule(
   entries: readonly RotationsStream[],
   minutes: number,
 ): Resource {
-  const Streams = entries.map(
-    ({
-      StreamName,
-      KeyIds,
-      OnDrift,
-      OnVerificationFailed,
-      KeepSlotForRollback,
-    }) => ({
-      StreamName,
-      KeyIds,
-      ...(OnDrift && { OnDrift }),
-      ...(OnVerificationFailed && { OnVerificationFailed }),
-      ...(KeepSlotForRollback && { KeepSlotForRollback }),
-    }),
-  );
+  const Streams = sweptStreams(entries);
   // All datapoints of a sweep belong to the period in which it was due.
   const ScheduledTime = '<aws.scheduler.scheduled-time>';
   return {

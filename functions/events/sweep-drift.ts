@@ -1,11 +1,14 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { KMSClient } from '@aws-sdk/client-kms';
 import {
   ExecutionAlreadyExists,
   type SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import pThrottle from 'p-throttle';
+import {
+  deployedStreams,
+  type ListedStream,
+} from '../../shared/config/swept-streams.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import {
   parseRequest,
@@ -18,12 +21,19 @@ import {
 import { nameError } from '../../shared/errors/aws-errors.ts';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { quote } from '../../shared/errors/text.ts';
+import { readKmsEvent } from '../../shared/events/kms-event.ts';
+import { concernedStreams } from '../../shared/guard/concerned.ts';
+import {
+  type GuardDependencies,
+  guardKeys,
+} from '../../shared/guard/guard-keys.ts';
+import type { KeyRisk, UnknownKey } from '../../shared/guard/needed-key.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
 import { fieldOf } from '../../shared/json.ts';
 import { type DriftFinding, detectDrift } from '../../shared/keys/drift.ts';
 import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
-import type { CurrentKey } from '../../shared/keys/key-ring.ts';
+import type { CurrentKey, ResolvedKey } from '../../shared/keys/key-ring.ts';
 import { toSight } from '../../shared/keys/stream-sight.ts';
 import {
   dynamoDbClient,
@@ -35,7 +45,8 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { taskHandler } from '../../shared/lambda/handler.ts';
 import { logger } from '../../shared/lambda/logger.ts';
-import { measureDrift } from '../../shared/lambda/metrics.ts';
+import { measureDrift, measureRisks } from '../../shared/lambda/metrics.ts';
+import { riskPublisher } from '../../shared/lambda/notifier.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { recordSight } from '../../shared/ledger/key-periods.ts';
 import type { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
@@ -47,19 +58,16 @@ import {
   describeStream,
 } from '../../shared/lookup/describe-stream.ts';
 
-interface Dependencies {
+interface Dependencies extends GuardDependencies {
   /** Must not retry by itself: the rate below counts attempts. */
   kinesis: KinesisClient;
-  kms: KMSClient;
-  ledger: Pick<QuotaLedger, 'read' | 'recordSight'>;
+  ledger: Pick<QuotaLedger, 'change' | 'read' | 'recordSight'>;
   /** Outcomes of a stream's rotations, newest first. */
   history: (streamArn: string) => AsyncIterable<Outcome>;
   /** What starts a RESTORE; undefined where Step Functions does not run rotations. */
   restore?: StartRestore | undefined;
-  /** Of the drift alarms. */
-  stage: string;
-  /** Milliseconds since the epoch. */
-  now: () => number;
+  /** Those of rotations.yml, some of which an event of KMS concerns. */
+  streams?: () => readonly ListedStream[];
 }
 
 type StartRestore = (name: string, request: object) => Promise<string>;
@@ -71,6 +79,10 @@ interface SweptStream {
   Reason: string;
   /** ARN of the execution that restores it, or why none was started. */
   Restore?: string;
+  /** Keys that its records need, and that do not serve them until they expire. */
+  KeysAtRisk?: KeyRisk[];
+  /** Keys that its records need, and that cannot be judged. */
+  KeysNotKnown?: UnknownKey[];
 }
 
 export interface Sweep {
@@ -87,30 +99,44 @@ const DESCRIPTIONS_PER_SECOND = 5;
  * stream that cannot be looked at is logged, gets no datapoint, and does not keep the
  * others from theirs.
  *
+ * Looks at the former keys that records of the stream still need, too. An event of KMS
+ * is a sweep of the streams that may need its key, due when it happened.
+ *
  * @throws InvalidRequest for an event without streams
  * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
  */
 export function createSweepDrift(dependencies: Dependencies) {
-  const { kinesis, now } = dependencies;
+  const { kinesis, ledger, now, streams = () => [] } = dependencies;
   const describe = pThrottle({
     limit: DESCRIPTIONS_PER_SECOND,
     interval: 1000,
     strict: true,
   })((StreamName: string) => describeStream(kinesis, { StreamName }));
 
-  return taskHandler(async (event: unknown): Promise<Sweep> => {
+  return taskHandler(async (input: unknown): Promise<Sweep> => {
+    const change = readKmsEvent(input);
+    const event = change
+      ? {
+          ScheduledTime: change.Time,
+          Streams: await concernedStreams(streams(), change.KeyArn, ledger),
+        }
+      : input;
     const due = Date.parse(String(fieldOf(event, 'ScheduledTime')));
     const at = Number.isNaN(due) ? now() : due;
-    const sweep = async ({ request, OnDrift }: ListedStream) => {
+    // An event of KMS may come late, and this look is of now.
+    const stamp = change ? now() : at;
+    const sweep = async ({ request, OnDrift }: SweptRequest) => {
       const StreamName = requestedStream(request);
       const { keyIds } = requestedKeys(request);
       try {
         const stream = await describe(StreamName);
         const found = await look(stream, keyIds, dependencies, now());
-        measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
+        measureDrift(StreamName, found.Drift, found.QuotaUsed, stamp);
         await noteSight(stream, found, dependencies);
+        const guard = await guarded(stream, found, dependencies);
+        measureRisks(StreamName, guard.KeysAtRisk?.length ?? 0, stamp);
         const { Drift, Reason } = found;
-        const result = { StreamName, Drift, Reason };
+        const result = { StreamName, Drift, Reason, ...guard };
         if (Drift !== 1) return result;
         logger.warn('Drift', { StreamName, Reason });
         if (OnDrift === 'ALERT') return result;
@@ -124,7 +150,11 @@ export function createSweepDrift(dependencies: Dependencies) {
         return { StreamName, Drift: null, Reason };
       }
     };
-    const Streams = await Promise.all(readStreams(event).map(sweep));
+    const Streams: SweptStream[] = await Promise.all(
+      readStreams(event).map(sweep),
+    );
+    const atRisk = Streams.flatMap(({ KeysAtRisk = [] }) => KeysAtRisk);
+    measureRisks(undefined, atRisk.length, stamp);
     return { Status: 'SUCCEEDED', Streams };
   }, now);
 }
@@ -167,13 +197,13 @@ async function cure(
   );
 }
 
-interface ListedStream {
+interface SweptRequest {
   request: RotationRequest;
   OnDrift: unknown;
 }
 
 /** @param event `{"Streams": [{"StreamName", "KeyIds", ...}], "ScheduledTime"}` */
-function readStreams(event: unknown): ListedStream[] {
+function readStreams(event: unknown): SweptRequest[] {
   const { Streams } = (event ?? {}) as { Streams?: unknown };
   if (!Array.isArray(Streams)) {
     throw new RotationError(
@@ -191,6 +221,8 @@ interface Look extends DriftFinding {
   current: CurrentKey;
   QuotaUsed: number;
   entry: LedgerEntry;
+  /** The keys of the ring that were described, and the stream's own. */
+  described: ResolvedKey[];
   /** The resolved key ARN of a ring of one alias. */
   onlyKeyArn?: string;
 }
@@ -206,16 +238,16 @@ async function look(
   const entry = await ledger.read(StreamARN);
   const judge = async (ring: readonly string[]) => {
     const KeyIds = [...ring];
-    const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
-    const finding = detectDrift(Keys, Current, region);
-    return { Keys, Current, finding };
+    const keys = await lookUpKeys(kms, { KeyIds }, stream, entry);
+    const finding = detectDrift(keys.Keys, keys.Current, region);
+    return { ...keys, finding };
   };
   // The key that the stream names mostly decides, and each key costs a call.
   const named = keyIds.filter((one) => one === KeyId).slice(0, 1);
   const first = named.length > 0 ? await judge(named) : undefined;
   const isDecided =
     first?.finding.Drift === 0 || named.length === keyIds.length;
-  const { finding, Keys, Current } =
+  const { finding, Keys, Current, Former } =
     first !== undefined && isDecided ? first : await judge(keyIds);
   const onlyKeyArn = keyIds.length === 1 ? Keys[0]?.Metadata?.Arn : undefined;
   return {
@@ -223,6 +255,7 @@ async function look(
     current: Current,
     QuotaUsed: usage(entry, now).Used,
     entry,
+    described: [...Keys, ...(Former ? [Former] : [])],
     ...(onlyKeyArn !== undefined && { onlyKeyArn }),
   };
 }
@@ -240,6 +273,27 @@ async function noteSight(
   await ledger.recordSight(stream.StreamARN, sight).catch((error: unknown) => {
     logger.error('The look could not be recorded', { error });
   });
+}
+
+/** What the guard of the needed keys finds; a failure of it keeps nothing else up. */
+async function guarded(
+  stream: DescribedStream,
+  found: Look,
+  dependencies: Dependencies,
+): Promise<Pick<SweptStream, 'KeysAtRisk' | 'KeysNotKnown'>> {
+  const { StreamName } = stream;
+  try {
+    const { Risks, Unknown } = await guardKeys(stream, found, dependencies);
+    return {
+      ...(Risks.length > 0 && { KeysAtRisk: Risks }),
+      ...(Unknown.length > 0 && { KeysNotKnown: Unknown }),
+    };
+  } catch (error) {
+    const { name, message } = nameError(error);
+    const Reason = `${name}: ${message}`;
+    logger.error('Needed keys could not be looked at', { StreamName, Reason });
+    return { KeysNotKnown: [{ KeyId: 'all', Reason }] };
+  }
 }
 
 /** An execution of that name that has ended has done what this one would. */
@@ -269,6 +323,8 @@ export const handler = createSweepDrift({
   ledger: quotaLedger(),
   history: (streamArn) => readHistory(dynamodb, ledgerTableName(), streamArn),
   restore: startRestore(sfnClient(), process.env.STATE_MACHINE_ARN),
+  publishRisks: riskPublisher(),
+  streams: deployedStreams,
   stage: process.env.STAGE || 'local',
   now: Date.now,
 });

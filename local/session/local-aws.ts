@@ -3,6 +3,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
+import { sweptStreams } from '../../shared/config/swept-streams.ts';
 import { SettingError } from '../../shared/errors/errors.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import {
@@ -121,6 +122,9 @@ export async function openLocalAws(
     const ensured = ensureLedgerTable(ledgerTableName());
     // Another DynamoDB may never answer.
     await untilAborted(external.DYNAMODB ? signal : undefined, ensured);
+    // As packaging puts them into the bundle of SweepDrift.
+    const SWEPT_STREAMS = JSON.stringify(sweptStreams(rotations));
+    Object.assign(globalThis, { SWEPT_STREAMS });
     const handlers = await loadHandlers();
     if (session?.isOwner && external.DYNAMODB === undefined) {
       await settleLeftovers(handlers, region, account);

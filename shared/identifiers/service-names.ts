@@ -6,3 +6,7 @@ export function serviceName(stage: string): string {
 export function driftAlarmName(stage: string, streamName: string): string {
   return `${serviceName(stage)}-drift-${streamName}`;
 }
+
+export function neededKeysAlarmName(stage: string): string {
+  return `${serviceName(stage)}-needed-keys`;
+}

@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { PACKAGE_ROOT } from '../../shared/package-root.ts';
-import { OPEN_PLACE } from './insert-boundaries.ts';
+import { OPEN_PLACES } from './insert-boundaries.ts';
+import { SDK_VERSION } from './sdk-version.ts';
 
 /** The most that a function's bundle may have. */
-export const BUNDLE_BYTES = 345_000;
+export const BUNDLE_BYTES = 360_000;
 
 const STAND_INS = './stack/bundling';
 
@@ -18,7 +19,8 @@ export const BUILD_OPTIONS: BuildOptions = {
   target: 'node24',
   mainFields: ['module', 'main'],
   outExtension: { '.js': '.mjs' },
-  define: OPEN_PLACE,
+  define: OPEN_PLACES,
+  plugins: [SDK_VERSION],
   alias: {
     '@aws-sdk/credential-provider-node': `${STAND_INS}/lambda-credentials.ts`,
     '@aws-sdk/endpoint-cache': `${STAND_INS}/no-endpoint-cache.ts`,

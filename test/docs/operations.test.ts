@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createProgram } from '../../cli/program.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
-import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
+import {
+  driftAlarmName,
+  neededKeysAlarmName,
+} from '../../shared/identifiers/service-names.ts';
 import { RUNBOOK, runbookOfError } from '../../shared/notification/runbook.ts';
 import { anchorsOf } from '../support/docs/anchors.ts';
 
@@ -55,6 +58,7 @@ describe('the index of docs/operations.md', () => {
   it('has every alarm, with its section', () => {
     const alarms = [
       driftAlarmName('<stage>', '<stream>'),
+      neededKeysAlarmName('<stage>'),
       ...ofType('AWS::CloudWatch::Alarm').map(({ AlarmName }) =>
         nameOf(AlarmName),
       ),
