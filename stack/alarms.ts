@@ -11,6 +11,7 @@ import {
 import { quote } from '../shared/errors/text.ts';
 import {
   driftAlarmName,
+  neededKeysAlarmName,
   serviceName,
 } from '../shared/identifiers/service-names.ts';
 import { RUNBOOK } from '../shared/notification/runbook.ts';
@@ -32,7 +33,8 @@ const MAX_INPUT_TEMPLATE = 8192;
 
 /**
  * The drift alarm of every stream, the rules from its alarms to rotations, one for
- * each mode, and with WatchStream the alarms on its own metrics.
+ * each mode, and with WatchStream the alarms on its own metrics. The alarm on needed
+ * keys, of all streams.
  *
  * @param runbook the page to which descriptions link, a path or a URL
  */
@@ -68,7 +70,43 @@ export function alarms(
       Object.assign(resources, watchAlarms(StreamName, stage, runbook));
     }
   }
+  resources.NeededKeysAlarm = neededKeysAlarm(stage, SweepMinutes, runbook);
   return resources;
+}
+
+/**
+ * One alarm for all streams: each alarm costs as much as a third of a metric, and the
+ * message of a risk names stream and key. A sweep without risks publishes no datapoint.
+ */
+function neededKeysAlarm(
+  stage: string,
+  sweepMinutes: number,
+  runbook: string,
+): Resource {
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    // An alarm acts when its state changes, and what it needs may come later.
+    DependsOn: ['NotificationTopicPolicy', 'FailureTopicPolicy'],
+    Properties: {
+      AlarmName: neededKeysAlarmName(stage),
+      AlarmDescription: `ALARM: records of a stream are under a key that is disabled, about to be deleted, without its material or deleted. The message "needed key at risk" of the failures topic names the stream, the key, the deadline and the remedy. Runbook: ${runbook}#alarm-needed-keys`,
+      Namespace: 'KinesisKeyRotation',
+      MetricName: 'NeededKeyAtRisk',
+      Dimensions: [
+        { Name: 'service', Value: 'kinesis-key-rotation' },
+        { Name: 'Stage', Value: stage },
+      ],
+      Statistic: 'Maximum',
+      Period: sweepMinutes * 60,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+      AlarmActions: TOPICS,
+      OKActions: TOPICS,
+    },
+  };
 }
 
 /** The logical ids of the alarms on a stream's own metrics. */

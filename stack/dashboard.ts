@@ -1,6 +1,7 @@
 import type { RotationsStream } from '../shared/config/rotations-stream.ts';
 import {
   driftAlarmName,
+  neededKeysAlarmName,
   serviceName,
 } from '../shared/identifiers/service-names.ts';
 import { ownArn, type Resource } from './template.ts';
@@ -63,6 +64,7 @@ export function dashboard(
   const alarms = [
     `${serviceName(stage)}-failed-rotations`,
     `${serviceName(stage)}-dead-letters`,
+    neededKeysAlarmName(stage),
     ...entries.map(({ StreamName }) => driftAlarmName(stage, StreamName)),
   ]
     .slice(0, ALARMS)

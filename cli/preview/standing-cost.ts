@@ -40,8 +40,8 @@ const READS_A_GET = 2;
 const LOG_GIGABYTES = 500 / 1024 ** 3;
 /** That of a sweep without streams. */
 const EMPTY_SWEEP_SECONDS = 1;
-/** Alarms on failed rotations, whose three metrics count, and on dead letters. */
-const STAGE_ALARM_METRICS = 4;
+/** Alarms on failed rotations, whose three metrics count, dead letters and needed keys. */
+const STAGE_ALARM_METRICS = 5;
 
 /** What a deployment costs a month while nothing rotates, in USD. */
 interface StandingCost {

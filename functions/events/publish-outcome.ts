@@ -7,13 +7,18 @@ import {
   outcomeMessage,
   outcomeOf,
 } from '../../shared/notification/outcome-message.ts';
+import {
+  isRiskEvent,
+  riskMessage,
+  riskOf,
+} from '../../shared/notification/risk-message.ts';
 import { RUNBOOK } from '../../shared/notification/runbook.ts';
 
 interface Dependencies {
   sns: SNSClient;
   /** ARNs of the topics that receive every outcome. */
   topics: string[];
-  /** ARNs of the topics that receive failures and warnings. */
+  /** ARNs of the topics that receive failures, warnings and keys at risk. */
   failureTopics: string[];
   stage: string;
   /** The page of the runbook, a path or a URL. */
@@ -29,8 +34,9 @@ export interface PublishedOutcome {
 
 /**
  * Publishes an outcome to the topics, with a text for mail, one for chat and the JSON
- * for programs. Takes the event that the notifier put on the bus. A failed outcome, and
- * one with a warning, goes to the topics of failures as well. A second call publishes again.
+ * for programs. Takes the event that the notifier put on the bus. A failed outcome, one
+ * with a warning, and keys at risk go to the topics of failures as well. A second call
+ * publishes again.
  *
  * @throws InvalidRequest for another event, and SNS's own errors
  * @see https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -38,29 +44,46 @@ export interface PublishedOutcome {
 export function createPublishOutcome(dependencies: Dependencies) {
   const { sns, topics, failureTopics, stage, runbook } = dependencies;
   return taskHandler(async (event: unknown): Promise<PublishedOutcome> => {
+    if (isRiskEvent(event)) {
+      const risk = riskOf(event);
+      const Message = riskMessage(risk, { stage, runbook });
+      const TopicArns = [...failureTopics, ...topics];
+      await publish(sns, TopicArns, Message);
+      const { StreamName } = risk;
+      logger.info('Keys at risk published', { StreamName, TopicArns });
+      return { Status: 'SUCCEEDED', TopicArns, Message };
+    }
     const outcome = outcomeOf(event);
     const { RotationId, Status } = outcome;
     const Message = outcomeMessage(outcome, { stage, runbook });
     const isBad = outcome.Status === 'FAILED' || outcome.Warning !== undefined;
     const TopicArns = [...(isBad ? failureTopics : []), ...topics];
-    for (const TopicArn of TopicArns) {
-      await sns.send(
-        new PublishCommand({
-          TopicArn,
-          Subject: Message.Subject,
-          MessageStructure: 'json',
-          Message: JSON.stringify({
-            default: Message.Json,
-            email: Message.Email,
-            // Chat subscribes by HTTPS.
-            https: JSON.stringify(Message.Chat),
-          }),
-        }),
-      );
-    }
+    await publish(sns, TopicArns, Message);
     logger.info('Outcome published', { RotationId, Status, TopicArns });
     return { Status: 'SUCCEEDED', TopicArns, Message };
   });
+}
+
+async function publish(
+  sns: SNSClient,
+  topicArns: string[],
+  message: OutcomeMessage,
+): Promise<void> {
+  for (const TopicArn of topicArns) {
+    await sns.send(
+      new PublishCommand({
+        TopicArn,
+        Subject: message.Subject,
+        MessageStructure: 'json',
+        Message: JSON.stringify({
+          default: message.Json,
+          email: message.Email,
+          // Chat subscribes by HTTPS.
+          https: JSON.stringify(message.Chat),
+        }),
+      }),
+    );
+  }
 }
 
 const topic = (arn: string | undefined) => (arn ? [arn] : []);

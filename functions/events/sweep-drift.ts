@@ -1,5 +1,4 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
-import type { KMSClient } from '@aws-sdk/client-kms';
 import {
   ExecutionAlreadyExists,
   type SFNClient,
@@ -11,29 +10,28 @@ import {
   type ListedStream,
 } from '../../shared/config/swept-streams.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import {
-  parseRequest,
-  type RotationRequest,
-} from '../../shared/contract/request.ts';
+import type { RotationRequest } from '../../shared/contract/request.ts';
 import {
   requestedKeys,
   requestedStream,
 } from '../../shared/contract/requested.ts';
 import { nameError } from '../../shared/errors/aws-errors.ts';
-import { RotationError } from '../../shared/errors/errors.ts';
-import { quote } from '../../shared/errors/text.ts';
 import {
-  isFromCloudTrail,
-  parseEncryptionCall,
-} from '../../shared/events/cloudtrail-encryption.ts';
+  readSweep,
+  type SweptRequest,
+} from '../../shared/events/sweep-event.ts';
+import {
+  type GuardDependencies,
+  guardKeys,
+} from '../../shared/guard/guard-keys.ts';
+import type { KeyRisk, UnknownKey } from '../../shared/guard/needed-key.ts';
 import { readHistory } from '../../shared/history/read-history.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
-import { fieldOf } from '../../shared/json.ts';
 import { type DriftFinding, detectDrift } from '../../shared/keys/drift.ts';
 import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
-import type { CurrentKey } from '../../shared/keys/key-ring.ts';
-import { judgeStop, reportedSweep } from '../../shared/keys/reported-drift.ts';
+import type { CurrentKey, ResolvedKey } from '../../shared/keys/key-ring.ts';
+import { judgeStop } from '../../shared/keys/reported-drift.ts';
 import { toSight } from '../../shared/keys/stream-sight.ts';
 import {
   dynamoDbClient,
@@ -45,7 +43,8 @@ import {
 } from '../../shared/lambda/clients.ts';
 import { taskHandler } from '../../shared/lambda/handler.ts';
 import { logger } from '../../shared/lambda/logger.ts';
-import { measureDrift } from '../../shared/lambda/metrics.ts';
+import { measureDrift, measureRisks } from '../../shared/lambda/metrics.ts';
+import { riskPublisher } from '../../shared/lambda/notifier.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import { recordSight } from '../../shared/ledger/key-periods.ts';
 import type { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
@@ -56,23 +55,18 @@ import {
   describeStream,
 } from '../../shared/lookup/describe-stream.ts';
 
-interface Dependencies {
+interface Dependencies extends GuardDependencies {
   /** Must not retry by itself: the rate below counts attempts. */
   kinesis: KinesisClient;
-  kms: KMSClient;
-  ledger: Pick<QuotaLedger, 'read' | 'recordSight'>;
+  ledger: Pick<QuotaLedger, 'change' | 'read' | 'recordSight'>;
   /** Outcomes of a stream's rotations, newest first. */
   history: (streamArn: string) => AsyncIterable<Outcome>;
   /** What starts a RESTORE; undefined where Step Functions does not run rotations. */
   restore?: StartRestore | undefined;
-  /** Those of rotations.yml, one of which an event of CloudTrail is about. */
+  /** Those of rotations.yml, some of which an event concerns. */
   streams?: () => readonly ListedStream[];
   /** The partition of ARNs in this Region; `aws` by default. */
   partition?: string;
-  /** Of the drift alarms. */
-  stage: string;
-  /** Milliseconds since the epoch. */
-  now: () => number;
 }
 
 type StartRestore = (name: string, request: object) => Promise<string>;
@@ -84,6 +78,10 @@ interface SweptStream {
   Reason: string;
   /** ARN of the execution that restores it, or why none was started. */
   Restore?: string;
+  /** Keys that its records need, and that do not serve them until they expire. */
+  KeysAtRisk?: KeyRisk[];
+  /** Keys that its records need, and that cannot be judged. */
+  KeysNotKnown?: UnknownKey[];
 }
 
 export interface Sweep {
@@ -100,14 +98,15 @@ const DESCRIPTIONS_PER_SECOND = 5;
  * stream that cannot be looked at is logged, gets no datapoint, and does not keep the
  * others from theirs.
  *
- * CloudTrail's event of a call that may have made a stream drift is a sweep of that
- * stream alone, due when AWS answered the call.
+ * Looks at the former keys that records of the stream still need, too. {@link readSweep}
+ * says which events make it look.
  *
  * @throws InvalidRequest for an event without streams
  * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
  */
 export function createSweepDrift(dependencies: Dependencies) {
-  const { kinesis, now, streams = () => [], partition = 'aws' } = dependencies;
+  const { kinesis, ledger, now } = dependencies;
+  const { streams = () => [], partition = 'aws' } = dependencies;
   const describe = pThrottle({
     limit: DESCRIPTIONS_PER_SECOND,
     interval: 1000,
@@ -115,12 +114,8 @@ export function createSweepDrift(dependencies: Dependencies) {
   })((StreamName: string) => describeStream(kinesis, { StreamName }));
 
   return taskHandler(async (input: unknown): Promise<Sweep> => {
-    const reported = isFromCloudTrail(input)
-      ? reportedSweep(parseEncryptionCall(input, partition), streams(), now())
-      : undefined;
-    const event = reported ?? input;
-    const due = Date.parse(String(fieldOf(event, 'ScheduledTime')));
-    const at = Number.isNaN(due) ? now() : due;
+    const due = await readSweep(input, { streams, partition, ledger, now });
+    const { at, stamp } = due;
     const sweep = async ({ request, OnDrift }: SweptRequest) => {
       const StreamName = requestedStream(request);
       const { keyIds } = requestedKeys(request);
@@ -129,15 +124,17 @@ export function createSweepDrift(dependencies: Dependencies) {
         const looked = await look(stream, keyIds, dependencies, now());
         const found = judgeStop(
           looked,
-          reported?.Stop,
+          due.stop,
           stream.StreamStatus,
           looked.entry,
           now(),
         );
-        measureDrift(StreamName, found.Drift, found.QuotaUsed, at);
+        measureDrift(StreamName, found.Drift, found.QuotaUsed, stamp);
         await noteSight(stream, found, dependencies);
+        const guard = await guarded(stream, found, dependencies);
+        measureRisks(StreamName, guard.KeysAtRisk?.length ?? 0, stamp);
         const { Drift, Reason } = found;
-        const result = { StreamName, Drift, Reason };
+        const result = { StreamName, Drift, Reason, ...guard };
         if (Drift !== 1) return result;
         logger.warn('Drift', { StreamName, Reason });
         if (OnDrift === 'ALERT') return result;
@@ -151,7 +148,9 @@ export function createSweepDrift(dependencies: Dependencies) {
         return { StreamName, Drift: null, Reason };
       }
     };
-    const Streams = await Promise.all(readStreams(event).map(sweep));
+    const Streams: SweptStream[] = await Promise.all(due.streams.map(sweep));
+    const atRisk = Streams.flatMap(({ KeysAtRisk = [] }) => KeysAtRisk);
+    measureRisks(undefined, atRisk.length, stamp);
     return { Status: 'SUCCEEDED', Streams };
   }, now);
 }
@@ -194,30 +193,12 @@ async function cure(
   );
 }
 
-interface SweptRequest {
-  request: RotationRequest;
-  OnDrift: unknown;
-}
-
-/** @param event `{"Streams": [{"StreamName", "KeyIds", ...}], "ScheduledTime"}` */
-function readStreams(event: unknown): SweptRequest[] {
-  const { Streams } = (event ?? {}) as { Streams?: unknown };
-  if (!Array.isArray(Streams)) {
-    throw new RotationError(
-      'InvalidRequest',
-      `Streams ${quote(Streams)} is not a list of streams, each with StreamName and KeyIds`,
-    );
-  }
-  return Streams.map((stream: Record<string, unknown> | null) => {
-    const { OnDrift, ...request } = stream ?? {};
-    return { request: parseRequest({ ...request, Mode: 'RESTORE' }), OnDrift };
-  });
-}
-
 interface Look extends DriftFinding {
   current: CurrentKey;
   QuotaUsed: number;
   entry: LedgerEntry;
+  /** The keys of the ring that were described, and the stream's own. */
+  described: ResolvedKey[];
   /** The resolved key ARN of a ring of one alias. */
   onlyKeyArn?: string;
 }
@@ -233,16 +214,16 @@ async function look(
   const entry = await ledger.read(StreamARN);
   const judge = async (ring: readonly string[]) => {
     const KeyIds = [...ring];
-    const { Keys, Current } = await lookUpKeys(kms, { KeyIds }, stream, entry);
-    const finding = detectDrift(Keys, Current, region);
-    return { Keys, Current, finding };
+    const keys = await lookUpKeys(kms, { KeyIds }, stream, entry);
+    const finding = detectDrift(keys.Keys, keys.Current, region);
+    return { ...keys, finding };
   };
   // The key that the stream names mostly decides, and each key costs a call.
   const named = keyIds.filter((one) => one === KeyId).slice(0, 1);
   const first = named.length > 0 ? await judge(named) : undefined;
   const isDecided =
     first?.finding.Drift === 0 || named.length === keyIds.length;
-  const { finding, Keys, Current } =
+  const { finding, Keys, Current, Former } =
     first !== undefined && isDecided ? first : await judge(keyIds);
   const onlyKeyArn = keyIds.length === 1 ? Keys[0]?.Metadata?.Arn : undefined;
   return {
@@ -250,6 +231,7 @@ async function look(
     current: Current,
     QuotaUsed: usage(entry, now).Used,
     entry,
+    described: [...Keys, ...(Former ? [Former] : [])],
     ...(onlyKeyArn !== undefined && { onlyKeyArn }),
   };
 }
@@ -267,6 +249,27 @@ async function noteSight(
   await ledger.recordSight(stream.StreamARN, sight).catch((error: unknown) => {
     logger.error('The look could not be recorded', { error });
   });
+}
+
+/** What the guard of the needed keys finds; a failure of it keeps nothing else up. */
+async function guarded(
+  stream: DescribedStream,
+  found: Look,
+  dependencies: Dependencies,
+): Promise<Pick<SweptStream, 'KeysAtRisk' | 'KeysNotKnown'>> {
+  const { StreamName } = stream;
+  try {
+    const { Risks, Unknown } = await guardKeys(stream, found, dependencies);
+    return {
+      ...(Risks.length > 0 && { KeysAtRisk: Risks }),
+      ...(Unknown.length > 0 && { KeysNotKnown: Unknown }),
+    };
+  } catch (error) {
+    const { name, message } = nameError(error);
+    const Reason = `${name}: ${message}`;
+    logger.error('Needed keys could not be looked at', { StreamName, Reason });
+    return { KeysNotKnown: [{ KeyId: 'all', Reason }] };
+  }
 }
 
 /** An execution of that name that has ended has done what this one would. */
@@ -296,6 +299,7 @@ export const handler = createSweepDrift({
   ledger: quotaLedger(),
   history: (streamArn) => readHistory(dynamodb, ledgerTableName(), streamArn),
   restore: startRestore(sfnClient(), process.env.STATE_MACHINE_ARN),
+  publishRisks: riskPublisher(),
   streams: deployedStreams,
   partition: process.env.PARTITION || 'aws',
   stage: process.env.STAGE || 'local',

@@ -2,12 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readArn } from '../../shared/identifiers/arn.ts';
 import { isObject, parseJson } from '../../shared/json.ts';
 import type { Input, Output } from './json-service.ts';
-import {
-  type KeyStore,
-  KmsError,
-  type StoredGrant,
-  type StoredKey,
-} from './key-store.ts';
+import type { KeyStore } from './key-store.ts';
+import { KmsError, type StoredGrant, type StoredKey } from './stored-key.ts';
 
 type Operation = (store: KeyStore, input: Input) => Output;
 

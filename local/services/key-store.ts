@@ -5,52 +5,12 @@ import * as v from 'valibot';
 import { partitionOf } from '../../shared/identifiers/arn.ts';
 import { parseKeyId } from '../../shared/identifiers/key-id.ts';
 import { stateError } from '../state-error.ts';
-import { ServiceError } from './json-service.ts';
-
-/** A key as kms:DescribeKey shows it. Times are seconds since the epoch. */
-export interface StoredKey {
-  AWSAccountId: string;
-  KeyId: string;
-  Arn: string;
-  CreationDate: number;
-  Enabled: boolean;
-  Description: string;
-  KeyUsage: string;
-  KeyState: 'Enabled' | 'Disabled' | 'PendingDeletion';
-  DeletionDate?: number;
-  Origin: 'AWS_KMS';
-  KeyManager: 'CUSTOMER' | 'AWS';
-  KeySpec: string;
-  CustomerMasterKeySpec: string;
-  EncryptionAlgorithms?: string[];
-  MultiRegion: boolean;
-}
-
-/** The automatic rotation of a key's material. */
-export interface KeyRotation {
-  /** Milliseconds since the epoch. */
-  EnabledAt: number;
-  PeriodInDays: number;
-}
-
-/** A grant as kms:ListGrants shows it. Times are seconds since the epoch. */
-export interface StoredGrant {
-  KeyId: string;
-  GrantId: string;
-  GranteePrincipal: string;
-  IssuingAccount: string;
-  CreationDate: number;
-  Operations: string[];
-  Name?: string;
-  Constraints?: object;
-}
-
-/** Who may use a key: kept beside it, and never enforced. */
-interface KeyAccess {
-  /** JSON; the default of KMS without one. */
-  Policy?: string;
-  Grants?: StoredGrant[];
-}
+import {
+  type KeyAccess,
+  type KeyRotation,
+  KmsError,
+  type StoredKey,
+} from './stored-key.ts';
 
 interface Contents {
   Keys: Record<string, StoredKey>;
@@ -62,27 +22,15 @@ interface Contents {
   Access?: Record<string, KeyAccess>;
 }
 
-/** The names are those of KMS's own errors. */
-export class KmsError extends ServiceError {
-  constructor(
-    name:
-      | 'AlreadyExistsException'
-      | 'InvalidArnException'
-      | 'KMSInvalidStateException'
-      | 'MalformedPolicyDocumentException'
-      | 'NotFoundException'
-      | 'UnsupportedOperationException'
-      | 'ValidationException',
-    message: string,
-  ) {
-    super(name, message);
-  }
-}
-
 const KEY = v.looseObject({
   KeyId: v.string(),
   Arn: v.string(),
-  KeyState: v.picklist(['Enabled', 'Disabled', 'PendingDeletion']),
+  KeyState: v.picklist([
+    'Enabled',
+    'Disabled',
+    'PendingDeletion',
+    'PendingImport',
+  ]),
 });
 
 const CONTENTS = v.pipe(
@@ -155,6 +103,7 @@ export class KeyStore {
         | 'KeyManager'
         | 'Description'
         | 'MultiRegion'
+        | 'Origin'
       >
     >,
   ): StoredKey {
@@ -164,6 +113,7 @@ export class KeyStore {
       KeyUsage = 'ENCRYPT_DECRYPT',
       KeyManager = 'CUSTOMER',
       Description = '',
+      Origin = 'AWS_KMS',
     } = properties;
     const KeyId = properties.KeyId ?? newKeyId(MultiRegion);
     const key: StoredKey = {
@@ -171,11 +121,11 @@ export class KeyStore {
       KeyId,
       Arn: `${this.#prefix}key/${KeyId}`,
       CreationDate: Math.floor(Date.now() / 1000),
-      Enabled: true,
+      Enabled: Origin === 'AWS_KMS',
       Description,
       KeyUsage,
-      KeyState: 'Enabled',
-      Origin: 'AWS_KMS',
+      KeyState: Origin === 'AWS_KMS' ? 'Enabled' : 'PendingImport',
+      Origin,
       KeyManager,
       KeySpec,
       CustomerMasterKeySpec: KeySpec,
@@ -198,7 +148,8 @@ export class KeyStore {
       throw new KmsError('NotFoundException', `Invalid arn ${parts.region}`);
     }
     const arn = parts.region ? keyId : `${this.#prefix}${parts.resource}`;
-    return this.#contents.Keys[this.#contents.Aliases[arn] ?? arn];
+    const key = this.#contents.Keys[this.#contents.Aliases[arn] ?? arn];
+    return key && afterExpiry(key, Date.now());
   }
 
   /** @throws {KmsError} NotFoundException, in KMS's own words */
@@ -287,6 +238,17 @@ export class KeyStore {
       throw stateError(dirname(this.#path), this.#path, error);
     }
   }
+}
+
+/** KMS deletes imported material when it expires. */
+function afterExpiry(key: StoredKey, now: number): StoredKey {
+  if (key.ValidTo === undefined || now < key.ValidTo * 1000) return key;
+  return Object.assign(key, {
+    Enabled: false,
+    KeyState: 'PendingImport',
+    ExpirationModel: undefined,
+    ValidTo: undefined,
+  });
 }
 
 function newKeyId(multiRegion: boolean): string {

@@ -7,7 +7,8 @@ import {
   startJsonService,
 } from './json-service.ts';
 import { ACCESS_OPERATIONS } from './key-access.ts';
-import { type KeyStore, KmsError, type StoredKey } from './key-store.ts';
+import type { KeyStore } from './key-store.ts';
+import { KmsError, type StoredKey } from './stored-key.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,6 +29,7 @@ const OPERATIONS: Record<string, Operation> = {
       KeyUsage: input.KeyUsage as string | undefined,
       Description: input.Description as string | undefined,
       MultiRegion: input.MultiRegion === true,
+      Origin: input.Origin as StoredKey['Origin'] | undefined,
     }),
   }),
   ListKeys: (store) => ({
@@ -54,6 +56,32 @@ const OPERATIONS: Record<string, Operation> = {
     store.get(alias(AliasName));
     store.deleteAlias(alias(AliasName));
     return undefined;
+  },
+  /** Takes any material: nothing is encrypted here. */
+  ImportKeyMaterial: (store, input) => {
+    const { Arn } = requireImported(store, text(input.KeyId));
+    const { ExpirationModel = 'KEY_MATERIAL_EXPIRES', ValidTo } = input;
+    const expires = ExpirationModel === 'KEY_MATERIAL_EXPIRES';
+    if (expires && typeof ValidTo !== 'number') {
+      throw new KmsError('ValidationException', 'ValidTo is missing');
+    }
+    store.update(Arn, {
+      Enabled: true,
+      KeyState: 'Enabled',
+      ExpirationModel: String(ExpirationModel),
+      ValidTo: expires ? Number(ValidTo) : undefined,
+    });
+    return { KeyId: Arn };
+  },
+  DeleteImportedKeyMaterial: (store, { KeyId }) => {
+    const { Arn } = requireImported(store, text(KeyId));
+    store.update(Arn, {
+      Enabled: false,
+      KeyState: 'PendingImport',
+      ExpirationModel: undefined,
+      ValidTo: undefined,
+    });
+    return { KeyId: Arn };
   },
   EnableKey: (store, { KeyId }) => {
     setEnabled(store, text(KeyId), true);
@@ -152,6 +180,15 @@ export function startKms(
   return startJsonService(kmsService(store), port);
 }
 
+function requireImported(store: KeyStore, keyId: string): StoredKey {
+  const key = store.get(keyId);
+  if (key.Origin === 'EXTERNAL') return key;
+  throw new KmsError(
+    'UnsupportedOperationException',
+    `${key.Arn} origin is ${key.Origin} which is not valid for this operation.`,
+  );
+}
+
 function requireRotatable(store: KeyStore, keyId: string): void {
   const { Arn, KeyManager, KeySpec } = store.get(keyId);
   if (KeyManager === 'CUSTOMER' && KeySpec === 'SYMMETRIC_DEFAULT') return;
@@ -178,10 +215,11 @@ function alias(value: Input[string]): string {
 
 function setEnabled(store: KeyStore, keyId: string, enabled: boolean): void {
   const key: StoredKey = store.get(keyId);
-  if (key.KeyState === 'PendingDeletion') {
+  if (key.KeyState === 'PendingDeletion' || key.KeyState === 'PendingImport') {
+    const what = key.KeyState.slice('Pending'.length).toLowerCase();
     throw new KmsError(
       'KMSInvalidStateException',
-      `${key.Arn} is pending deletion.`,
+      `${key.Arn} is pending ${what}.`,
     );
   }
   store.update(keyId, {

@@ -15,3 +15,7 @@ export function isDriftAlarm(name: unknown, streamName: string): boolean {
 export function driftAlarmName(stage: string, streamName: string): string {
   return `${serviceName(stage)}-drift-${streamName}`;
 }
+
+export function neededKeysAlarmName(stage: string): string {
+  return `${serviceName(stage)}-needed-keys`;
+}

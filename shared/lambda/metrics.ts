@@ -15,7 +15,7 @@ const metrics = new Metrics({
 });
 
 function put(
-  streamName: string,
+  streamName: string | undefined,
   name: string,
   unit: Unit,
   value: number,
@@ -23,7 +23,7 @@ function put(
 ): void {
   const metric = metrics.singleMetric();
   if (at !== undefined) metric.setTimestamp(at);
-  metric.addDimension('StreamName', streamName);
+  if (streamName !== undefined) metric.addDimension('StreamName', streamName);
   metric.addMetric(name, unit, value);
 }
 
@@ -69,5 +69,22 @@ export function measureDrift(
   if (drift !== null) put(streamName, 'Drift', MetricUnit.Count, drift, at);
   if (quotaUsed > 0) {
     put(streamName, 'QuotaUsed', MetricUnit.Count, quotaUsed, at);
+  }
+}
+
+/**
+ * How many needed keys are at risk. It has a datapoint only where there is one, since
+ * CloudWatch bills a metric for the hours in which it has a datapoint.
+ *
+ * @param streamName undefined for all streams of the stage together
+ * @param at to which period it belongs, in milliseconds since the epoch
+ */
+export function measureRisks(
+  streamName: string | undefined,
+  keys: number,
+  at: number,
+): void {
+  if (keys > 0) {
+    put(streamName, 'NeededKeyAtRisk', MetricUnit.Count, keys, at);
   }
 }

@@ -1,8 +1,10 @@
 import {
   type EventBridgeClient,
   PutEventsCommand,
+  type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
 import type { Outcome } from '../contract/outcome.ts';
+import type { KeyRisk } from '../guard/needed-key.ts';
 import { eventBridgeClient } from './clients.ts';
 import { logger } from './logger.ts';
 
@@ -29,24 +31,13 @@ export function eventBusNotifier(
     publish: async (outcome) => {
       const { Status, StreamARN, RotationId } = outcome;
       try {
-        const { Entries = [] } = await client.send(
-          new PutEventsCommand({
-            Entries: [
-              {
-                EventBusName: eventBusName,
-                Source: 'kinesis-key-rotation',
-                DetailType:
-                  Status === 'SUCCEEDED'
-                    ? 'Rotation Succeeded'
-                    : 'Rotation Failed',
-                Resources: [RotationId, ...(StreamARN ? [StreamARN] : [])],
-                Detail: JSON.stringify(outcome),
-              },
-            ],
-          }),
-        );
-        const [{ ErrorCode, ErrorMessage } = {}] = Entries;
-        if (ErrorCode) throw new Error(`${ErrorCode}: ${ErrorMessage}`);
+        await putEvent(client, {
+          EventBusName: eventBusName,
+          DetailType:
+            Status === 'SUCCEEDED' ? 'Rotation Succeeded' : 'Rotation Failed',
+          Resources: [RotationId, ...(StreamARN ? [StreamARN] : [])],
+          Detail: JSON.stringify(outcome),
+        });
       } catch (error) {
         logger.error('The outcome could not be put on the event bus', {
           EventBusName: eventBusName,
@@ -55,6 +46,68 @@ export function eventBusNotifier(
       }
     },
   };
+}
+
+async function putEvent(
+  client: EventBridgeClient,
+  entry: PutEventsRequestEntry,
+): Promise<void> {
+  const { Entries = [] } = await client.send(
+    new PutEventsCommand({
+      Entries: [{ Source: 'kinesis-key-rotation', ...entry }],
+    }),
+  );
+  const [{ ErrorCode, ErrorMessage } = {}] = Entries;
+  if (ErrorCode) throw new Error(`${ErrorCode}: ${ErrorMessage}`);
+}
+
+/** The keys at risk of one stream, as the event bus gets them. */
+interface RiskReport {
+  Stage: string;
+  StreamName: string;
+  StreamARN: string;
+  /** When they were looked at, ISO 8601. */
+  At: string;
+  Keys: readonly KeyRisk[];
+}
+
+/** @returns whether the event bus took it */
+export type PublishRisks = (report: RiskReport) => Promise<boolean>;
+
+/**
+ * Puts keys at risk on an event bus: `source: kinesis-key-rotation`, detail-type
+ * `Needed Key At Risk`, detail = report. Never throws.
+ */
+export function eventBusRisks(
+  client: EventBridgeClient,
+  eventBusName: string,
+): PublishRisks {
+  return async (report) => {
+    const keys = [...new Set(report.Keys.map(({ KeyArn }) => KeyArn))];
+    try {
+      await putEvent(client, {
+        EventBusName: eventBusName,
+        DetailType: 'Needed Key At Risk',
+        Resources: [report.StreamARN, ...keys],
+        Detail: JSON.stringify(report),
+      });
+      return true;
+    } catch (error) {
+      logger.error('Keys at risk could not be put on the event bus', {
+        EventBusName: eventBusName,
+        Cause: String(error),
+      });
+      return false;
+    }
+  };
+}
+
+/** For the bus of `EVENT_BUS_NAME`; undefined without it. */
+export function riskPublisher(): PublishRisks | undefined {
+  const { EVENT_BUS_NAME } = process.env;
+  return EVENT_BUS_NAME
+    ? eventBusRisks(eventBridgeClient(), EVENT_BUS_NAME)
+    : undefined;
 }
 
 /** The notifier for the bus of `EVENT_BUS_NAME`; without it, one that does nothing. */

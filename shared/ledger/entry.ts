@@ -127,6 +127,25 @@ export interface ReportedStop {
   By: string;
 }
 
+/** A key that does not serve the records under it until they have expired. */
+export interface KeyAtRisk {
+  KeyArn: string;
+  /** KMS's KeyState; `Expires` for imported material, `NotFound` for a deleted key. */
+  State: string;
+  /**
+   * When KMS deletes it or its material, ISO 8601; `now` where no record can be read
+   * already and no date is set. A key that is pending deletion decrypts nothing either.
+   */
+  Deadline: string;
+}
+
+/** What the last look at the needed keys of a stream found, while any is at risk. */
+interface RiskMark {
+  Keys: readonly KeyAtRisk[];
+  /** Null where that is still to be done. */
+  PublishedAt: number | null;
+}
+
 export interface LedgerEntry {
   StreamARN: string;
   /** Counts the writes; 0 for an entry that was never written. */
@@ -139,6 +158,8 @@ export interface LedgerEntry {
   KeyPeriods?: readonly KeyPeriod[];
   /** Stops of the last 24 hours, and the last one. They use no slot. */
   Stops?: readonly ReportedStop[];
+  /** Absent while no needed key is at risk. */
+  AtRisk?: RiskMark;
   /** When a probe of this service first proved the stream's encryption. */
   VerifiedAt?: number;
   /**

@@ -166,6 +166,14 @@ export class QuotaLedger extends LedgerReader {
     return this.#change(streamArn, (entry) => recordSight(entry, sight));
   }
 
+  /** Applies a transition of another concept. */
+  change<Answer>(
+    streamArn: string,
+    transition: (entry: LedgerEntry) => Transition<Answer>,
+  ): Promise<Answer> {
+    return this.#change(streamArn, transition);
+  }
+
   /** Ends a rotation whose execution was stopped; see {@link settleStopped}. */
   settleStopped(streamArn: string, rotationId: string): Promise<Settlement> {
     return this.#change(streamArn, (entry) =>

@@ -6,13 +6,12 @@ import {
   type Success,
 } from '../contract/outcome.ts';
 import { RotationError } from '../errors/errors.ts';
-import { legible, quote } from '../errors/text.ts';
+import { quote } from '../errors/text.ts';
 import { STREAM_NAME } from '../identifiers/arn.ts';
 import { fieldOf } from '../json.ts';
+import { cut, type Fact, mail, markdown, toSubject } from './message-text.ts';
 import { runbookOfError, runbookOfWarning } from './runbook.ts';
 
-/** SNS takes 100 characters of printable ASCII. */
-const MAX_SUBJECT = 100;
 /** Characters of a title and of a cause in mail and in chat; the JSON has all. */
 const MAX_TITLE = 250;
 const MAX_CAUSE = 2000;
@@ -93,7 +92,7 @@ export function outcomeMessage(
   const facts = isFailed ? factsOfFailure(outcome) : factsOfSuccess(outcome);
   const steps = nextSteps(outcome, deployment);
   return {
-    Subject: title.replace(/[^ -~]/g, '?').slice(0, MAX_SUBJECT),
+    Subject: toSubject(title),
     Email: mail(title, text, [...facts, ['Rotation', RotationId]], steps),
     Chat: {
       version: '1.0',
@@ -129,8 +128,6 @@ function eventTypeOf(outcome: Outcome): string {
   if (outcome.Status === 'FAILED') return 'Rotation Failed';
   return outcome.Warning ? 'Rotation Warning' : 'Rotation Succeeded';
 }
-
-type Fact = [name: string, value: string];
 
 function factsOfFailure(failure: Failure): Fact[] {
   const { Rollback, SlotsSpent, StartedAt } = failure;
@@ -190,41 +187,4 @@ function nextSteps(outcome: Outcome, { stage, runbook }: Deployment): string[] {
     `Runbook: ${page}`,
     `npx kinesis-key-rotation history --stage ${stage}${stream} --since 24h`,
   ];
-}
-
-function mail(
-  title: string,
-  text: string,
-  facts: Fact[],
-  steps: string[],
-): string {
-  const rows = facts.map(([name, value]) => `${name.padEnd(14)} ${value}`);
-  const next = steps.map((step, at) => `${at + 1}. ${step}`);
-  return [
-    title,
-    ...(text ? ['', text] : []),
-    '',
-    ...rows,
-    ...(next.length > 0 ? ['', 'Next:', ...next] : []),
-    '',
-  ].join('\n');
-}
-
-/** One visible line of at most this number of characters. */
-function cut(text: string, most: number): string {
-  const line = legible(text);
-  return line.length > most
-    ? `${line.slice(0, most - 3).toWellFormed()}...`
-    : line;
-}
-
-/**
- * A text that chat shows as it is: no mention of a channel, no link. The platforms
- * read these three characters as entities.
- */
-function markdown(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
 }

@@ -4,7 +4,10 @@ import { parse } from 'yaml';
 import { createProgram } from '../../cli/program.ts';
 import { watchAlarmName } from '../../shared/config/watch-alarms.ts';
 import { ERRORS } from '../../shared/errors/errors.ts';
-import { driftAlarmName } from '../../shared/identifiers/service-names.ts';
+import {
+  driftAlarmName,
+  neededKeysAlarmName,
+} from '../../shared/identifiers/service-names.ts';
 import {
   RUNBOOK,
   runbookOfError,
@@ -60,6 +63,7 @@ describe('the index of docs/operations.md', () => {
   it('has every alarm, with its section', () => {
     const alarms = [
       driftAlarmName('<stage>', '<stream>'),
+      neededKeysAlarmName('<stage>'),
       watchAlarmName('<stage>', '<stream>', { name: '<metric>' }),
       ...ofType('AWS::CloudWatch::Alarm').map(({ AlarmName }) =>
         nameOf(AlarmName),

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../local/instruments/seeded-random.ts';
 import { readDeploymentSettings } from '../../shared/config/deployment-settings.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import { judgeNeededKeys } from '../../shared/guard/needed-key.ts';
+import { markRisks } from '../../shared/guard/risk-mark.ts';
 import { decideDriftCure } from '../../shared/keys/drift-cure.ts';
 import { emptyEntry } from '../../shared/ledger/entry.ts';
 import { alarms } from '../../stack/alarms.ts';
@@ -20,11 +22,11 @@ const MONTH = 30 * 24 * 60 * MINUTE_MS;
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
 const ALARM = 'kinesis-key-rotation-dev-drift-orders';
 
-/** The drift alarm as it is deployed. */
-function deployedAlarm(): AlarmOptions {
+/** The alarm on a metric as it is deployed. */
+function deployedAlarm(metric = 'Drift'): AlarmOptions {
   const entry = { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] };
   const [alarm] = Object.values(alarms([entry], 'dev', DEFAULTS)).filter(
-    ({ Type }) => Type === 'AWS::CloudWatch::Alarm',
+    ({ Properties }) => Properties.MetricName === metric,
   );
   const { Period, EvaluationPeriods, DatapointsToAlarm, ...rest } = (
     alarm as Resource
@@ -170,5 +172,81 @@ describe('drift that stays', () => {
       at: (success?.at ?? 0) + PERIOD_MS,
       Attempt: 1,
     });
+  });
+});
+
+describe('a month with a former key', () => {
+  const DAY = 24 * 60 * MINUTE_MS;
+  const KeyArn = 'arn:aws:kms:us-east-1:000000000000:key/a';
+  const retentionHours = 7 * 24;
+  const left = { KeyId: 'alias/a', KeyArn, From: -DAY, LeftAt: 0 };
+  const period = { ...left, RetentionHours: retentionHours };
+  /** Its last record expires, the margins included. */
+  const NEEDED_UNTIL = 7 * DAY + 65_000;
+
+  /** Sweeps of the month, with the states of the key by the time at which each begins. */
+  function sweepAll(states: [at: number, state: string][]) {
+    let entry = emptyEntry(STREAM_ARN);
+    const published: number[] = [];
+    const points: Datapoint[] = [];
+    for (let now = 0; now < MONTH; now += PERIOD_MS) {
+      const KeyState = states.findLast(([at]) => at <= now)?.[1] as 'Enabled';
+      const key = {
+        KeyId: 'a',
+        Metadata: { KeyId: 'a', Arn: KeyArn, KeyState },
+      };
+      const { Risks } = judgeNeededKeys(
+        now < NEEDED_UNTIL ? [{ period, key }] : [],
+        { streamArn: STREAM_ARN, retentionHours, now },
+      );
+      const Keys = Risks.map(({ Remedy, ...risk }) => ({
+        ...risk,
+        HasRemedy: Remedy.length > 0,
+      }));
+      const { answer, entry: next } = markRisks(entry, { Keys, At: now });
+      entry = next ?? entry;
+      if (answer) published.push(now);
+      if (Risks.length === 0) continue;
+      points.push({ stampedAt: now, arrivesAt: now + 1_000, value: 1 });
+    }
+    return { published, points, entry };
+  }
+
+  const disabled: [number, string][] = [
+    [0, 'Enabled'],
+    [2 * DAY, 'Disabled'],
+    [4.5 * DAY, 'PendingDeletion'],
+  ];
+
+  it('is told once a day and on each change, until its last record expires', () => {
+    const { published, entry } = sweepAll(disabled);
+    expect(published.map((at) => at / DAY)).toEqual([2, 3, 4, 4.5, 5.5, 6.5]);
+    expect(entry).not.toHaveProperty('AtRisk');
+  });
+
+  it('is told once where it is enabled again within the day', () => {
+    const { published } = sweepAll([
+      [0, 'Enabled'],
+      [2 * DAY, 'Disabled'],
+      [2.1 * DAY, 'Enabled'],
+    ]);
+    expect(published).toEqual([2 * DAY]);
+  });
+
+  it('is in ALARM while it lasts, and never without it', () => {
+    const options = deployedAlarm('NeededKeyAtRisk');
+    const at = (now: number, states: [number, string][]) =>
+      alarmState(sweepAll(states).points, now, options);
+    expect(at(2 * DAY, disabled)).toBe('OK');
+    expect(at(2 * DAY + PERIOD_MS, disabled)).toBe('ALARM');
+    expect(at(NEEDED_UNTIL, disabled)).toBe('ALARM');
+    expect(at(NEEDED_UNTIL + 6 * PERIOD_MS, disabled)).toBe('OK');
+    expect(at(20 * DAY, [[0, 'Enabled']])).toBe('OK');
+    // Nothing is at risk once nothing is needed.
+    const late: [number, string][] = [
+      [0, 'Enabled'],
+      [8 * DAY, 'PendingDeletion'],
+    ];
+    expect(sweepAll(late).points).toEqual([]);
   });
 });

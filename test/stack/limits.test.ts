@@ -34,7 +34,7 @@ describe('checkLimits', () => {
 
   it('says how many streams fit', () => {
     expect(() => check(167)).toThrow(
-      /^Streams: 167 streams make 502 resources, .* at most 500; about 166 streams fit, divide them/,
+      /^Streams: 167 streams make 503 resources, .* at most 500; about 166 streams fit, divide them/,
     );
   });
 

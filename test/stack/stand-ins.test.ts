@@ -41,8 +41,16 @@ afterAll(async () => {
 /** Where a call would go, and what it then throws. */
 async function hostOf(client: string, command: string, input: object = {}) {
   const hosts: string[] = [];
-  const handle = async ({ hostname }: { hostname: string }) => {
+  const agents: string[] = [];
+  const handle = async ({
+    hostname,
+    headers,
+  }: {
+    hostname: string;
+    headers: Record<string, string>;
+  }) => {
     hosts.push(hostname);
+    agents.push(headers['user-agent'] ?? '');
     throw new Error('Sent');
   };
   const { [client]: Client, [command]: Command } = bundled;
@@ -51,7 +59,7 @@ async function hostOf(client: string, command: string, input: object = {}) {
   const message = await sent
     .send(new Command(input))
     .catch((error: Error) => error.message);
-  return { hosts, message };
+  return { hosts, message, agents };
 }
 
 // The emulators have endpoints of their own, so no other test comes this way.
@@ -61,12 +69,24 @@ it('bundles find AWS without the cache for discovered endpoints', async () => {
       TableName: 'ledger',
       Key: { StreamARN: { S: 'arn' } },
     }),
-  ).toEqual({ hosts: ['dynamodb.eu-west-1.amazonaws.com'], message: 'Sent' });
+  ).toMatchObject({
+    hosts: ['dynamodb.eu-west-1.amazonaws.com'],
+    message: 'Sent',
+  });
 });
 
 it('bundles call Kinesis without event streams', async () => {
-  expect(await hostOf('KinesisClient', 'ListStreamsCommand')).toEqual({
+  expect(await hostOf('KinesisClient', 'ListStreamsCommand')).toMatchObject({
     hosts: ['kinesis.eu-west-1.amazonaws.com'],
     message: 'Sent',
   });
+});
+
+it('bundles know the version of a client without the rest of its package.json', async () => {
+  const { agents } = await hostOf('KinesisClient', 'ListStreamsCommand');
+  expect(agents).toEqual([
+    expect.stringMatching(
+      /^aws-sdk-js\/3\.\d+\.\d+ .*api\/kinesis#3\.\d+\.\d+/,
+    ),
+  ]);
 });

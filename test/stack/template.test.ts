@@ -346,6 +346,7 @@ describe('a function', () => {
     expect(telling.sort()).toEqual([
       'CompleteRotationLambdaFunction',
       'SettleFailureLambdaFunction',
+      'SweepDriftLambdaFunction',
     ]);
     expect(
       get('RecordExternalStartLambdaFunction').Properties.Environment,
@@ -601,7 +602,7 @@ describe('every target', () => {
   ];
 
   it('has a dead-letter queue', () => {
-    expect(targets()).toHaveLength(2 + 3 + 1 + 1 + 1);
+    expect(targets()).toHaveLength(2 + 3 + 1 + 1 + 1 + 2);
     for (const { DeadLetterConfig } of targets()) {
       expect(DeadLetterConfig).toEqual({ Arn: DEAD_LETTERS });
     }
@@ -759,7 +760,7 @@ describe('the topics', () => {
     const found = ofType('AWS::CloudWatch::Alarm').filter(
       ([, { Properties }]) => !WATCHED.includes(String(Properties.AlarmName)),
     );
-    expect(found).toHaveLength(4);
+    expect(found).toHaveLength(5);
     for (const [id, { Properties }] of found) {
       const name = String(Properties.AlarmName);
       expect(allowed.filter((pattern) => pattern.test(name))).toHaveLength(1);
@@ -1197,6 +1198,92 @@ describe('the drift alarm', () => {
   });
 });
 
+describe('the alarm on needed keys', () => {
+  it('is one for all streams, and OK without a datapoint', () => {
+    expect(get('NeededKeysAlarm').Properties).toMatchObject({
+      AlarmName: 'kinesis-key-rotation-prod-needed-keys',
+      Namespace: 'KinesisKeyRotation',
+      MetricName: 'NeededKeyAtRisk',
+      Dimensions: [
+        { Name: 'service', Value: 'kinesis-key-rotation' },
+        { Name: 'Stage', Value: 'prod' },
+      ],
+      Statistic: 'Maximum',
+      Period: 300,
+      DatapointsToAlarm: 1,
+      Threshold: 1,
+      TreatMissingData: 'notBreaching',
+      AlarmActions: TOPICS,
+      OKActions: TOPICS,
+    });
+  });
+
+  it('comes with the message of its stage alone', async () => {
+    const { EventPattern, Targets } = get('NotifyRiskRule').Properties;
+    const pattern = resolved(EventPattern);
+    const event = (await sampleEvent('key-at-risk')) as { detail: object };
+    const of = (Stage: string) =>
+      matchesPattern(pattern, {
+        ...event,
+        detail: { ...event.detail, Stage },
+      } as EventBridgeEvent);
+    expect([of('prod'), of('dev')]).toEqual([true, false]);
+    expect(Targets).toMatchObject([
+      { Arn: { 'Fn::GetAtt': ['PublishOutcomeLambdaFunction', 'Arn'] } },
+    ]);
+  });
+});
+
+describe('the rule of key states', () => {
+  const matches = async (name: string, detail: object = {}) => {
+    const { EventPattern } = get('KeyStateRule').Properties;
+    const event = (await sampleEvent(name)) as { detail: object };
+    return matchesPattern(resolved(EventPattern), {
+      ...event,
+      detail: { ...event.detail, ...detail },
+    } as EventBridgeEvent);
+  };
+
+  it.each([
+    'DisableKey',
+    'ScheduleKeyDeletion',
+    'DeleteImportedKeyMaterial',
+    'EnableKey',
+    'CancelKeyDeletion',
+    'ImportKeyMaterial',
+  ])('takes the call %s, unless it failed', async (eventName) => {
+    expect(await matches('kms-disable-key', { eventName })).toBe(true);
+    const refused = { eventName, errorCode: 'AccessDeniedException' };
+    expect(await matches('kms-disable-key', refused)).toBe(false);
+  });
+
+  it("takes KMS's own events, and no other calls", async () => {
+    expect(await matches('kms-key-deletion')).toBe(true);
+    const Decrypt = { eventName: 'Decrypt' };
+    expect(await matches('kms-disable-key', Decrypt)).toBe(false);
+    expect(await matches('start-stream-encryption')).toBe(false);
+  });
+
+  it('invokes the sweep, which it may', () => {
+    expect(get('KeyStateRule').Properties.Targets).toMatchObject([
+      { Arn: { 'Fn::GetAtt': ['SweepDriftLambdaFunction', 'Arn'] } },
+    ]);
+    expect(get('KeyStatePermission').Properties).toMatchObject({
+      FunctionName: { Ref: 'SweepDriftLambdaFunction' },
+      SourceArn: { 'Fn::GetAtt': ['KeyStateRule', 'Arn'] },
+    });
+  });
+});
+
+/** A pattern in the account of the sample events. */
+const resolved = (pattern: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(pattern).replaceAll(
+      '{"Ref":"AWS::AccountId"}',
+      '"000000000000"',
+    ),
+  );
+
 describe('what starts rotations', () => {
   const SAFETY_NET = [
     'SettleRule',
@@ -1208,6 +1295,8 @@ describe('what starts rotations', () => {
     'NotifyRule',
     'NotifyPermission',
     'NotifyInvocations',
+    'NotifyRiskRule',
+    'NotifyRiskPermission',
     'NotificationTopicPolicy',
     'FailureTopicPolicy',
     'DeadLetterQueuePolicy',

@@ -191,6 +191,35 @@ const TAKEN: [string, number, object][] = [
       },
     },
   ],
+  [
+    'kms-disable-key',
+    0,
+    {
+      Rule: `${STACK}-key-state`,
+      Outcome: { Streams: [{ StreamName: 'samplestream', Drift: 1 }] },
+    },
+  ],
+  [
+    'kms-key-deletion',
+    0,
+    {
+      Rule: `${STACK}-key-state`,
+      // The ledger knows no key of the stream yet, so it may be this one.
+      Outcome: { Streams: [{ StreamName: 'samplestream' }] },
+    },
+  ],
+  [
+    'key-at-risk',
+    0,
+    {
+      Rule: `${STACK}-notify-risk`,
+      Outcome: {
+        Message: {
+          Subject: 'samplestream (local): needed key at risk, PendingDeletion',
+        },
+      },
+    },
+  ],
 ];
 
 const REFUSED: [string, string][] = [

@@ -115,6 +115,70 @@ describe('PublishOutcome', () => {
     },
   );
 
+  it('publishes keys at risk to both topics, with what to do', async () => {
+    const event = await sample('key-at-risk');
+    await publish(event);
+    expect(
+      topics.published.map(({ TopicArn, Subject }) => [TopicArn, Subject]),
+    ).toEqual([
+      [FAILURES, 'samplestream (dev): needed key at risk, PendingDeletion'],
+      [ALL, 'samplestream (dev): needed key at risk, PendingDeletion'],
+    ]);
+    const [{ email, sqs } = { email: '', sqs: '' }] = topics.published;
+    expect(JSON.parse(sqs)).toEqual(event.detail);
+    const key =
+      'arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    for (const line of [
+      `Key            ${key}`,
+      'Deadline       2026-02-11T09:14:31.000Z',
+      'Needed until   2026-01-13T03:01:17.204Z',
+      `1. aws kms cancel-key-deletion --key-id ${key} --region us-east-1`,
+      `2. aws kms enable-key --key-id ${key} --region us-east-1`,
+      '3. Runbook: docs/operations.md#alarm-needed-keys',
+    ]) {
+      expect(email.split('\n')).toContain(line);
+    }
+  });
+
+  it.each([
+    { Keys: [] },
+    { Keys: [{ Remedy: ['aws kms schedule-key-deletion --key-id a'] }] },
+    { Keys: [{ Remedy: ['aws kms enable-key --key-id a; rm -r /'] }] },
+    { Keys: [{ KeyArn: 'https://evil.example' }] },
+    { Keys: [{ State: 'call 0123' }] },
+    { StreamName: 'a b' },
+  ])('refuses keys at risk with %j', async (wrong) => {
+    const event = await sample('key-at-risk');
+    const { Keys = [] } = event.detail as { Keys?: object[] };
+    const changed =
+      'Keys' in wrong && wrong.Keys?.map((key) => ({ ...Keys[0], ...key }));
+    const detail = {
+      ...event.detail,
+      ...wrong,
+      ...(changed && { Keys: changed }),
+    };
+    await expect(publish({ ...event, detail })).rejects.toMatchObject({
+      name: 'InvalidRequest',
+      message: expect.stringContaining('does not say which keys are at risk'),
+    });
+    expect(topics.published).toEqual([]);
+  });
+
+  it('publishes or refuses whatever an event of keys at risk says', async () => {
+    const event = await sample('key-at-risk');
+    await fc.assert(
+      fc.asyncProperty(hostileVariant(event.detail), async (detail) => {
+        fc.pre(isSerializable(detail));
+        await refusalOf(
+          () => publish({ ...event, detail }),
+          (error) =>
+            error === 'InvalidRequest' || /^InvalidParameter/.test(error),
+        );
+      }),
+      runs(100),
+    );
+  });
+
   it('fails where a topic cannot be reached, so that Lambda calls it again', async () => {
     topics.broken.set(ALL, 1);
     const event = await sample('rotation-failed');

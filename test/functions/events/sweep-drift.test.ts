@@ -224,6 +224,7 @@ describe('SweepDrift', () => {
         Drift: 1,
         Reason: expect.stringContaining('KeyState Disabled'),
         Restore: NOT_DEPLOYED,
+        KeysAtRisk: [expect.objectContaining({ State: 'Disabled' })],
       },
     ]);
     await kms.send(new EnableKeyCommand(Key));
@@ -506,6 +507,7 @@ describe('SweepDrift', () => {
       ledger: {
         read: (arn) => onTheWay(() => reader.read(arn)),
         recordSight: (arn, sight) => reader.recordSight(arn, sight),
+        change: (arn, transition) => reader.change(arn, transition),
       },
     });
     const swept: string[] = [];

@@ -195,7 +195,7 @@ function changed(id: string, properties: object): Template {
 describe('the sample events', () => {
   it('have all fields that every event has, in the order in which they come', async () => {
     const files = await readdir(EVENTS);
-    expect(files).toHaveLength(15);
+    expect(files).toHaveLength(18);
     for (const file of files) {
       const event = await eventOf(file.replace('.json', ''));
 

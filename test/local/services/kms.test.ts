@@ -5,6 +5,7 @@ import {
   CreateGrantCommand,
   CreateKeyCommand,
   DeleteAliasCommand,
+  DeleteImportedKeyMaterialCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
@@ -13,6 +14,7 @@ import {
   GenerateDataKeyCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
+  ImportKeyMaterialCommand,
   type KMSClient,
   ListAliasesCommand,
   ListGrantsCommand,
@@ -247,6 +249,45 @@ describe('the KMS stand-in', () => {
       KeyState: 'Enabled',
       Enabled: true,
     });
+  });
+
+  it('imports key material, which expires or is deleted', async () => {
+    const { kms } = await running();
+    const { KeyMetadata } = await kms.send(
+      new CreateKeyCommand({ Origin: 'EXTERNAL' }),
+    );
+    const KeyId = KeyMetadata?.KeyId ?? '';
+    expect(KeyMetadata).toMatchObject({ KeyState: 'PendingImport' });
+    const Imported = { KeyId, ImportToken: Buffer.from('token') };
+    const EncryptedKeyMaterial = Buffer.from('material');
+    const enable = kms.send(new EnableKeyCommand({ KeyId }));
+    await expect(enable).rejects.toThrow('is pending import');
+    const ValidTo = new Date('2999-01-01T00:00:00.000Z');
+    const importUntil = (until: Date) =>
+      kms.send(
+        new ImportKeyMaterialCommand({
+          ...Imported,
+          EncryptedKeyMaterial,
+          ValidTo: until,
+        }),
+      );
+    await importUntil(ValidTo);
+    expect(await describeKey(kms, KeyId)).toMatchObject({
+      KeyState: 'Enabled',
+      ExpirationModel: 'KEY_MATERIAL_EXPIRES',
+      ValidTo,
+    });
+    await kms.send(new DeleteImportedKeyMaterialCommand({ KeyId }));
+    const pending = await describeKey(kms, KeyId);
+    expect(pending).toMatchObject({ KeyState: 'PendingImport' });
+    expect(pending).not.toHaveProperty('ValidTo');
+    await importUntil(new Date(Date.now() - 1000));
+    const expired = await describeKey(kms, KeyId);
+    expect(expired).toMatchObject({ KeyState: 'PendingImport' });
+    const { KeyId: own } = await newKey(kms);
+    await expect(
+      kms.send(new DeleteImportedKeyMaterialCommand({ KeyId: own })),
+    ).rejects.toThrow('origin is AWS_KMS');
   });
 
   it('schedules the deletion of a key, and cancels it', async () => {

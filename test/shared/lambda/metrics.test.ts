@@ -139,7 +139,7 @@ describe('measureDrift', () => {
         KeyIds: ['alias/a', 'alias/b'],
       };
       const alarms = Object.values(alarmsOf([entry], STAGE, DEFAULTS)).filter(
-        ({ Type }) => Type === 'AWS::CloudWatch::Alarm',
+        ({ Properties }) => Properties.MetricName === 'Drift',
       );
       expect(alarms).toHaveLength(1);
       const [{ Namespace, Name, Dimensions } = {}] = logged();
@@ -151,6 +151,33 @@ describe('measureDrift', () => {
       });
     },
   );
+});
+
+describe('measureRisks', () => {
+  it('counts for the stream, and for all under the name of the alarm', async () => {
+    const { measureRisks } = await deployed();
+    const at = Date.now();
+    measureRisks('orders', 2, at);
+    measureRisks(undefined, 3, at);
+    const [ofStream, ofAll, ...others] = logged();
+    expect(others).toEqual([]);
+    expect(ofStream).toEqual(metric('NeededKeyAtRisk', 2, 'Count', 'orders'));
+    expect(ofAll).toMatchObject({ Name: 'NeededKeyAtRisk', Value: 3 });
+    const entry = { StreamName: 'orders', KeyIds: ['alias/a', 'alias/b'] };
+    const alarm = alarmsOf([entry], STAGE, DEFAULTS).NeededKeysAlarm;
+    expect(alarm?.Properties).toMatchObject({
+      Namespace: ofAll?.Namespace,
+      MetricName: ofAll?.Name,
+      Dimensions: ofAll?.Dimensions?.[0],
+    });
+  });
+
+  it('have no datapoint where no key is at risk', async () => {
+    const { measureRisks } = await deployed();
+    measureRisks('orders', 0, Date.now());
+    measureRisks(undefined, 0, Date.now());
+    expect(logged()).toEqual([]);
+  });
 });
 
 it('has no datapoint of a quota that is not used', async () => {

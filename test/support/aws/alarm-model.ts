@@ -14,7 +14,7 @@ export interface AlarmOptions {
   rangePeriods: number;
   datapointsToAlarm: number;
   threshold: number;
-  treatMissingData: 'missing' | 'breaching';
+  treatMissingData: 'missing' | 'breaching' | 'notBreaching';
 }
 
 export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';

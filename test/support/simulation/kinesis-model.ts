@@ -1,5 +1,6 @@
 import type { SeededRandom } from '../../../local/instruments/seeded-random.ts';
-import type { KeyStore, StoredKey } from '../../../local/services/key-store.ts';
+import type { KeyStore } from '../../../local/services/key-store.ts';
+import type { StoredKey } from '../../../local/services/stored-key.ts';
 import { unusableReason } from '../../../shared/keys/usable-key.ts';
 import { type Answer, refusal } from './transport.ts';
 
