@@ -68,7 +68,7 @@ export function openPeriod(
   isSeen = false,
 ): readonly KeyPeriod[] {
   const known = periods.filter(
-    (period) => period.OverAt === undefined && isOfKey(period, key),
+    (period) => period.OverAt === undefined && isSamePeriod(period, key),
   );
   const first = known.toSorted((a, b) => a.From - b.From)[0];
   const isFirst = first !== undefined && first.From <= at;
@@ -80,6 +80,17 @@ export function openPeriod(
   };
   if (known.length === 1 && isDeepStrictEqual(first, open)) return periods;
   return [...periods.filter((period) => !known.includes(period)), open];
+}
+
+/**
+ * Whether a period is that of a key. An alias alone may be any key that it ever pointed
+ * to, so it takes the place of none whose ARN is known.
+ */
+function isSamePeriod(period: KeyPeriod, key: PeriodKey): boolean {
+  return (
+    isOfKey(period, key) &&
+    (key.KeyArn !== undefined || period.KeyArn === undefined)
+  );
 }
 
 /** The key ARN that one of them knows, and a presumed one only if none does. */

@@ -129,6 +129,37 @@ describe('a look at a stream', () => {
     expect(seen.KeyPeriods).toHaveLength(2);
   });
 
+  it('keeps every key of an alias that another principal applies by its name', () => {
+    const first = { KeyId: 'alias/x', KeyArn: 'arn:1' };
+    const second = { KeyId: 'alias/x', KeyArn: 'arn:2' };
+    const one = see(emptyEntry(ARN), {
+      Key: first,
+      RetentionHours: 24,
+      At: T0,
+    });
+    const two = see(one, { Key: second, RetentionHours: 24, At: T0 + HOUR });
+    const start = { RequestId: 'q', KeyId: 'alias/x', At: T0, By: 'someone' };
+    const At = T0 + 2 * HOUR;
+    const reported = apply(
+      two,
+      recordExternalStart(two, { ...start, At }, At),
+    )[1];
+    expect(reported.KeyPeriods).toContainEqual({ KeyId: 'alias/x', From: At });
+    const third = { KeyId: 'alias/x', KeyArn: 'arn:3' };
+    const seen = see(reported, { Key: third, RetentionHours: 24, At: At + 1 });
+    expect(seen.KeyPeriods).toEqual([
+      { ...first, From: T0, IsSeen: true, LeftAt: T0 + HOUR, RetentionHours: 24 },
+      {
+        ...second,
+        From: T0 + HOUR,
+        IsSeen: true,
+        LeftAt: At + 1,
+        RetentionHours: 24,
+      },
+      { ...third, From: At },
+    ]);
+  });
+
   it('takes a presumed key ARN only until it is known', () => {
     const presumed = { ...A, IsPresumed: true as const };
     const seen = openPeriod([], presumed, T0, true);
