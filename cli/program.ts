@@ -32,6 +32,7 @@ import {
 import { HELP_EXAMPLES } from './input/help-examples.ts';
 import { SKELETONS, type Skeleton, skeleton } from './input/skeleton.ts';
 import type { Interruption } from './interruption.ts';
+import { addKeys } from './keys/add-keys.ts';
 import { PACKAGER_COMMANDS } from './packager/commands.ts';
 
 const addRotate: AddCommand = (program, context) => {
@@ -234,6 +235,7 @@ const COMMANDS = [
   addPlan,
   addQuota,
   addHistory,
+  addKeys,
   addReport,
   addStreams,
   addTrigger,

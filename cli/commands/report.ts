@@ -21,6 +21,7 @@ import {
   type StreamOptions,
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
+import { lookAtKeys } from '../keys/look-at-keys.ts';
 import { writeWhole } from '../output/write-whole.ts';
 import { reportCsv } from '../report/formats/report-csv.ts';
 import { reportJson } from '../report/formats/report-json.ts';
@@ -69,6 +70,7 @@ export async function report(
       const chosen = await locateStreams(options, environment, context);
       const described = await gatherWithProgress(chosen, clients, context);
       const streams = await gatherKeys(described, clients.kms);
+      const keyNeeds = await lookAtKeys(chosen, options, environment, context);
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);
       const input: ReportInput = {
@@ -87,6 +89,7 @@ export async function report(
         coverage: isOneStream(options)
           ? { status: 'NOT_ASKED' }
           : await gatherCoverage(clients.kinesis, namesOf(chosen)),
+        keyNeeds,
         streams,
       };
       const { output, file = `kinesis-key-rotation.${output}` } = options;

@@ -29,6 +29,11 @@ export const HELP_EXAMPLES: Record<string, readonly string[]> = {
     'history --stage prod --status FAILED --output json',
     'history --stage prod --since 2026-11-01 --until 2026-12-01 --output yaml',
   ],
+  keys: [
+    'keys --stream-name orders',
+    'keys --stage prod --output json',
+    'keys --stage prod --safe-to-retire',
+  ],
   report: [
     'report',
     'report --stage prod --since 90d --file audit.html',

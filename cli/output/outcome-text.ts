@@ -4,6 +4,7 @@ import {
   type RollbackOutcome,
   type Success,
 } from '../../shared/contract/outcome.ts';
+import { neededUntil } from '../../shared/ledger/key-periods.ts';
 import type { Quota } from '../../shared/ledger/usage.ts';
 import { nextCommand, type Where } from '../executions/next-command.ts';
 import { bad, doubtful, good } from './color.ts';
@@ -60,12 +61,43 @@ export function outcomeText(outcome: Outcome, where: Where = {}): string {
         `until ${localTime(outcome.BakedUntil)}, no watched alarm was in ALARM`,
     ),
     ...quota,
+    ...formerKeyRow(outcome),
   ].join('\n');
 }
 
 /** How a rotation ended without failing. */
 export function endText({ Outcome: end, Warning }: Success): string {
   return Warning ? doubtful(`WARNING ${end}`) : good(end);
+}
+
+/**
+ * The key that the rotation replaced: its records are retained. A retention that grows
+ * moves the time, so that it is the earliest one.
+ */
+function formerKeyRow({
+  Outcome,
+  KeyId,
+  PreviousKeyId,
+  RepointedFrom,
+  ActiveAt,
+  RetentionPeriodHours,
+}: Success): string[] {
+  if (Outcome !== 'ROTATED' || PreviousKeyId === null) return [];
+  const former = PreviousKeyId === KeyId ? RepointedFrom : PreviousKeyId;
+  if (former === undefined || ActiveAt === null || !RetentionPeriodHours) {
+    return [];
+  }
+  const at = Date.parse(ActiveAt);
+  const until = neededUntil(
+    { KeyId: former, From: at, LeftAt: at },
+    RetentionPeriodHours,
+  );
+  return labelledRow(
+    'Former',
+    until === undefined
+      ? undefined
+      : `keep ${former} usable until ${localTime(until)} at least: records under it are retained until then`,
+  );
 }
 
 /** Who may update an alias decides the key, so a change of it is shown. */

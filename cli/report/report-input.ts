@@ -2,6 +2,7 @@ import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
+import type { KeysAnswer } from '../keys/judge-keys.ts';
 
 /** What DescribeStreamSummary returns, or why it failed. */
 export type StreamDescription =
@@ -104,6 +105,8 @@ export interface ReportHeader {
   version: string;
   configuration: Configuration;
   coverage: Coverage;
+  /** Until when records need the keys of the streams; absent if not asked. */
+  keyNeeds?: KeysAnswer;
 }
 
 export interface ReportInput extends ReportHeader {

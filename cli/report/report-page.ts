@@ -13,6 +13,7 @@ import type { ReportInput } from './report-input.ts';
 import { type ReportModel, reportModel } from './report-model.ts';
 import { configurationFacts } from './sections/configuration.ts';
 import { coverageSection } from './sections/coverage.ts';
+import { keyNeedsSection } from './sections/key-needs.ts';
 import { keysSection } from './sections/keys.ts';
 import { type Cell, code, type Markup, state } from './sections/markup.ts';
 import { rotationsSection } from './sections/rotations.ts';
@@ -49,6 +50,7 @@ export async function reportPage(input: ReportInput): Promise<string> {
     streamsSection(model),
     coverageSection(model),
     keysSection(model),
+    keyNeedsSection(model),
     timelineSection(model),
     quotaSection(model),
     rotationsSection(model),
@@ -210,6 +212,7 @@ function sourcesSection(model: ReportModel): Markup {
 <li>External starts, outside the ledger, are known from CloudTrail by time, key and caller. The ledger keeps them for as long as they count against the quota: a day, or until the next rotation after it. Older ones appear as times at which the key is unknown.</li>
 <li>The hash of rotations.yml is the SHA-256 of the bytes that this run read. The hash of the template is the SHA-256 of the text that CloudFormation returns for the stack (GetTemplate, Original). Changes outside CloudFormation are not in it.</li>
 <li>The creation date, origin and manager of a key come from KMS (DescribeKey), and its own rotation too (GetKeyRotationStatus), with the rights of the person who made this report. What KMS refused is shown as unknown.</li>
+<li>Until when records need a key comes from the ledger and its records, and from a look at every stream of the account and Region. The last use of a key comes from KMS (GetKeyLastUsage), which may be an hour late. Sweeps that were missed, and Starts that neither CloudTrail nor a sweep showed, are not in it.</li>
 <li>Streams that are not managed come from Kinesis (ListStreams, then DescribeStreamSummary of each). Streams of other accounts and Regions are not in this report.</li>
 <li>The record of a failed rotation has the time of its start, and not of its end.</li>
 <li>Quota over time is counted from the records and their times. The peak is the higher of this count and of the ledger's count at the end of a rotation.</li>

@@ -101,6 +101,16 @@ const OPERATIONS: Record<string, Operation> = {
     const { DeletionDate, KeyState } = key;
     return { KeyId: key.Arn, DeletionDate, KeyState, PendingWindowInDays };
   },
+  // Nothing is encrypted here, so no key was ever used.
+  GetKeyLastUsage: (store, { KeyId }) => {
+    const { KeyId: id, CreationDate } = store.get(key(KeyId));
+    return {
+      KeyId: id,
+      KeyLastUsage: {},
+      TrackingStartDate: CreationDate,
+      KeyCreationDate: CreationDate,
+    };
+  },
   GetKeyRotationStatus: (store, { KeyId }) =>
     rotationStatus(store, text(KeyId), Date.now()),
   EnableKeyRotation: (store, { KeyId, RotationPeriodInDays = 365 }) => {
@@ -203,6 +213,15 @@ function text(value: Input[string]): string {
     throw new KmsError('ValidationException', 'A required field is missing');
   }
   return value;
+}
+
+/** KMS accepts no alias here. */
+function key(value: Input[string]): string {
+  const id = text(value);
+  if (parseKeyId(id)?.resource.startsWith('alias/')) {
+    throw new KmsError('ValidationException', `Invalid keyId ${id}`);
+  }
+  return id;
 }
 
 function alias(value: Input[string]): string {

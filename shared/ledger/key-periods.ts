@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   changeEntry,
   type KeyPeriod,
+  type LastApplied,
   type LedgerEntry,
   type PeriodKey,
   type Slot,
@@ -68,7 +69,7 @@ export function openPeriod(
   isSeen = false,
 ): readonly KeyPeriod[] {
   const known = periods.filter(
-    (period) => period.OverAt === undefined && isOfKey(period, key),
+    (period) => period.OverAt === undefined && isSamePeriod(period, key),
   );
   const first = known.toSorted((a, b) => a.From - b.From)[0];
   const isFirst = first !== undefined && first.From <= at;
@@ -80,6 +81,17 @@ export function openPeriod(
   };
   if (known.length === 1 && isDeepStrictEqual(first, open)) return periods;
   return [...periods.filter((period) => !known.includes(period)), open];
+}
+
+/**
+ * Whether a period is that of a key. An alias alone may be any key that it ever pointed
+ * to, so it takes the place of none whose ARN is known.
+ */
+function isSamePeriod(period: KeyPeriod, key: PeriodKey): boolean {
+  return (
+    isOfKey(period, key) &&
+    (key.KeyArn !== undefined || period.KeyArn === undefined)
+  );
 }
 
 /** The key ARN that one of them knows, and a presumed one only if none does. */
@@ -95,20 +107,20 @@ function resolvedArn(keys: readonly PeriodKey[]) {
  * The periods after a look at a stream: those of all other keys end by then, and last
  * by the longest retention that is seen.
  *
- * @param slots of the stream: a call without an answer may have applied its key
+ * @param entry a call without an answer may have applied its key
  * @returns the same periods where the look shows nothing new
  */
 function seePeriods(
   periods: readonly KeyPeriod[],
   sight: StreamSight,
-  slots: readonly Slot[],
+  { Slots: slots, LastApplied: lastApplied }: LedgerEntry,
 ): readonly KeyPeriod[] {
   const { Key, At } = sight;
   const possible = possiblePeriods(periods, slots);
   const all = Key ? openPeriod(possible, Key, At, true) : possible;
   const kept = all.filter(({ OverAt = At }) => At < OverAt + KEPT_MS);
   const seen = kept.map((period) =>
-    Key && period.OverAt === undefined && isOfKey(period, Key)
+    Key && period.OverAt === undefined && mayBeUnder(period, Key, lastApplied)
       ? currentPeriod(period, sight)
       : formerPeriod(period, sight),
   );
@@ -116,6 +128,22 @@ function seePeriods(
     seen.length === periods.length &&
     seen.every((period, at) => period === periods[at]);
   return isSame ? periods : seen;
+}
+
+/**
+ * Whether a stream that is seen under a key may be under that of a period. An alias that
+ * was pointed elsewhere leaves the stream where it was, and a Start of the same alias
+ * that AWS did not answer may have been applied.
+ */
+function mayBeUnder(
+  period: KeyPeriod,
+  key: PeriodKey,
+  lastApplied: LastApplied | undefined,
+): boolean {
+  if (isOfKey(period, key)) return true;
+  const isSameAlias = period.KeyId === key.KeyId && period.LeftAt === undefined;
+  const isUnanswered = period.From > (lastApplied?.AppliedAt ?? period.From);
+  return isSameAlias && (key.IsPresumed === true || isUnanswered);
 }
 
 /**
@@ -163,8 +191,8 @@ export function recordSight(
   entry: LedgerEntry,
   sight: StreamSight,
 ): Transition<void> {
-  const { KeyPeriods = [], Slots } = entry;
-  const seen = seePeriods(KeyPeriods, sight, Slots);
+  const { KeyPeriods = [] } = entry;
+  const seen = seePeriods(KeyPeriods, sight, entry);
   return seen === KeyPeriods
     ? { answer: undefined }
     : { answer: undefined, entry: changeEntry(entry, { KeyPeriods: seen }) };

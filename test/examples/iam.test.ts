@@ -570,6 +570,38 @@ describe('key-policy.json', () => {
   });
 });
 
+describe('key-used-lately.json', () => {
+  const statements = (name: string) =>
+    (readPolicy(name).policy as { Statement: object[] }).Statement;
+  const Statement = ['key-policy', 'key-used-lately'].flatMap(statements);
+  const keyPolicy = { Version: '2012-10-17', Statement };
+  const all = {
+    name: 'own',
+    policy: {
+      Version: '2012-10-17' as const,
+      Statement: [{ Effect: 'Allow', Action: 'kms:*', Resource: '*' }],
+    },
+  };
+
+  it.each([
+    ['kms:ScheduleKeyDeletion', '29', false],
+    ['kms:ScheduleKeyDeletion', '30', true],
+    ['kms:DisableKey', '0', true],
+  ])(
+    'decides of %s after %s days without a use: %s',
+    async (action, days, may) => {
+      const request = {
+        role: 'key-administrator',
+        action,
+        resource: arn('kms', KEY),
+        context: { 'kms:TrailingDaysWithoutKeyUsage': days },
+        keyPolicy,
+      };
+      expect(await isAllowed(request, [all])).toBe(may);
+    },
+  );
+});
+
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 it.each(
   readdirSync('examples/iam').filter((name) => name !== 'key-policy.json'),

@@ -1,3 +1,8 @@
+import type { KeysAnswer } from '../../keys/judge-keys.ts';
+import {
+  keyDocument as keyNeedDocument,
+  coverageDocument as keysCoverageDocument,
+} from '../../keys/keys-document.ts';
 import { printable } from '../../output/printable.ts';
 import { findings } from '../findings.ts';
 import type { KeyFacts } from '../key-facts.ts';
@@ -54,6 +59,15 @@ function reportDocument(model: ReportModel): object {
     })),
     Streams: model.streams.map(streamDocument),
     Coverage: coverageDocument(model.coverage),
+    ...(model.keyNeeds && { KeyNeeds: keyNeedsDocument(model.keyNeeds) }),
+  };
+}
+
+function keyNeedsDocument(answer: KeysAnswer): object {
+  return {
+    At: iso(answer.at),
+    Keys: answer.keys.map(keyNeedDocument),
+    Coverage: keysCoverageDocument(answer),
   };
 }
 

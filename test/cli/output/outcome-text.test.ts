@@ -46,6 +46,21 @@ describe('outcomeText', () => {
     ]);
   });
 
+  it('says until when the former key is needed at least', () => {
+    const until = localTime('2026-01-02T00:01:07.000Z');
+    const row = `\nFormer  keep alias/a usable until ${until} at least: records under it are retained until then`;
+    const known = { ...ROTATED, RetentionPeriodHours: 24 };
+    expect(outcomeText(known)).toContain(row);
+    for (const silent of [
+      ROTATED,
+      { ...known, PreviousKeyId: null },
+      { ...known, Outcome: 'UNCHANGED' as const },
+      { ...known, PreviousKeyId: known.KeyId },
+    ]) {
+      expect(outcomeText(silent)).not.toContain('Former');
+    }
+  });
+
   it('says until when alarms were watched', () => {
     const BakedUntil = '2026-01-01T00:10:07.000Z';
     expect(outcomeText({ ...ROTATED, BakedUntil })).toContain(

@@ -4,6 +4,7 @@ import { reportJson } from '../../../../cli/report/formats/report-json.ts';
 import type { Coverage } from '../../../../cli/report/report-input.ts';
 import { reportPage } from '../../../../cli/report/report-page.ts';
 import type { Outcome } from '../../../../shared/contract/outcome.ts';
+import { keyArn, kmsKey } from '../../../support/aws/kms-key.ts';
 import { simulatedMonth } from '../../../support/report/simulated-month.ts';
 
 /** The words of a page, without its tags and styles. */
@@ -221,5 +222,62 @@ describe('a rotation that changed nothing, with a warning', () => {
       streams: [{ ...first, history }],
     });
     expect(csv).toMatch(/UNCHANGED_WITH_WARNING,.*,The stream keeps <it>,/);
+  });
+});
+
+describe('the keys that records need', () => {
+  it('are shown where they were asked for, with what is not known', async () => {
+    const until = Date.parse('2026-11-26T10:00:00.000Z');
+    const StreamARN = 'arn:aws:kinesis:us-east-1:111122223333:stream/orders';
+    const keyNeeds = {
+      at: until - 3_600_000,
+      streams: 3,
+      notManaged: [],
+      unknownRings: [],
+      keys: [
+        {
+          KeyArn: keyArn(1),
+          keyIds: ['alias/former'],
+          verdict: 'NEEDED' as const,
+          neededUntil: until,
+          unknown: ['two: no'],
+          uses: [
+            {
+              KeyId: 'alias/former',
+              KeyArn: keyArn(1),
+              From: until - 9e8,
+              LeftAt: until - 9e7,
+              RetentionHours: 24,
+              StreamName: 'orders',
+              StreamARN,
+              until,
+            },
+          ],
+          state: {
+            metadata: kmsKey(1, { KeyState: 'Disabled' }),
+            lastUsage: { status: 'NOT_KNOWN' as const, reason: 'denied' },
+          },
+          namedBy: [],
+        },
+      ],
+    };
+    const { text, document } = await shown({ keyNeeds });
+    expect(text).toContain('Keys that records need');
+    expect(text).toMatch(
+      /alias\/former .* until 2026-11-26 10:00:00.UTC two: no/,
+    );
+    expect(text).toContain('records under it cannot be read: it is Disabled');
+    expect(text).toContain('not known denied');
+    expect(document.KeyNeeds.Keys).toMatchObject([
+      {
+        KeyArn: keyArn(1),
+        NeededUntil: '2026-11-26T10:00:00.000Z',
+        SafeToRetireFrom: null,
+        LastUsage: { Status: 'NOT_KNOWN', Reason: 'denied' },
+      },
+    ]);
+    const without = await shown({});
+    expect(without.text).not.toContain('Keys that records need');
+    expect(without.document).not.toHaveProperty('KeyNeeds');
   });
 });
