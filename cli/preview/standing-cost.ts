@@ -31,8 +31,8 @@ export const SWEEP_CALLS = {
   GetItem: 1,
 } as const;
 
-/** Five streams a second share the function of the sweep. */
-const SWEEP_SECONDS = 0.2;
+/** Two streams a second share the function of the sweep. */
+const SWEEP_SECONDS = 0.5;
 const SWEEP_GIGABYTES = 0.25;
 /** Ledger entries are of up to 8 KB. */
 const READS_A_GET = 2;

@@ -89,8 +89,8 @@ export interface Sweep {
   Streams: SweptStream[];
 }
 
-/** A quarter of what the account has, so that a sweep never gets in the way. */
-const DESCRIPTIONS_PER_SECOND = 5;
+/** A tenth of what the account has: several stages may sweep at the same time. */
+const DESCRIPTIONS_PER_SECOND = 2;
 
 /**
  * Looks at streams, publishes for each a metric that says whether it is under a usable

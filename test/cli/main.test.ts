@@ -597,7 +597,7 @@ describe('report', () => {
     const hash = sha256(page);
     expect(written).toEqual({
       exitCode: 0,
-      stderr: `${cli.announcement}Reading 1 stream for the report\nSHA-256 ${hash}, also in ${file}.sha256\n`,
+      stderr: `${cli.announcement}Reading 1 stream for the report\nReading 1 stream for their keys\nSHA-256 ${hash}, also in ${file}.sha256\n`,
       stdout: `${file}\n`,
     });
     expect(await readFile(`${file}.sha256`, 'utf8')).toBe(
@@ -633,7 +633,7 @@ describe('report', () => {
       },
     });
     expect(json.stderr).toBe(
-      `${cli.announcement}Reading 1 stream for the report\nSHA-256 ${sha256(json.stdout)}\n`,
+      `${cli.announcement}Reading 1 stream for the report\nReading 1 stream for their keys\nSHA-256 ${sha256(json.stdout)}\n`,
     );
     expect((await as('csv')).stdout).toMatch(/^StreamName,[^\n]*\r\n$/);
     expect(await readdir(cli.home)).toEqual(['local']);

@@ -482,7 +482,7 @@ describe('SweepDrift', () => {
     });
   });
 
-  it('describes at most five streams a second, and hardly less', async () => {
+  it('describes at most two streams a second, and hardly less', async () => {
     const entries = Array.from({ length: MANY }, aws.nextStream);
     const startedAt: number[] = [];
     let open = 0;
@@ -546,10 +546,10 @@ describe('SweepDrift', () => {
     expect(swept).toEqual(entries.map(({ StreamName }) => StreamName));
     expect(startedAt).toHaveLength(MANY);
     for (const [i, at] of startedAt.entries()) {
-      const sixth = startedAt[i + 5] ?? Number.POSITIVE_INFINITY;
-      expect(sixth - at).toBeGreaterThanOrEqual(1000);
+      const third = startedAt[i + 2] ?? Number.POSITIVE_INFINITY;
+      expect(third - at).toBeGreaterThanOrEqual(1000);
     }
     const took = (startedAt.at(-1) ?? 0) - (startedAt[0] ?? 0);
-    expect(took).toBeLessThan(3000);
+    expect(took).toBeLessThan(6500);
   });
 });
