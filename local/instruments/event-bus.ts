@@ -5,6 +5,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { withHangUps } from './hang-ups.ts';
 
 interface PutEvents {
   headers: IncomingHttpHeaders;
@@ -45,14 +46,16 @@ export const HANGING_UP: Answer = (response) => response.destroy();
  */
 export async function startEventBus(answer: Answer = TAKEN): Promise<EventBus> {
   const requests: PutEvents[] = [];
-  const server = createServer(async (request, response) => {
-    const { headers } = request;
-    requests.push({
-      headers,
-      body: (await json(request)) as PutEvents['body'],
-    });
-    answer(response);
-  });
+  const server = createServer(
+    withHangUps(async (request, response) => {
+      const { headers } = request;
+      requests.push({
+        headers,
+        body: (await json(request)) as PutEvents['body'],
+      });
+      answer(response);
+    }),
+  );
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
   return {

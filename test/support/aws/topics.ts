@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { withHangUps } from '../../../local/instruments/hang-ups.ts';
 
 /** What SNS would deliver of one Publish, by the protocol of a subscription. */
 interface Published {
@@ -30,38 +31,40 @@ const SUBJECT = /^[!-~][ -~]{0,99}$/;
 export async function startTopics(): Promise<Topics> {
   const published: Published[] = [];
   const broken = new Map<string, number>();
-  const server = createServer(async (request, response) => {
-    const form = new URLSearchParams(await text(request));
-    const value = (name: string) => form.get(name) ?? '';
-    const TopicArn = value('TopicArn');
-    const left = broken.get(TopicArn) ?? 0;
-    const refusal =
-      left > 0
-        ? 'InternalError'
-        : refusalOf(value('Subject'), value('Message'));
-    broken.set(TopicArn, left - 1);
-    response.writeHead(refusal === undefined ? 200 : left > 0 ? 500 : 400, {
-      'content-type': 'text/xml',
-    });
-    if (refusal !== undefined) {
+  const server = createServer(
+    withHangUps(async (request, response) => {
+      const form = new URLSearchParams(await text(request));
+      const value = (name: string) => form.get(name) ?? '';
+      const TopicArn = value('TopicArn');
+      const left = broken.get(TopicArn) ?? 0;
+      const refusal =
+        left > 0
+          ? 'InternalError'
+          : refusalOf(value('Subject'), value('Message'));
+      broken.set(TopicArn, left - 1);
+      response.writeHead(refusal === undefined ? 200 : left > 0 ? 500 : 400, {
+        'content-type': 'text/xml',
+      });
+      if (refusal !== undefined) {
+        response.end(
+          `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${refusal}</Code><Message>${refusal}</Message></Error></ErrorResponse>`,
+        );
+        return;
+      }
+      const message: Record<string, string> = JSON.parse(value('Message'));
+      const { default: others = '', email = others, https = others } = message;
+      published.push({
+        TopicArn,
+        Subject: value('Subject'),
+        email,
+        https,
+        sqs: message.sqs ?? others,
+      });
       response.end(
-        `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${refusal}</Code><Message>${refusal}</Message></Error></ErrorResponse>`,
+        '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>',
       );
-      return;
-    }
-    const message: Record<string, string> = JSON.parse(value('Message'));
-    const { default: others = '', email = others, https = others } = message;
-    published.push({
-      TopicArn,
-      Subject: value('Subject'),
-      email,
-      https,
-      sqs: message.sqs ?? others,
-    });
-    response.end(
-      '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>',
-    );
-  });
+    }),
+  );
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
   return {

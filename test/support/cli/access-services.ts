@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { runSimulation } from '@cloud-copilot/iam-simulate';
+import { withHangUps } from '../../../local/instruments/hang-ups.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /** A role as its policies are. */
@@ -73,15 +74,17 @@ export async function startAccessServices(
   atEnd: AtEnd,
 ): Promise<{ variables: Record<string, string>; calls: string[] }> {
   const calls: string[] = [];
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    const { action, isXml, perform } = operationOf(request, body, world);
-    calls.push(action);
-    if (world.silent.includes(action)) return;
-    const answered = await answer(action, isXml, perform, world);
-    response.writeHead(answered.status, { 'Content-Type': answered.type });
-    response.end(answered.body);
-  });
+  const server = createServer(
+    withHangUps(async (request, response) => {
+      const body = await text(request);
+      const { action, isXml, perform } = operationOf(request, body, world);
+      calls.push(action);
+      if (world.silent.includes(action)) return;
+      const answered = await answer(action, isXml, perform, world);
+      response.writeHead(answered.status, { 'Content-Type': answered.type });
+      response.end(answered.body);
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   atEnd(() => {

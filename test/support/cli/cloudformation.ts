@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { withHangUps } from '../../../local/instruments/hang-ups.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /** A stack by its outputs; a stack with none may be on its way. */
@@ -79,31 +80,36 @@ export async function startCloudFormation(
       return resourcesOf(resources[name] ?? []);
     return stack(name, stacks[name] ?? {});
   };
-  const server = createServer(async (request, response) => {
-    const form = new URLSearchParams(await text(request));
-    const given = form.get('StackName') ?? '';
-    const action = form.get('Action');
-    const name =
-      Object.keys(stacks).find((each) => given === stackId(each)) ?? given;
-    if (name.endsWith('-silent')) return;
-    const isDenied =
-      name.endsWith('-denied') ||
-      (name.endsWith('-secret') && action === 'GetTemplate');
-    const isKnown = Object.hasOwn(stacks, name);
-    response.writeHead(isDenied ? 403 : isKnown ? 200 : 400, {
-      'Content-Type': 'text/xml',
-    });
-    response.end(
-      isDenied
-        ? refusal(
-            'AccessDenied',
-            `User: arn:aws:iam::1:user/ann is not authorized to perform: cloudformation:${action} on resource: ${name}`,
-          )
-        : isKnown
-          ? answerTo(action, name)
-          : refusal('ValidationError', `Stack with id ${name} does not exist`),
-    );
-  });
+  const server = createServer(
+    withHangUps(async (request, response) => {
+      const form = new URLSearchParams(await text(request));
+      const given = form.get('StackName') ?? '';
+      const action = form.get('Action');
+      const name =
+        Object.keys(stacks).find((each) => given === stackId(each)) ?? given;
+      if (name.endsWith('-silent')) return;
+      const isDenied =
+        name.endsWith('-denied') ||
+        (name.endsWith('-secret') && action === 'GetTemplate');
+      const isKnown = Object.hasOwn(stacks, name);
+      response.writeHead(isDenied ? 403 : isKnown ? 200 : 400, {
+        'Content-Type': 'text/xml',
+      });
+      response.end(
+        isDenied
+          ? refusal(
+              'AccessDenied',
+              `User: arn:aws:iam::1:user/ann is not authorized to perform: cloudformation:${action} on resource: ${name}`,
+            )
+          : isKnown
+            ? answerTo(action, name)
+            : refusal(
+                'ValidationError',
+                `Stack with id ${name} does not exist`,
+              ),
+      );
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   atEnd(() => {

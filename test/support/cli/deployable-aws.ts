@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { withHangUps } from '../../../local/instruments/hang-ups.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 const ACCOUNT = '111122223333';
@@ -171,11 +172,13 @@ export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
     }
     return [200, '<ListBucketResult></ListBucketResult>'];
   };
-  const server = createServer(async (request, response) => {
-    const [code, text] = await answer(request);
-    response.writeHead(code, { 'Content-Type': 'text/xml' });
-    response.end(request.method === 'HEAD' ? undefined : text);
-  });
+  const server = createServer(
+    withHangUps(async (request, response) => {
+      const [code, text] = await answer(request);
+      response.writeHead(code, { 'Content-Type': 'text/xml' });
+      response.end(request.method === 'HEAD' ? undefined : text);
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   atEnd(() => {

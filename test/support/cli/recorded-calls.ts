@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { forward } from '../../../local/instruments/forward.ts';
+import { withHangUps } from '../../../local/instruments/hang-ups.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /** A call as it went over the wire. */
@@ -39,19 +40,21 @@ export async function recordCalls(
   atEnd: AtEnd,
 ): Promise<{ endpoint: string; calls: RecordedCall[] }> {
   const calls: RecordedCall[] = [];
-  const server = createServer(async (request, response) => {
-    const body = await buffer(request);
-    const target = request.headers['x-amz-target'];
-    const { call, endpoint } =
-      typeof target === 'string'
-        ? jsonCall(target, body.toString(), variables)
-        : (restCall(request.url ?? '', variables) ??
-          queryCall(body.toString(), variables));
-    calls.push(call);
-    const answer = await forward(endpoint, request, new Uint8Array(body));
-    response.writeHead(answer.status, answer.headers);
-    response.end(answer.body);
-  });
+  const server = createServer(
+    withHangUps(async (request, response) => {
+      const body = await buffer(request);
+      const target = request.headers['x-amz-target'];
+      const { call, endpoint } =
+        typeof target === 'string'
+          ? jsonCall(target, body.toString(), variables)
+          : (restCall(request.url ?? '', variables) ??
+            queryCall(body.toString(), variables));
+      calls.push(call);
+      const answer = await forward(endpoint, request, new Uint8Array(body));
+      response.writeHead(answer.status, answer.headers);
+      response.end(answer.body);
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   atEnd(() => {
