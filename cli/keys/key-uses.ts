@@ -1,6 +1,5 @@
 import { currentKey, lastAppliedTo } from '../../shared/keys/current-key.ts';
-import type { CurrentKey } from '../../shared/keys/key-ring.ts';
-import { toSight } from '../../shared/keys/stream-sight.ts';
+import { toSight, withCurrent } from '../../shared/keys/stream-sight.ts';
 import {
   activeLease,
   emptyEntry,
@@ -107,20 +106,6 @@ function seePeriods(
     return recordSight(entry, sight).entry?.KeyPeriods ?? KeyPeriods;
   }
   return withCurrent(possiblePeriods(KeyPeriods, Slots), current, at);
-}
-
-function withCurrent(
-  periods: readonly KeyPeriod[],
-  { KeyId, KeyArn, IsPresumed }: CurrentKey,
-  at: number,
-): readonly KeyPeriod[] {
-  if (KeyId === null) return periods;
-  const key = {
-    KeyId,
-    ...(KeyArn !== null && { KeyArn }),
-    ...(IsPresumed && { IsPresumed }),
-  };
-  return openPeriod(periods, key, at, true);
 }
 
 /** With the key that a rotation is about to apply. */

@@ -2,15 +2,11 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import { nameError } from '../errors/aws-errors.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
 import type { CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
-import { toSight } from '../keys/stream-sight.ts';
+import { toSight, withCurrent } from '../keys/stream-sight.ts';
 import { logger } from '../lambda/logger.ts';
 import type { PublishRisks } from '../lambda/notifier.ts';
 import type { KeyPeriod, LedgerEntry } from '../ledger/entry.ts';
-import {
-  openPeriod,
-  possiblePeriods,
-  recordSight,
-} from '../ledger/key-periods.ts';
+import { possiblePeriods, recordSight } from '../ledger/key-periods.ts';
 import type { QuotaLedger } from '../ledger/quota-ledger.ts';
 import { describeKeys } from '../lookup/describe-keys.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
@@ -98,14 +94,7 @@ function periodsOf(
   const { KeyPeriods = [], Slots } = entry;
   if (sight) return recordSight(entry, sight).entry?.KeyPeriods ?? KeyPeriods;
   const periods = possiblePeriods(KeyPeriods, Slots);
-  const { KeyId, KeyArn, IsPresumed } = current;
-  if (KeyId === null) return periods;
-  const key = {
-    KeyId,
-    ...(KeyArn !== null && { KeyArn }),
-    ...(IsPresumed && { IsPresumed }),
-  };
-  return openPeriod(periods, key, at, true);
+  return withCurrent(periods, current, at);
 }
 
 async function describe(
