@@ -28,7 +28,11 @@ export const BUDGETS = {
   /** From `npm start` to the first state, in seconds. */
   startSeconds: 2,
   /** The makespan of a fleet of a thousand to its lower bound. */
-  makespanRatio: 1.5,
+  makespanRatio: 1.25,
+  /** The same of a fleet of 3 to 30. */
+  smallMakespanRatio: 1.3,
+  /** Describe calls of a fleet in any second. */
+  fleetPeak: 20,
   /** To read 140 streams for a report, in seconds. */
   reportSeconds: 20,
 } as const;

@@ -1,7 +1,8 @@
 import {
+  DESCRIBE_RATE,
   FLEET_CONCURRENCY,
-  FLEET_DESCRIBE_RATE,
   firstWaitSeconds,
+  pacedStreams,
   pauseSeconds,
 } from '../../shared/fleet/pace.ts';
 import { pollSeconds } from '../../shared/rotation/polling.ts';
@@ -40,6 +41,9 @@ export interface FleetSimulation {
 
 const PROPAGATION_MS = 5_000;
 
+/** Describes a second in the lower bound: half of the documented rate. */
+const BOUND_RATE = DESCRIBE_RATE / 2;
+
 /**
  * Runs a fleet on a virtual clock. The pace and the polling are those of the
  * functions; the times of AWS are drawn at random.
@@ -54,7 +58,9 @@ export function simulateFleet(
     const free = Math.min(...places);
     const wait = firstWaitSeconds(n) * 1000;
     const rotation = rotate(stream, free + wait, random);
-    places[places.indexOf(free)] = rotation.freeAt;
+    const { readAt, pauseMs } = rotation;
+    const isPaced = n < pacedStreams(streams.length);
+    places[places.indexOf(free)] = readAt + (isPaced ? pauseMs : 0);
     return rotation;
   });
   const describes = rotations
@@ -69,7 +75,7 @@ export function simulateFleet(
     averageRate: (describes.length / makespanMs) * 1000,
     peakRate: mostInWindow(describes, 1000),
     boundMs: Math.max(
-      (describes.length / FLEET_DESCRIBE_RATE) * 1000,
+      (describes.length / BOUND_RATE) * 1000,
       ...rotations.map(({ startedAt, endedAt }) => endedAt - startedAt),
     ),
   };
@@ -79,8 +85,10 @@ interface SimulatedRotation {
   describes: number[];
   startedAt: number;
   endedAt: number;
-  /** When its place is free for another rotation. */
-  freeAt: number;
+  /** When ReadOutcome has answered. */
+  readAt: number;
+  /** How long its place then stays empty. */
+  pauseMs: number;
 }
 
 function rotate(
@@ -116,7 +124,7 @@ function rotate(
     StartedAt: startedAt,
     EndedAt: read,
   });
-  return { describes, startedAt, endedAt, freeAt: read + pause * 1000 };
+  return { describes, startedAt, endedAt, readAt: read, pauseMs: pause * 1000 };
 }
 
 function maxConcurrency(rotations: readonly SimulatedRotation[]): number {
@@ -141,6 +149,14 @@ export function typicalStreams(
   return Array.from({ length: count }, () => ({
     updateMs:
       random() < 0.05 ? 60_000 + 120_000 * random() : 1_000 + 9_000 * random(),
+    ends: 'ROTATED' as const,
+  }));
+}
+
+/** Streams whose updates all take minutes (1 to 3). */
+export function slowStreams(count: number, random: Random): SimulatedStream[] {
+  return Array.from({ length: count }, () => ({
+    updateMs: 60_000 + 120_000 * random(),
     ends: 'ROTATED' as const,
   }));
 }

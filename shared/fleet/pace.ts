@@ -7,8 +7,12 @@ import { lookTimes } from '../rotation/polling.ts';
  * @see https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
  */
 export const DESCRIBE_RATE = 20;
-/** What a fleet takes of them on average, so that others have as many. */
-export const FLEET_DESCRIBE_RATE = DESCRIBE_RATE / 2;
+/**
+ * The most that a fleet takes of them on average, whatever its updates take. A place
+ * that has a long update takes less than its share: where updates take seconds, and few of
+ * them minutes, a fleet takes 7 to 8 a second.
+ */
+export const FLEET_DESCRIBE_RATE = 12;
 /** Rotations of a fleet that may start in a second in which all others poll. */
 const STARTS_IN_A_SECOND = 2;
 /**
@@ -17,6 +21,12 @@ const STARTS_IN_A_SECOND = 2;
  * starts: PlanRotation, and DescribeStream right after the Start.
  */
 export const FLEET_CONCURRENCY = DESCRIBE_RATE - STARTS_IN_A_SECOND;
+/**
+ * Rotations that start before any other polls for long, and how many of them start
+ * in a second. Each describes twice in its first second, once a second from then on.
+ */
+const FIRST_ROTATIONS = 15;
+const FIRST_STARTS_IN_A_SECOND = 3;
 
 /** The most Describe calls that a rotation makes during a wait. */
 function looksIn(waitedMs: number): number {
@@ -62,9 +72,19 @@ export function pauseSeconds(rotation: EndedRotation): number {
 }
 
 /**
- * How long the nth rotation of a fleet waits once it has a place, in seconds.
+ * How long the nth rotation of a fleet waits once it has a place, in whole seconds.
  * Those that find all places empty would all start at once.
  */
 export function firstWaitSeconds(n: number): number {
-  return n < FLEET_CONCURRENCY ? n : 0;
+  if (n >= FLEET_CONCURRENCY) return 0;
+  const first = Math.min(n, FIRST_ROTATIONS - 1);
+  return Math.floor(first / FIRST_STARTS_IN_A_SECOND) + n - first;
+}
+
+/**
+ * How many rotations of a fleet leave their place empty for a pause, the first
+ * ones. Behind the others, places stay empty in any case.
+ */
+export function pacedStreams(streams: number): number {
+  return Math.max(0, streams - FLEET_CONCURRENCY);
 }

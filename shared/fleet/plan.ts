@@ -2,7 +2,7 @@ import { parseRequest } from '../contract/request.ts';
 import { requestedStream } from '../contract/requested.ts';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import { firstWaitSeconds } from './pace.ts';
+import { firstWaitSeconds, pacedStreams } from './pace.ts';
 import {
   bytesOf,
   detailBytes,
@@ -22,6 +22,8 @@ export interface FleetPlan {
   }[];
   /** Room for the details of each stream's outcome. */
   DetailBytes: number;
+  /** The first streams, whose places stay empty for a pause. */
+  PacedStreams: number;
 }
 
 /**
@@ -78,6 +80,7 @@ function planOf(requests: readonly FleetRequest[]): FleetPlan {
       WaitSeconds: firstWaitSeconds(n),
     })),
     DetailBytes: detailBytes(requests.map(({ StreamName }) => StreamName)),
+    PacedStreams: pacedStreams(requests.length),
   };
 }
 

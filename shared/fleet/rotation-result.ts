@@ -5,13 +5,17 @@ import { isObject, parseJson } from '../json.ts';
 import { readFailure, textField } from '../rotation/failure.ts';
 import type { CaughtFailure } from '../rotation/state.ts';
 import type { StreamOutcome } from './outcome.ts';
-import { pauseSeconds } from './pace.ts';
+import { type EndedRotation, pauseSeconds } from './pace.ts';
 import { fitOutcome } from './payload-budget.ts';
 
 /** How the execution that a fleet started for a stream ended. */
 export interface RotationEnd {
   Request: { StreamName: string };
   DetailBytes: number;
+  /** The place of the stream in the fleet, from 0. */
+  Index: number;
+  /** The first streams of the fleet, whose places stay empty for a pause. */
+  PacedStreams: number;
   /** Of one that succeeded. */
   Rotation?: { ExecutionArn: string; Output: Success };
   /**
@@ -46,10 +50,14 @@ const SECONDS_UNTIL = 100_000_000_000;
  * @param now milliseconds since the epoch
  */
 export function readRotationEnd(
-  { Request, DetailBytes, Rotation, Failure }: RotationEnd,
+  end: RotationEnd,
   now: number,
 ): { Result: StreamOutcome; PauseSeconds: number } {
+  const { Request, DetailBytes, Index, PacedStreams, Rotation, Failure } = end;
   const { StreamName } = Request;
+  // An execution that an older definition started has neither, and keeps its pauses.
+  const pause = (rotation: EndedRotation) =>
+    Index >= PacedStreams ? 0 : pauseSeconds(rotation);
   if (Rotation) {
     const { Outcome, KeyId, StartedAt, ActiveAt } = Rotation.Output;
     return {
@@ -63,7 +71,7 @@ export function readRotationEnd(
         },
         DetailBytes,
       ),
-      PauseSeconds: pauseSeconds({
+      PauseSeconds: pause({
         Outcome,
         StartedAt: Date.parse(StartedAt),
         ...(ActiveAt !== null && { ActiveAt: Date.parse(ActiveAt) }),
@@ -85,7 +93,7 @@ export function readRotationEnd(
       },
       DetailBytes,
     ),
-    PauseSeconds: pauseSeconds({
+    PauseSeconds: pause({
       StartedAt: StartDate < SECONDS_UNTIL ? StartDate * 1000 : StartDate,
       EndedAt: now,
     }),

@@ -11,7 +11,7 @@ describe('PlanFleet', () => {
     const plan = await handler({ Streams }, CONTEXT);
     expect(plan).toHaveProperty('Streams', [
       { Request: request('orders'), WaitSeconds: 0 },
-      { Request: request('payments'), WaitSeconds: 1 },
+      { Request: request('payments'), WaitSeconds: 0 },
     ]);
   });
 

@@ -4,7 +4,12 @@ import { CONTEXT } from '../support/workflow/planned-state.ts';
 
 const execution = (name: string) =>
   `arn:aws:states:us-east-1:000000000000:execution:rotate-stream:${name}`;
-const end = { Request: { StreamName: 'orders' }, DetailBytes: 1000 };
+const end = {
+  Request: { StreamName: 'orders' },
+  DetailBytes: 1000,
+  Index: 0,
+  PacedStreams: 1,
+};
 
 describe('ReadOutcome', () => {
   it('keeps the key and the execution of a rotation that succeeded', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FLEET_CONCURRENCY } from '../../../shared/fleet/pace.ts';
 import {
   bytesOf,
   PAYLOAD_BYTES,
@@ -23,10 +24,11 @@ describe('planFleet', () => {
         { Request: request(0), WaitSeconds: 0 },
         {
           Request: { StreamARN, KeyId, StreamName: 'payments' },
-          WaitSeconds: 1,
+          WaitSeconds: 0,
         },
       ],
       DetailBytes: 1000,
+      PacedStreams: 0,
     });
   });
 
@@ -35,6 +37,7 @@ describe('planFleet', () => {
     expect(plan.Streams).toHaveLength(1000);
     expect(bytesOf(plan)).toBeLessThanOrEqual(PAYLOAD_BYTES);
     expect(plan.DetailBytes).toBeGreaterThan(30);
+    expect(plan.PacedStreams).toBe(1000 - FLEET_CONCURRENCY);
   });
 
   it.each([

@@ -5,7 +5,12 @@ import { readRotationEnd } from '../../../shared/fleet/rotation-result.ts';
 const NOW = Date.parse('2026-11-23T04:01:40.000Z');
 const ExecutionArn =
   'arn:aws:states:eu-west-1:111122223333:execution:rotate-stream:1f2e';
-const end = { Request: { StreamName: 'orders' }, DetailBytes: 100 };
+const end = {
+  Request: { StreamName: 'orders' },
+  DetailBytes: 100,
+  Index: 6,
+  PacedStreams: 7,
+};
 
 const success = (fields: Partial<Success>) => ({
   ...end,
@@ -37,7 +42,7 @@ const failure = (description: object) => ({
 
 describe('readRotationEnd', () => {
   it('says of one that succeeded what it did', () => {
-    expect(readRotationEnd(success({}), NOW)).toEqual({
+    expect(readRotationEnd(success({}), NOW - 3_000)).toEqual({
       Result: {
         StreamName: 'orders',
         Status: 'SUCCEEDED',
@@ -45,14 +50,22 @@ describe('readRotationEnd', () => {
         KeyId: 'alias/b',
         Execution: '1f2e',
       },
-      // 8 describes are 14.4 s of a place's share, and it took 12.
-      PauseSeconds: 2,
+      // 8 describes are 12 s of a place's share, and it took 9.
+      PauseSeconds: 3,
     });
     const unchanged = success({ Outcome: 'UNCHANGED', ActiveAt: null });
     expect(readRotationEnd(unchanged, NOW - 11_000)).toMatchObject({
       Result: { Outcome: 'UNCHANGED' },
-      PauseSeconds: 3,
+      PauseSeconds: 2,
     });
+  });
+
+  it('leaves no place empty behind the last rotations of a fleet', () => {
+    const pauseOf = (Index: number) =>
+      readRotationEnd({ ...success({}), Index }, NOW - 3_000).PauseSeconds;
+    expect([5, 6, 7, 8].map(pauseOf)).toEqual([3, 3, 0, 0]);
+    const failed = { ...failure({}), Index: 7 };
+    expect(readRotationEnd(failed, NOW).PauseSeconds).toBe(0);
   });
 
   it('says of one that failed why, in its own words', () => {
@@ -124,7 +137,7 @@ describe('readRotationEnd', () => {
       Status: 'FAILED',
       ...Failure,
     });
-    expect(PauseSeconds).toBe(4);
+    expect(PauseSeconds).toBe(3);
   });
 
   it('takes the start of one that failed in seconds as well', () => {
@@ -133,7 +146,7 @@ describe('readRotationEnd', () => {
     const pause = (date: number) =>
       readRotationEnd(failure({ ...said, StartDate: date }), NOW).PauseSeconds;
     expect(pause(StartDate / 1000)).toBe(pause(StartDate));
-    expect(pause(StartDate)).toBe(20);
+    expect(pause(StartDate)).toBe(13);
   });
 
   it('cuts what it says to its room', () => {
