@@ -1,17 +1,15 @@
 import { currentKey, lastAppliedTo } from '../../shared/keys/current-key.ts';
-import { toSight, withCurrent } from '../../shared/keys/stream-sight.ts';
+import {
+  periodsAtLook,
+  periodsOfChange,
+} from '../../shared/keys/stream-sight.ts';
 import {
   activeLease,
   emptyEntry,
   type KeyPeriod,
   type LedgerEntry,
 } from '../../shared/ledger/entry.ts';
-import {
-  neededUntil,
-  openPeriod,
-  possiblePeriods,
-  recordSight,
-} from '../../shared/ledger/key-periods.ts';
+import { neededUntil, openPeriod } from '../../shared/ledger/key-periods.ts';
 import { withHistory } from './history-periods.ts';
 import type {
   LedgerRecord,
@@ -82,30 +80,28 @@ function seePeriods(
   look: StreamLook,
   resolve: ResolveKeyId,
 ): readonly KeyPeriod[] {
-  const { KeyPeriods = [], Slots } = entry;
+  const { KeyPeriods = [] } = entry;
   const { KeyId, at } = look;
   const current = currentKey(
     KeyId,
     lastAppliedTo(look, entry),
     KeyId === undefined ? undefined : resolve(KeyId),
   );
-  const sight = toSight(
-    {
-      StreamStatus: isActive(look) ? 'ACTIVE' : 'UPDATING',
-      RetentionPeriodHours: look.RetentionPeriodHours,
-      StreamCreationTimestamp: look.StreamCreationTimestamp,
-    },
-    current,
-    at,
-  );
   // The ledger was read after the look, or the clocks differ: it knows better.
   const isStale = KeyPeriods.some(
     ({ From, LeftAt = 0 }) => Math.max(From, LeftAt) > at,
   );
-  if (sight !== undefined && !isStale) {
-    return recordSight(entry, sight).entry?.KeyPeriods ?? KeyPeriods;
-  }
-  return withCurrent(possiblePeriods(KeyPeriods, Slots), current, at);
+  if (isStale) return periodsOfChange(entry, current, at);
+  const { RetentionPeriodHours, StreamCreationTimestamp } = look;
+  const StreamStatus = isActive(look)
+    ? ('ACTIVE' as const)
+    : ('UPDATING' as const);
+  const stream = {
+    StreamStatus,
+    RetentionPeriodHours,
+    StreamCreationTimestamp,
+  };
+  return periodsAtLook(entry, stream, current, at);
 }
 
 /** With the key that a rotation is about to apply. */

@@ -58,7 +58,7 @@ import {
 interface Dependencies extends GuardDependencies {
   /** Must not retry by itself: the rate below counts attempts. */
   kinesis: KinesisClient;
-  ledger: Pick<QuotaLedger, 'change' | 'read' | 'recordSight'>;
+  ledger: Pick<QuotaLedger, 'change' | 'read'>;
   /** Outcomes of a stream's rotations, newest first. */
   history: (streamArn: string) => AsyncIterable<Outcome>;
   /** What starts a RESTORE; undefined where Step Functions does not run rotations. */
@@ -246,9 +246,11 @@ async function noteSight(
   if (sight === undefined || recordSight(entry, sight).entry === undefined) {
     return;
   }
-  await ledger.recordSight(stream.StreamARN, sight).catch((error: unknown) => {
-    logger.error('The look could not be recorded', { error });
-  });
+  await ledger
+    .change(stream.StreamARN, (known) => recordSight(known, sight))
+    .catch((error: unknown) => {
+      logger.error('The look could not be recorded', { error });
+    });
 }
 
 /** What the guard of the needed keys finds; a failure of it keeps nothing else up. */

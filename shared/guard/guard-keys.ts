@@ -2,11 +2,10 @@ import type { KMSClient } from '@aws-sdk/client-kms';
 import { nameError } from '../errors/aws-errors.ts';
 import { readStreamArn } from '../identifiers/arn.ts';
 import type { CurrentKey, ResolvedKey } from '../keys/key-ring.ts';
-import { toSight, withCurrent } from '../keys/stream-sight.ts';
+import { periodsAtLook } from '../keys/stream-sight.ts';
 import { logger } from '../lambda/logger.ts';
 import type { PublishRisks } from '../lambda/notifier.ts';
 import type { KeyPeriod, LedgerEntry } from '../ledger/entry.ts';
-import { possiblePeriods, recordSight } from '../ledger/key-periods.ts';
 import type { QuotaLedger } from '../ledger/quota-ledger.ts';
 import { describeKeys } from '../lookup/describe-keys.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
@@ -56,7 +55,10 @@ export async function guardKeys(
     now: at,
     before: look.entry.AtRisk?.Keys ?? [],
   };
-  const needed = neededPeriods(periodsOf(stream, look, at), circumstances);
+  const needed = neededPeriods(
+    periodsAtLook(look.entry, stream, look.current, at),
+    circumstances,
+  );
   const { region } = readStreamArn(StreamARN);
   const seen = await Promise.all(
     needed.map(async (period) => ({
@@ -82,19 +84,6 @@ export async function guardKeys(
   }
   await publish(stream, finding.Risks, look.entry, at, dependencies);
   return finding;
-}
-
-/** Those that the ledger knows, and what the look adds. */
-function periodsOf(
-  stream: DescribedStream,
-  { current, entry }: GuardedLook,
-  at: number,
-): readonly KeyPeriod[] {
-  const sight = toSight(stream, current, at);
-  const { KeyPeriods = [], Slots } = entry;
-  if (sight) return recordSight(entry, sight).entry?.KeyPeriods ?? KeyPeriods;
-  const periods = possiblePeriods(KeyPeriods, Slots);
-  return withCurrent(periods, current, at);
 }
 
 async function describe(

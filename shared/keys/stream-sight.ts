@@ -1,5 +1,10 @@
-import type { KeyPeriod, PeriodKey } from '../ledger/entry.ts';
-import { openPeriod, type StreamSight } from '../ledger/key-periods.ts';
+import type { KeyPeriod, LedgerEntry, PeriodKey } from '../ledger/entry.ts';
+import {
+  openPeriod,
+  possiblePeriods,
+  recordSight,
+  type StreamSight,
+} from '../ledger/key-periods.ts';
 import type { DescribedStream } from '../lookup/describe-stream.ts';
 import type { CurrentKey } from './key-ring.ts';
 
@@ -32,12 +37,26 @@ export function toSight(
   };
 }
 
-/** The periods with the key that a stream shows while it changes. */
-export function withCurrent(
-  periods: readonly KeyPeriod[],
+/** The periods of a ledger entry with what a look at its stream adds. */
+export function periodsAtLook(
+  entry: LedgerEntry,
+  stream: Parameters<typeof toSight>[0],
   current: CurrentKey,
   at: number,
 ): readonly KeyPeriod[] {
+  const sight = toSight(stream, current, at);
+  if (sight === undefined) return periodsOfChange(entry, current, at);
+  const { KeyPeriods = [] } = recordSight(entry, sight).entry ?? entry;
+  return KeyPeriods;
+}
+
+/** The same for a stream that is changing: the key that it shows may be either. */
+export function periodsOfChange(
+  { KeyPeriods = [], Slots }: LedgerEntry,
+  current: CurrentKey,
+  at: number,
+): readonly KeyPeriod[] {
+  const periods = possiblePeriods(KeyPeriods, Slots);
   const key = periodKey(current);
   return key ? openPeriod(periods, key, at, true) : periods;
 }

@@ -27,7 +27,6 @@ import {
   type ExternalStopStatus,
   recordExternalStop,
 } from './external-stops.ts';
-import { recordSight, type StreamSight } from './key-periods.ts';
 import {
   LEDGER_RECORD,
   type LedgerItem,
@@ -36,7 +35,13 @@ import {
   toEntry,
 } from './ledger-reader.ts';
 import { type Reservation, reserve } from './reserve.ts';
-import { exhaust, type Settlement, settle, settleStopped } from './settle.ts';
+import {
+  exhaust,
+  type SettledRotation,
+  type Settlement,
+  settleSeen,
+  settleStopped,
+} from './settle.ts';
 import {
   confirm,
   type Disproof,
@@ -49,16 +54,6 @@ import { ifVersion, unlessRecorded } from './write-conditions.ts';
 
 /** How long the ledger keeps the records of rotations. */
 export const HISTORY_DAYS = 400;
-
-/** What a rotation knows of its stream at its end. */
-export interface SettledRotation {
-  /** The key that Describe saw, for a Start that AWS never answered. */
-  applied?: LastApplied | undefined;
-  /** When its probe proved the encryption, in milliseconds since the epoch. */
-  verifiedAt?: number | undefined;
-  /** The stream under the rotation's key. */
-  sight?: StreamSight | undefined;
-}
 
 interface QuotaLedgerOptions {
   /** Milliseconds since the epoch. */
@@ -98,7 +93,7 @@ export class QuotaLedger extends LedgerReader {
 
   /** Takes the lease and a slot in one write; see {@link reserve}. */
   reserve(streamArn: string, claim: Claim): Promise<Reservation> {
-    return this.#change(streamArn, (entry) =>
+    return this.change(streamArn, (entry) =>
       reserve(entry, claim, this.#now()),
     );
   }
@@ -114,7 +109,7 @@ export class QuotaLedger extends LedgerReader {
     slotId: number,
     answerWithinMs: number,
   ): Promise<Spending> {
-    return this.#change(streamArn, (entry) => {
+    return this.change(streamArn, (entry) => {
       const now = this.#now();
       return spend(entry, rotationId, slotId, now, now + answerWithinMs);
     });
@@ -129,7 +124,7 @@ export class QuotaLedger extends LedgerReader {
     requestId: string,
   ): Promise<void> {
     const applied = { ...key, AppliedAt: this.#now() };
-    await this.#change(streamArn, (entry) =>
+    await this.change(streamArn, (entry) =>
       confirm(entry, rotationId, slotId, applied, requestId),
     );
   }
@@ -141,42 +136,25 @@ export class QuotaLedger extends LedgerReader {
     slotId: number,
     disproof: Disproof,
   ): Promise<void> {
-    await this.#change(streamArn, (entry) =>
+    await this.change(streamArn, (entry) =>
       release(entry, rotationId, slotId, disproof),
     );
   }
 
-  /** Ends a rotation; see {@link settle}. */
+  /** Ends a rotation; see {@link settleSeen}. */
   settle(
     streamArn: string,
     rotationId: string,
-    { applied, verifiedAt, sight }: SettledRotation = {},
+    known: SettledRotation = {},
   ): Promise<Settlement> {
-    return this.#change(streamArn, (entry) => {
-      const now = this.#now();
-      const settled = settle(entry, rotationId, now, applied, verifiedAt);
-      if (sight === undefined) return settled;
-      const { entry: seen } = recordSight(settled.entry ?? entry, sight);
-      return seen ? { ...settled, entry: seen } : settled;
-    });
-  }
-
-  /** Records how a stream was seen, where that is news; see {@link recordSight}. */
-  recordSight(streamArn: string, sight: StreamSight): Promise<void> {
-    return this.#change(streamArn, (entry) => recordSight(entry, sight));
-  }
-
-  /** Applies a transition of another concept. */
-  change<Answer>(
-    streamArn: string,
-    transition: (entry: LedgerEntry) => Transition<Answer>,
-  ): Promise<Answer> {
-    return this.#change(streamArn, transition);
+    return this.change(streamArn, (entry) =>
+      settleSeen(entry, rotationId, this.#now(), known),
+    );
   }
 
   /** Ends a rotation whose execution was stopped; see {@link settleStopped}. */
   settleStopped(streamArn: string, rotationId: string): Promise<Settlement> {
-    return this.#change(streamArn, (entry) =>
+    return this.change(streamArn, (entry) =>
       settleStopped(entry, rotationId, this.#now()),
     );
   }
@@ -187,7 +165,7 @@ export class QuotaLedger extends LedgerReader {
     rotationId: string,
     slotId: number,
   ): Promise<Quota> {
-    return this.#change(streamArn, (entry) =>
+    return this.change(streamArn, (entry) =>
       exhaust(entry, rotationId, slotId, this.#now()),
     );
   }
@@ -197,7 +175,7 @@ export class QuotaLedger extends LedgerReader {
     streamArn: string,
     start: CloudTrailStart,
   ): Promise<{ Outcome: ExternalStartStatus; Quota: Quota }> {
-    return this.#change(streamArn, (entry) =>
+    return this.change(streamArn, (entry) =>
       recordExternalStart(entry, start, this.#now()),
     );
   }
@@ -207,7 +185,7 @@ export class QuotaLedger extends LedgerReader {
     streamArn: string,
     stop: ReportedStop,
   ): Promise<ExternalStopStatus> {
-    return this.#change(streamArn, (entry) =>
+    return this.change(streamArn, (entry) =>
       recordExternalStop(entry, stop, this.#now()),
     );
   }
@@ -268,7 +246,7 @@ export class QuotaLedger extends LedgerReader {
    * the SDK repeats a write whose answer was lost, that looks like a lost race;
    * the id of the write tells the two apart.
    */
-  async #change<Answer>(
+  async change<Answer>(
     streamArn: string,
     transition: (entry: LedgerEntry) => Transition<Answer>,
   ): Promise<Answer> {

@@ -9,7 +9,11 @@ import {
   stoppedRotations,
   type Transition,
 } from './entry.ts';
-import { possiblePeriods } from './key-periods.ts';
+import {
+  possiblePeriods,
+  recordSight,
+  type StreamSight,
+} from './key-periods.ts';
 import { isReported } from './pair-reports.ts';
 import { type Quota, usage } from './usage.ts';
 import {
@@ -30,6 +34,16 @@ export interface Settlement {
   /** The last applied key, from any rotation or caller. */
   LastApplied?: LastApplied;
   Quota: Quota;
+}
+
+/** What a rotation knows of its stream at its end. */
+export interface SettledRotation {
+  /** The key that Describe saw, for a Start that AWS never answered. */
+  applied?: LastApplied | undefined;
+  /** When its probe proved the encryption, in milliseconds since the epoch. */
+  verifiedAt?: number | undefined;
+  /** The stream under the rotation's key. */
+  sight?: StreamSight | undefined;
 }
 
 /**
@@ -108,6 +122,19 @@ export function settle(
     },
     ...(hasChanged && { entry: after }),
   };
+}
+
+/** Ends a rotation as {@link settle} does, and notes how its stream was seen. */
+export function settleSeen(
+  entry: LedgerEntry,
+  rotationId: string,
+  now: number,
+  { applied, verifiedAt, sight }: SettledRotation,
+): Transition<Settlement> {
+  const settled = settle(entry, rotationId, now, applied, verifiedAt);
+  if (sight === undefined) return settled;
+  const { entry: seen } = recordSight(settled.entry ?? entry, sight);
+  return seen ? { ...settled, entry: seen } : settled;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { RotationRequest } from '../contract/request.ts';
 import { quote } from '../errors/text.ts';
 import { isDriftAlarm } from '../identifiers/service-names.ts';
 import type { ChosenKey, CurrentKey } from '../keys/key-ring.ts';
+import type { KeyPlan } from './state.ts';
 
 /** The chosen key, and for people why, where the key alone does not say it. */
 export interface Target extends ChosenKey {
@@ -68,4 +69,29 @@ export function warningOf(
   return Mode === 'REVERT' || isOfAlarm
     ? `The stream keeps ${quote(KeyId)}, and this rotation helps no writer or reader: ${reason}`
     : undefined;
+}
+
+/**
+ * The key that a rotation replaces. Its ARN is unknown where the same alias is applied
+ * again, and the ledger does not know which key that was before.
+ */
+export function previousKey(
+  chosen: ChosenKey,
+  current: CurrentKey,
+): CurrentKey {
+  return current.IsPresumed && chosen.KeyId === current.KeyId
+    ? { ...current, KeyArn: null }
+    : current;
+}
+
+/** The key of an alias before it was pointed elsewhere, where the stream is under it. */
+export function repointedFrom(
+  chosen: ChosenKey,
+  current: CurrentKey,
+): Pick<KeyPlan, 'RepointedFrom'> {
+  const isRepointed =
+    chosen.KeyId === current.KeyId && chosen.KeyArn !== current.KeyArn;
+  return isRepointed && current.KeyArn !== null
+    ? { RepointedFrom: current.KeyArn }
+    : {};
 }

@@ -26,7 +26,13 @@ import {
   RIGHTS_MS,
   YOUNG_KEY_MS,
 } from './deadlines.ts';
-import { decide, type Target, warningOf } from './decision.ts';
+import {
+  decide,
+  previousKey,
+  repointedFrom,
+  type Target,
+  warningOf,
+} from './decision.ts';
 import { pollSeconds } from './polling.ts';
 import { noWayBack } from './rollback.ts';
 import type {
@@ -227,31 +233,9 @@ function chooseTarget(facts: PlanningFacts, region: string): Target {
   });
 }
 
-/**
- * The key that a rotation replaces. Its ARN is unknown where the same alias is applied
- * again, and the ledger does not know which key that was before.
- */
-function previousKey(chosen: ChosenKey, current: CurrentKey): CurrentKey {
-  return current.IsPresumed && chosen.KeyId === current.KeyId
-    ? { ...current, KeyArn: null }
-    : current;
-}
-
 function bakeOf(request: RotationRequest): Pick<KeyPlan, 'Bake'> {
   const Bake = bakePlan(request);
   return Bake ? { Bake } : {};
-}
-
-/** The key of an alias before it was pointed elsewhere, where the stream is under it. */
-function repointedFrom(
-  chosen: ChosenKey,
-  current: CurrentKey,
-): Pick<KeyPlan, 'RepointedFrom'> {
-  const isRepointed =
-    chosen.KeyId === current.KeyId && chosen.KeyArn !== current.KeyArn;
-  return isRepointed && current.KeyArn !== null
-    ? { RepointedFrom: current.KeyArn }
-    : {};
 }
 
 /**

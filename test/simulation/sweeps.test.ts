@@ -218,13 +218,13 @@ describe('a month with a former key', () => {
     [4.5 * DAY, 'PendingDeletion'],
   ];
 
-  it('is told once a day and on each change, until its last record expires', () => {
+  it('is published once a day and on each change, until its last record expires', () => {
     const { published, entry } = sweepAll(disabled);
     expect(published.map((at) => at / DAY)).toEqual([2, 3, 4, 4.5, 5.5, 6.5]);
     expect(entry).not.toHaveProperty('AtRisk');
   });
 
-  it('is told once where it is enabled again within the day', () => {
+  it('is published once where it is enabled again within the day', () => {
     const { published } = sweepAll([
       [0, 'Enabled'],
       [2 * DAY, 'Disabled'],

@@ -506,7 +506,6 @@ describe('SweepDrift', () => {
       kms: watchedKms,
       ledger: {
         read: (arn) => onTheWay(() => reader.read(arn)),
-        recordSight: (arn, sight) => reader.recordSight(arn, sight),
         change: (arn, transition) => reader.change(arn, transition),
       },
     });

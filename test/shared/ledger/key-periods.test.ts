@@ -112,9 +112,18 @@ describe('a look at a stream', () => {
   it('ends what an earlier stream of the same name was under', () => {
     const CreatedAt = T0 + 3 * HOUR;
     const At = CreatedAt + 1000;
-    const anew = see(underB, { Key: B, RetentionHours: 24, At, CreatedAt });
-    expect(neededUntil(periodOf(anew, A) as KeyPeriod)).toBe(CreatedAt);
-    expect(periodOf(anew, B)).toEqual({ ...B, From: CreatedAt, IsSeen: true });
+    const recreated = see(underB, {
+      Key: B,
+      RetentionHours: 24,
+      At,
+      CreatedAt,
+    });
+    expect(neededUntil(periodOf(recreated, A) as KeyPeriod)).toBe(CreatedAt);
+    expect(periodOf(recreated, B)).toEqual({
+      ...B,
+      From: CreatedAt,
+      IsSeen: true,
+    });
   });
 
   it('learns the key ARN of a key that was reported by its alias alone', () => {
@@ -323,7 +332,7 @@ describe('against a model that keeps every record', () => {
             });
           };
           const check = () => {
-            // Whoever asks looks at the stream as well.
+            // The command keys looks at the stream as well.
             const { KeyPeriods } = looked();
             for (const [n, key] of KEYS.entries()) {
               const periods = (KeyPeriods ?? []).filter((period) =>
