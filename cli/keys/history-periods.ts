@@ -3,6 +3,7 @@ import type {
   Outcome,
   Success,
 } from '../../shared/contract/outcome.ts';
+import { namedArn } from '../../shared/identifiers/key-id.ts';
 import {
   emptyEntry,
   type KeyPeriod,
@@ -17,7 +18,6 @@ import {
   QUOTA_WAIT_MS,
   UPDATE_TIMEOUT_MS,
 } from '../../shared/rotation/deadlines.ts';
-import { namedArn } from './named-arn.ts';
 import type { LedgerRecord, StreamLook } from './stream-facts.ts';
 
 /** A key that a stream was under at a time, or may have been. */

@@ -1,5 +1,5 @@
+import { namedArn } from '../../shared/identifiers/key-id.ts';
 import { type KeyUse, type StreamUses, usesOf } from './key-uses.ts';
-import { namedArn } from './named-arn.ts';
 import type { ResolveKeyId, StreamFacts } from './stream-facts.ts';
 
 /**

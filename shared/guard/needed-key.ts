@@ -1,6 +1,5 @@
 import type { KeyMetadata } from '@aws-sdk/client-kms';
-import { readStreamArn } from '../identifiers/arn.ts';
-import { isOwnAlias, parseKeyId } from '../identifiers/key-id.ts';
+import { isOwnAlias, namedArn } from '../identifiers/key-id.ts';
 import type { ResolvedKey } from '../keys/key-ring.ts';
 import type { KeyAtRisk, KeyPeriod } from '../ledger/entry.ts';
 import { neededUntil } from '../ledger/key-periods.ts';
@@ -105,7 +104,7 @@ function stateOf(
   { streamArn, retentionHours, now }: Circumstances,
 ): KeyAtRisk | 'SERVES' | undefined {
   if (Metadata?.Arn === undefined) {
-    const KeyArn = namedArn(period, streamArn);
+    const KeyArn = arnOf(period, streamArn);
     return Refusal?.name === 'NotFoundException' && KeyArn !== undefined
       ? { KeyArn, State: 'NotFound', Deadline: 'now' }
       : undefined;
@@ -125,20 +124,14 @@ function stateOf(
     : 'SERVES';
 }
 
-/** A key ID without an account names a key of the stream's account and Region. */
-function namedArn(period: KeyPeriod, streamArn: string): string | undefined {
-  const id = describableId(period);
-  const named = id === undefined ? undefined : parseKeyId(id);
-  if (named === undefined || named.account) return id;
-  const { partition, region, account } = readStreamArn(streamArn);
-  return `arn:${partition}:kms:${region}:${account}:${named.resource}`;
-}
+const arnOf = ({ KeyId, KeyArn }: KeyPeriod, streamArn: string) =>
+  KeyArn ?? namedArn(KeyId, streamArn);
 
 function stateBefore(
   period: KeyPeriod,
   { streamArn, before = [] }: Circumstances,
 ): KeyAtRisk | undefined {
-  const arn = namedArn(period, streamArn);
+  const arn = arnOf(period, streamArn);
   return before.find(({ KeyArn }) => KeyArn === arn);
 }
 

@@ -1,4 +1,4 @@
-import { type Arn, parseRegionalArn } from './arn.ts';
+import { type Arn, parseRegionalArn, readStreamArn } from './arn.ts';
 
 const KEY =
   /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/i;
@@ -38,4 +38,13 @@ export function parseKeyId(keyId: string): KeyIdParts | undefined {
 export function isOwnAlias(keyId: string): boolean {
   const resource = parseKeyId(keyId)?.resource;
   return /^alias\/(?!aws\/)/.test(String(resource));
+}
+
+/** The key ARN that a KeyId says without KMS: that of an ID is in the stream's account. */
+export function namedArn(keyId: string, streamArn: string): string | undefined {
+  const { resource, account } = parseKeyId(keyId) ?? {};
+  if (!resource?.startsWith('key/')) return undefined;
+  if (account !== undefined) return keyId;
+  const { partition, region, account: own } = readStreamArn(streamArn);
+  return `arn:${partition}:kms:${region}:${own}:${resource}`;
 }

@@ -167,6 +167,13 @@ describe('a needed key', () => {
     expect(describableId({ ...period, KeyId: GUID })).toBe(GUID);
   });
 
+  it('that CloudTrail did not name is not known, though KMS finds none', () => {
+    const unnamed = { KeyId: 'unknown', From: NOW };
+    const { Risks, Unknown } = judge(unnamed, named('NotFoundException'));
+    expect(Risks).toEqual([]);
+    expect(Unknown).toMatchObject([{ KeyId: 'unknown' }]);
+  });
+
   it('that two periods are of is one risk, until the later time', () => {
     const key = { KeyId: GUID, Metadata: metadata({ KeyState: 'Disabled' }) };
     const byId = { ...LEFT, KeyId: GUID, LeftAt: NOW - 2 * HOUR };
