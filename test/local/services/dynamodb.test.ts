@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDynamoDb } from '../../../local/services/dynamodb.ts';
+import { closed } from '../../support/local/closed.ts';
 import { dynamoDbAt } from '../../support/local/connected-clients.ts';
 import {
   CAN_LIST_SOCKETS,
@@ -72,10 +73,9 @@ describe('startDynamoDb', () => {
     );
     await dynamoDb.send(new ListTablesCommand({}));
     const client = connect(Number(new URL(endpoint).port), '127.0.0.1');
-    client.on('error', () => {});
     await once(client, 'connect');
     client.write('POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n');
-    const hungUp = once(client, 'close');
+    const hungUp = closed(client);
     await dynamoDb.send(new ListTablesCommand({}));
     await close();
     await hungUp;

@@ -15,6 +15,7 @@ import { KeyStore } from '../../../local/services/key-store.ts';
 import { startKinesis } from '../../../local/services/kinesis.ts';
 import { startKms } from '../../../local/services/kms.ts';
 import { startStepFunctions } from '../../../local/services/step-functions/step-functions.ts';
+import { closed } from '../../support/local/closed.ts';
 import { ACCOUNT, REGION } from '../../support/local/connected-clients.ts';
 import {
   type AtEnd,
@@ -177,9 +178,11 @@ describe.each(Object.keys(OPERATIONS) as Name[])('the port of %s', (name) => {
     call.on('error', () => {});
     const answered = once(call, 'response') as Promise<[IncomingMessage]>;
     const chunk = Buffer.alloc(1024 * 1024, ' ');
-    for (let sent = 0; sent <= MAX_BODY_BYTES; sent += chunk.length) {
+    for (let sent = 0; sent < MAX_BODY_BYTES; sent += chunk.length) {
       call.write(chunk);
     }
+    // No more than that: what a server leaves unread resets the connection.
+    call.write(' ');
     const [answer] = await answered;
 
     expect(answer.statusCode).toBe(413);
@@ -189,11 +192,9 @@ describe.each(Object.keys(OPERATIONS) as Name[])('the port of %s', (name) => {
 
   it('goes on when a client hangs up within a body', async () => {
     const call = begin(name, { headers: { 'Content-Length': 1000 } });
-    const { promise: closed, resolve } = Promise.withResolvers<void>();
-    call.on('error', () => {});
-    call.once('close', resolve);
+    const hungUp = closed(call);
     call.write('{', () => call.destroy());
-    await closed;
+    await hungUp;
 
     expect((await send(name)).status).toBe(200);
   });

@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startKinesis } from '../../../local/services/kinesis.ts';
+import { closed } from '../../support/local/closed.ts';
 import {
   ACCOUNT,
   kinesisAt,
@@ -233,9 +234,8 @@ describe('startKinesis', () => {
     onTestFinished(() => {
       idle.destroy();
     });
-    idle.on('error', () => {});
     await once(idle, 'connect');
-    const hungUp = once(idle, 'close');
+    const hungUp = closed(idle);
 
     await close();
     await hungUp;
