@@ -4,6 +4,7 @@ import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import { refusalText, resolveKey } from '../discovery/account-streams.ts';
 import { type KeyNeed, keyNeeds } from './key-needs.ts';
 import { type KeyState, keyState } from './key-state.ts';
+import type { AccountLook } from './read-streams.ts';
 import type { StreamFacts } from './stream-facts.ts';
 
 /** A key with what records need of it, and with what KMS says of it now. */
@@ -29,18 +30,22 @@ export interface KeysAnswer {
 /**
  * Judges the keys of streams, and describes them.
  *
- * @param unknown why there may be further streams, for people
  * @param isAbout whether the answer is about a stream; the others only count
  * @param now milliseconds since the epoch
  */
 export async function judgeKeys(
   kms: KMSClient,
   region: string,
-  streams: readonly StreamFacts[],
-  unknown: readonly string[],
+  { streams, listed }: AccountLook,
   isAbout: (streamName: string) => boolean,
   now: number,
 ): Promise<KeysAnswer> {
+  const unknown =
+    typeof listed === 'object'
+      ? [
+          `other streams of the account were not looked at: ListStreams: ${listed.Error}: ${listed.Cause}`,
+        ]
+      : [];
   const asked = new Map<string, Promise<ResolvedKey>>();
   const ask = (keyId: string) => {
     const answer = asked.get(keyId) ?? resolveKey(kms, keyId, region);
