@@ -5,6 +5,9 @@ import type { KeyAtRisk, KeyPeriod } from '../ledger/entry.ts';
 import { neededUntil } from '../ledger/key-periods.ts';
 import { remedyOf } from './remedy.ts';
 
+/** The detail-type of the events that publish keys at risk. */
+export const RISK_EVENT = 'Needed Key At Risk';
+
 /** A key that records of a stream need, and that does not serve them until they expire. */
 export interface KeyRisk extends KeyAtRisk {
   /** As it was submitted. */
