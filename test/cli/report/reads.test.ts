@@ -87,3 +87,15 @@ it('looks at no deleted stream for the keys', async () => {
   });
   expect(document.KeyNeeds.Coverage.Streams).toBe(4);
 });
+
+it('describes the other streams once where a flag names one', async () => {
+  const { document, described } = await reportOn(MANAGED, [
+    '--stream-name',
+    'stream-0',
+  ]);
+  expect(described.filter((name) => name !== 'stream-0')).toEqual(
+    ['stream-1', ...NOT_MANAGED].toSorted(),
+  );
+  expect(document.Coverage).toEqual({ Status: 'NOT_ASKED' });
+  expect(document.KeyNeeds.Coverage.Streams).toBe(4);
+});
