@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChosenStream } from '../../cli/input/streams.ts';
-import { type GatherClients, gatherStreams } from '../../cli/report/gather.ts';
+import {
+  pacedDescribe,
+  type StreamClients,
+} from '../../cli/keys/stream-clients.ts';
+import { gatherStreams } from '../../cli/report/gather.ts';
 import { LOCAL_ACCOUNT } from '../../local/session/embedded-aws.ts';
 import { readHistory } from '../../shared/history/read-history.ts';
 import { toStreamArn } from '../../shared/identifiers/arn.ts';
@@ -35,7 +39,7 @@ interface Report {
 /** How to read streams for a report. */
 const WAYS: {
   way: string;
-  gather: (streams: ChosenStream[], clients: GatherClients) => Promise<void>;
+  gather: (streams: ChosenStream[], clients: StreamClients) => Promise<void>;
 }[] = [
   {
     way: AS_IT_IS,
@@ -49,7 +53,7 @@ const WAYS: {
 /** The calls that a report needs, without any at the same time. */
 async function gatherInTurn(
   streams: readonly ChosenStream[],
-  { kinesis, kms, dynamodb, tableName }: GatherClients,
+  { kinesis, kms, dynamodb, tableName }: StreamClients,
 ): Promise<void> {
   const ledger = new LedgerReader(dynamodb, tableName);
   for (const { StreamARN, Entry } of streams) {
@@ -112,7 +116,13 @@ function delayedClients() {
     await pause();
     return next(args);
   });
-  const clients = { kinesis, kms, dynamodb, tableName: ledgerTableName() };
+  const clients = {
+    kinesis,
+    kms,
+    dynamodb,
+    tableName: ledgerTableName(),
+    describe: pacedDescribe(kinesis),
+  };
   const close = () => {
     for (const client of [kinesis, kms, dynamodb]) client.destroy();
   };

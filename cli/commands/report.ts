@@ -2,12 +2,6 @@ import { stat } from 'node:fs/promises';
 import { givenPath } from '../../shared/config/shown-path.ts';
 import { quote, visible } from '../../shared/errors/text.ts';
 import type { Period } from '../../shared/history/read-history.ts';
-import {
-  dynamoDbClient,
-  kinesisClient,
-  kmsClient,
-  ledgerTableName,
-} from '../../shared/lambda/clients.ts';
 import { packageVersion } from '../../shared/package-root.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { AwsOptions } from '../environment/deployment.ts';
@@ -22,16 +16,24 @@ import {
 } from '../input/streams.ts';
 import { checkPeriod } from '../input/time.ts';
 import { lookAtKeys } from '../keys/look-at-keys.ts';
+import {
+  type StreamClients,
+  withStreamClients,
+} from '../keys/stream-clients.ts';
 import { writeWhole } from '../output/write-whole.ts';
 import { reportCsv } from '../report/formats/report-csv.ts';
 import { reportJson } from '../report/formats/report-json.ts';
 import { hashLine, hashPath, sha256 } from '../report/formats/sha256-file.ts';
-import { type GatherClients, gatherStreams } from '../report/gather.ts';
+import {
+  type GatheredStream,
+  gatherStreams,
+  toFacts,
+} from '../report/gather.ts';
 import { withReadProgress } from '../report/gather-progress.ts';
 import { gatherConfiguration } from '../report/lookup/configuration.ts';
-import { gatherCoverage } from '../report/lookup/coverage.ts';
+import { coverageOf } from '../report/lookup/coverage.ts';
 import { gatherKeys } from '../report/lookup/keys.ts';
-import type { ReportInput, StreamInput } from '../report/report-input.ts';
+import type { ReportInput } from '../report/report-input.ts';
 import { reportPage } from '../report/report-page.ts';
 
 export type ReportFormat = keyof typeof FORMATS;
@@ -59,18 +61,19 @@ export async function report(
 ): Promise<number> {
   checkStreamFlags(options);
   checkPeriod(options, Date.now());
-  return withEnvironment(options, context, async (environment) => {
-    const clients = {
-      kinesis: kinesisClient(),
-      kms: kmsClient(),
-      dynamodb: dynamoDbClient(),
-      tableName: ledgerTableName(),
-    };
-    try {
+  return withEnvironment(options, context, (environment) =>
+    withStreamClients(async (clients) => {
       const chosen = await locateStreams(options, environment, context);
       const described = await gatherWithProgress(chosen, clients, context);
       const streams = await gatherKeys(described, clients.kms);
-      const keyNeeds = await lookAtKeys(chosen, options, environment, context);
+      const { answer: keyNeeds, account } = await lookAtKeys(
+        chosen,
+        options,
+        clients,
+        environment,
+        context,
+        described.map(toFacts),
+      );
       const generatedAt = Date.now();
       const to = Math.min(options.until ?? generatedAt, generatedAt);
       const input: ReportInput = {
@@ -88,19 +91,15 @@ export async function report(
         ),
         coverage: isOneStream(options)
           ? { status: 'NOT_ASKED' }
-          : await gatherCoverage(clients.kinesis, namesOf(chosen)),
+          : coverageOf(account, namesOf(chosen)),
         keyNeeds,
         streams,
       };
       const { output, file = `kinesis-key-rotation.${output}` } = options;
       await writeReport(file, await FORMATS[output](input));
       return 0;
-    } finally {
-      clients.kinesis.destroy();
-      clients.kms.destroy();
-      clients.dynamodb.destroy();
-    }
-  });
+    }),
+  );
 }
 
 const namesOf = (streams: readonly ChosenStream[]) =>
@@ -108,9 +107,9 @@ const namesOf = (streams: readonly ChosenStream[]) =>
 
 function gatherWithProgress(
   chosen: readonly ChosenStream[],
-  clients: GatherClients,
+  clients: StreamClients,
   { interruption: { signal } }: CommandContext,
-): Promise<StreamInput[]> {
+): Promise<GatheredStream[]> {
   return withReadProgress(chosen.length, 'for the report', signal, (onStream) =>
     gatherStreams(chosen, clients, { onStream, signal }),
   );

@@ -1,14 +1,23 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
+import {
+  judgeNeededKeys,
+  type KeyRisk,
+  longer,
+  neededPeriods,
+} from '../../shared/guard/needed-key.ts';
 import { parseKeyId } from '../../shared/identifiers/key-id.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import { refusalText, resolveKey } from '../discovery/account-streams.ts';
 import { type KeyNeed, keyNeeds } from './key-needs.ts';
 import { type KeyState, keyState } from './key-state.ts';
+import type { AccountLook } from './read-streams.ts';
 import type { StreamFacts } from './stream-facts.ts';
 
 /** A key with what records need of it, and with what KMS says of it now. */
 export interface JudgedKey extends KeyNeed {
   state: KeyState;
+  /** What keeps it from serving the records that need it, as the sweep judges it. */
+  risk?: KeyRisk | undefined;
   /** The streams for which rotations.yml names it, in KeyIds or FormerKeyIds. */
   namedBy: string[];
 }
@@ -29,18 +38,22 @@ export interface KeysAnswer {
 /**
  * Judges the keys of streams, and describes them.
  *
- * @param unknown why there may be further streams, for people
  * @param isAbout whether the answer is about a stream; the others only count
  * @param now milliseconds since the epoch
  */
 export async function judgeKeys(
   kms: KMSClient,
   region: string,
-  streams: readonly StreamFacts[],
-  unknown: readonly string[],
+  { streams, listed }: AccountLook,
   isAbout: (streamName: string) => boolean,
   now: number,
 ): Promise<KeysAnswer> {
+  const unknown =
+    typeof listed === 'object'
+      ? [
+          `other streams of the account were not looked at: ListStreams: ${listed.Error}: ${listed.Cause}`,
+        ]
+      : [];
   const asked = new Map<string, Promise<ResolvedKey>>();
   const ask = (keyId: string) => {
     const answer = asked.get(keyId) ?? resolveKey(kms, keyId, region);
@@ -53,6 +66,9 @@ export async function judgeKeys(
   const needs = keyNeeds({ streams, resolve, unknown, now }).filter(
     ({ uses }) => uses.some(({ StreamName }) => isAbout(StreamName)),
   );
+  const factsByName = new Map(
+    streams.map((facts) => [facts.StreamName, facts]),
+  );
   const byArn = new Map(named.map((key) => [key.Metadata?.Arn, key]));
   const keys = await Promise.all(
     needs.map(async (need): Promise<JudgedKey> => {
@@ -62,7 +78,12 @@ export async function judgeKeys(
           ? { KeyId: String(keyIds[0]) }
           : (byArn.get(KeyArn) ?? (await ask(KeyArn)));
       const state = await keyState(kms, key);
-      return { ...need, state, namedBy: namesOf(KeyArn, streams, resolve) };
+      return {
+        ...need,
+        state,
+        risk: riskOf(need, key, factsByName, now),
+        namedBy: namesOf(KeyArn, streams, resolve),
+      };
     }),
   );
   return {
@@ -74,6 +95,32 @@ export async function judgeKeys(
       .map(({ StreamName }) => StreamName),
     unknownRings: unknownRings(streams, known),
   };
+}
+
+function riskOf(
+  { KeyArn, uses }: KeyNeed,
+  key: ResolvedKey,
+  factsByName: ReadonlyMap<string, StreamFacts>,
+  now: number,
+): KeyRisk | undefined {
+  const risks = uses.flatMap((use) => {
+    const { look, record } = factsByName.get(use.StreamName) ?? {};
+    const circumstances = {
+      streamArn: use.StreamARN,
+      retentionHours:
+        look && 'RetentionPeriodHours' in look
+          ? (look.RetentionPeriodHours ?? 0)
+          : 0,
+      now,
+      before:
+        record && 'entry' in record ? (record.entry.AtRisk?.Keys ?? []) : [],
+    };
+    const period = KeyArn === undefined ? use : { ...use, KeyArn };
+    const needed = neededPeriods([period], circumstances);
+    const seen = needed.map((period) => ({ period, key }));
+    return judgeNeededKeys(seen, circumstances).Risks;
+  });
+  return risks.length === 0 ? undefined : risks.reduce(longer);
 }
 
 const ringOf = ({ listed }: StreamFacts) => [

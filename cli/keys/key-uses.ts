@@ -16,7 +16,6 @@ import type {
   ResolveKeyId,
   StreamFacts,
   StreamLook,
-  Unknown,
 } from './stream-facts.ts';
 
 /** A key that records of a stream are or were under. Times are milliseconds. */
@@ -53,10 +52,13 @@ export function usesOf(
   now: number,
 ): StreamUses {
   const { StreamName, StreamARN, record } = facts;
-  const look = known(facts.look);
+  const look = 'Error' in facts.look ? undefined : facts.look;
   // A stream without records needs no key.
   if (look?.StreamStatus === 'CREATING') return { facts, uses: [] };
-  const ledger = known(record) ?? { entry: emptyEntry(StreamARN), history: [] };
+  const ledger =
+    'Unknown' in record
+      ? { entry: emptyEntry(StreamARN), history: [] }
+      : record;
   const periods = withHistory(ledger, look, now);
   const before = { ...ledger.entry, KeyPeriods: periods };
   const seen = look ? seePeriods(before, look, resolve) : periods;
@@ -121,7 +123,9 @@ function unknownReason({
   look,
   record,
 }: StreamFacts): string | undefined {
-  if ('Unknown' in look) return `${StreamName}: ${look.Unknown}`;
+  if ('Error' in look) {
+    return `${StreamName}: Kinesis did not describe it: ${look.Error}: ${look.Cause}`;
+  }
   if ('Unknown' in record) return `${StreamName}: ${record.Unknown}`;
   const { StreamStatus, RetentionPeriodHours } = look;
   if (!isActive(look)) {
@@ -162,10 +166,4 @@ function unknownUntil(
   const RetentionHours = Math.max(0, ...hours);
   const before = { KeyId: '', From: since, LeftAt: since, RetentionHours };
   return neededUntil(before, retentionHours);
-}
-
-function known<Known extends object>(
-  value: Known | Unknown,
-): Known | undefined {
-  return 'Unknown' in value ? undefined : value;
 }

@@ -1,4 +1,6 @@
+import { effectOf, type KeyRisk } from '../../shared/guard/needed-key.ts';
 import { parseArn } from '../../shared/identifiers/arn.ts';
+import { commandLine } from '../executions/command-lines.ts';
 import { bad, good } from '../output/color.ts';
 import { localTime } from '../output/local-time.ts';
 import { rowTable } from '../output/table.ts';
@@ -6,39 +8,35 @@ import type { JudgedKey, KeysAnswer } from './judge-keys.ts';
 import type { KeyState, LastUsage } from './key-state.ts';
 import type { KeyUse } from './key-uses.ts';
 import { NOT_COVERED } from './keys-document.ts';
-import {
-  type AwsFlags,
-  dangerOf,
-  keptReason,
-  rescueCommands,
-  retirementSteps,
-} from './retirement.ts';
+import { type AwsFlags, keptReason, retirementSteps } from './retirement.ts';
 
 /** Each key with its streams, and what the answer covers. */
 export function keysText(answer: KeysAnswer, where: AwsFlags): string {
   const { keys } = answer;
-  const shown = keys.map((key) => keyText(key, answer, where));
+  const shown = keys.map((key) => keyText(key, where));
   return [
     ...(keys.length === 0 ? ['No stream is or was under a key'] : shown),
     coverageText(answer),
   ].join('\n\n');
 }
 
-function keyText(key: JudgedKey, answer: KeysAnswer, where: AwsFlags): string {
-  const { KeyArn, uses, state } = key;
-  const danger = dangerOf(key, answer.at);
-  const rescue =
-    danger === undefined || KeyArn === undefined
-      ? []
-      : rescueCommands(KeyArn, state.metadata?.KeyState, where);
+function keyText(key: JudgedKey, where: AwsFlags): string {
+  const { KeyArn, uses, state, risk } = key;
   return [
     headText(key, where),
     ...verdictLines(key),
-    ...(danger === undefined ? [] : wrap(bad(`At risk: ${danger}`))),
-    ...rescue.map((command) => `    ${command}`),
+    ...(risk ? riskLines(risk, where) : []),
     ...stateLines(state).flatMap((line) => wrap(line)),
-    indented(usesTable(uses, key.KeyArn)),
+    indented(usesTable(uses, KeyArn)),
   ].join('\n');
+}
+
+function riskLines(risk: KeyRisk, { profile }: AwsFlags): string[] {
+  const flags = commandLine([], { profile });
+  return [
+    ...wrap(bad(`At risk: it ${effectOf(risk)}`)),
+    ...risk.Remedy.map((command) => `    ${command} ${flags}`.trimEnd()),
+  ];
 }
 
 function headText({ keyIds, KeyArn }: JudgedKey, { region }: AwsFlags): string {

@@ -9,6 +9,7 @@ import { coverageDocument, keyDocument } from './keys-document.ts';
 import { keysText, retirementText } from './keys-text.ts';
 import { lookAtKeys } from './look-at-keys.ts';
 import { type AwsFlags, keptReason, retirementSteps } from './retirement.ts';
+import { withStreamClients } from './stream-clients.ts';
 
 export interface KeysOptions extends AwsOptions, OutputOptions, StreamOptions {
   safeToRetire?: boolean;
@@ -28,7 +29,9 @@ export async function keys(
   checkStreamFlags(options);
   return withEnvironment(options, context, async (environment) => {
     const chosen = await locateStreams(options, environment, context);
-    const answer = await lookAtKeys(chosen, options, environment, context);
+    const { answer } = await withStreamClients((clients) =>
+      lookAtKeys(chosen, options, clients, environment, context),
+    );
     const where = { region: environment.region, profile: options.profile };
     const text = options.safeToRetire
       ? render(retirementDocument(answer, where), options, () =>

@@ -1,9 +1,3 @@
-import {
-  dynamoDbClient,
-  kinesisClient,
-  kmsClient,
-  ledgerTableName,
-} from '../../shared/lambda/clients.ts';
 import type { CommandContext } from '../environment/context.ts';
 import type { Environment } from '../environment/environment.ts';
 import { locateStreams } from '../environment/locate-stream.ts';
@@ -14,26 +8,25 @@ import {
 } from '../input/streams.ts';
 import { GatherProgress } from '../report/gather-progress.ts';
 import { judgeKeys, type KeysAnswer } from './judge-keys.ts';
-import { readStreams } from './read-streams.ts';
+import { type AccountLook, readStreams } from './read-streams.ts';
+import type { StreamClients } from './stream-clients.ts';
+import type { StreamFacts } from './stream-facts.ts';
 
 /**
  * Looks at the streams of the account and Region, and judges the keys of those that are
  * chosen.
  *
  * @param options the flags that chose them
+ * @param read what was read of them before; these are not read again
  */
 export async function lookAtKeys(
   chosen: readonly ChosenStream[],
   options: StreamOptions,
+  clients: StreamClients,
   environment: Environment,
   context: CommandContext,
-): Promise<KeysAnswer> {
-  const clients = {
-    kinesis: kinesisClient(),
-    dynamodb: dynamoDbClient(),
-    tableName: ledgerTableName(),
-  };
-  const kms = kmsClient();
+  read: readonly StreamFacts[] = [],
+): Promise<{ answer: KeysAnswer; account: AccountLook }> {
   const progress = new GatherProgress(process.stderr);
   const { signal } = context.interruption;
   const end = () => progress.end();
@@ -45,8 +38,9 @@ export async function lookAtKeys(
       : [];
     const names = new Set(chosen.map(({ StreamName }) => StreamName));
     const others = all.filter(({ StreamName }) => !names.has(StreamName));
-    const { streams, unknown } = await readStreams(
+    const account = await readStreams(
       [...chosen, ...others],
+      new Map(read.map((facts) => [facts.StreamName, facts])),
       clients,
       environment,
       (count) => {
@@ -54,19 +48,16 @@ export async function lookAtKeys(
         return () => progress.add();
       },
     );
-    return await judgeKeys(
-      kms,
+    const answer = await judgeKeys(
+      clients.kms,
       environment.region,
-      streams,
-      unknown,
+      account,
       (name) => names.has(name),
       Date.now(),
     );
+    return { answer, account };
   } finally {
     signal.removeEventListener('abort', end);
     end();
-    clients.kinesis.destroy();
-    clients.dynamodb.destroy();
-    kms.destroy();
   }
 }

@@ -1,27 +1,26 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import pMap from 'p-map';
 import { nameError } from '../../shared/errors/aws-errors.ts';
 import { readHistory } from '../../shared/history/read-history.ts';
 import { toStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import {
-  type DescribedStream,
-  describeStream,
-} from '../../shared/lookup/describe-stream.ts';
 import { listStreams } from '../../shared/lookup/list-streams.ts';
-import {
-  DESCRIPTIONS_PER_SECOND,
-  throttled,
-} from '../discovery/account-streams.ts';
+import { throttled } from '../discovery/account-streams.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { ChosenStream } from '../input/streams.ts';
-import type { LedgerRecord, StreamFacts, Unknown } from './stream-facts.ts';
+import type { StreamClients } from './stream-clients.ts';
+import type {
+  LedgerRecord,
+  StreamFacts,
+  Undescribed,
+  Unknown,
+} from './stream-facts.ts';
 
-export interface StreamClients {
-  kinesis: KinesisClient;
-  dynamodb: DynamoDBClient;
-  tableName: string;
+/** The streams of an account and Region. */
+export interface AccountLook {
+  /** Those that were chosen, then the others that Kinesis lists; not the deleted ones. */
+  streams: StreamFacts[];
+  /** How many streams Kinesis lists, or why it did not list them. */
+  listed: number | Undescribed;
 }
 
 const STREAMS_AT_A_TIME = 10;
@@ -31,72 +30,67 @@ const STREAMS_AT_A_TIME = 10;
  * the ledger first, so that the look at the stream is the newer one.
  *
  * @param chosen the streams that rotations.yml lists, and those that flags name
- * @param onStream called when one more stream is read
+ * @param read what was read of them before, by name; these are not read again
+ * @param onCount called with the number of streams; it returns what to call when one
+ *   more is read
  */
 export async function readStreams(
   chosen: readonly ChosenStream[],
+  read: ReadonlyMap<string, StreamFacts>,
   clients: StreamClients,
   environment: Pick<Environment, 'partition' | 'region' | 'account'>,
   onCount: (streams: number) => (() => void) | undefined = () => undefined,
-): Promise<{ streams: StreamFacts[]; unknown: string[] }> {
-  const { kinesis } = clients;
+): Promise<AccountLook> {
   const byName = new Map(
     chosen.map((stream) => [stream.StreamName, stream] as const),
   );
-  const unknown: string[] = [];
-  const listed = await listStreams(kinesis, throttled).catch(
-    (error: unknown) => {
-      const { name, message } = nameError(error);
-      unknown.push(
-        `other streams of the account were not looked at: ListStreams: ${name}: ${message}`,
-      );
-      return [];
-    },
+  const listed = await listStreams(clients.kinesis, throttled).catch(
+    (error: unknown): Undescribed => toUndescribed(nameError(error)),
   );
-  for (const { StreamName, StreamARN } of listed) {
+  for (const { StreamName, StreamARN } of 'Error' in listed ? [] : listed) {
     if (byName.has(StreamName)) continue;
     byName.set(StreamName, {
       StreamName,
       StreamARN: StreamARN ?? toStreamArn(environment, StreamName),
     });
   }
-  const describe = throttled(
-    (StreamARN: string) => describeStream(kinesis, { StreamARN }),
-    DESCRIPTIONS_PER_SECOND,
-  );
   const onStream = onCount(byName.size);
   const found = await pMap(
     byName.values(),
     async (stream) => {
-      const facts = await readStream(stream, clients, describe);
+      const facts =
+        read.get(stream.StreamName) ?? (await readStream(stream, clients));
       onStream?.();
-      return facts ?? [];
+      return facts;
     },
     { concurrency: STREAMS_AT_A_TIME },
   );
-  return { streams: found.flat(), unknown };
+  return {
+    streams: found.filter(({ look }) => !isDeleted(look)),
+    listed: 'Error' in listed ? listed : listed.length,
+  };
 }
 
-/** Undefined for a stream that was deleted: its records are gone. */
+/** The records of a deleted stream are gone. */
+function isDeleted(look: StreamFacts['look']): boolean {
+  return 'Error' in look && look.Error === 'ResourceNotFoundException';
+}
+
 async function readStream(
   { StreamName, StreamARN, Entry: listed }: ChosenStream,
   clients: StreamClients,
-  describe: (streamArn: string) => Promise<DescribedStream>,
-): Promise<StreamFacts | undefined> {
+): Promise<StreamFacts> {
   const record = await readLedger(clients, StreamARN);
-  const common = { StreamName, StreamARN, listed, record };
-  try {
-    const description = await describe(StreamARN);
-    return { ...common, look: { ...description, at: Date.now() } };
-  } catch (error) {
-    const { name, message } = error as Error;
-    if (name === 'ResourceNotFoundException') return undefined;
-    return {
-      ...common,
-      look: { Unknown: `Kinesis did not describe it: ${name}: ${message}` },
-    };
-  }
+  const look = await clients
+    .describe(StreamARN)
+    .then((description) => ({ ...description, at: Date.now() }), toUndescribed);
+  return { StreamName, StreamARN, listed, record, look };
 }
+
+const toUndescribed = ({ name, message }: Error): Undescribed => ({
+  Error: name,
+  Cause: message,
+});
 
 /** The ledger entry and the records of a stream, or why they are not known. */
 async function readLedger(

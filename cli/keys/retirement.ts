@@ -110,44 +110,5 @@ export function retirementSteps(
   ];
 }
 
-/** What endangers a key that records need, and how to end that; undefined if nothing. */
-export function dangerOf(
-  { verdict, neededUntil, state }: JudgedKey,
-  now: number,
-): string | undefined {
-  const { metadata } = state;
-  const isNeeded = verdict === 'IN_USE' || verdict === 'NEEDED';
-  if (!isNeeded || metadata === undefined) return undefined;
-  const { KeyState, DeletionDate, ValidTo } = metadata;
-  if (KeyState === 'PendingDeletion') {
-    return `KMS deletes it at ${DeletionDate?.toISOString() ?? 'a time that KMS did not say'}; records under it are lost then`;
-  }
-  if (KeyState !== 'Enabled')
-    return `records under it cannot be read: it is ${KeyState}`;
-  if (ValidTo === undefined) return undefined;
-  const isLater = neededUntil === undefined || ValidTo.getTime() < neededUntil;
-  return isLater && ValidTo.getTime() > now
-    ? `its imported material expires at ${ValidTo.toISOString()}`
-    : undefined;
-}
-
-/** The commands that make a key usable again. */
-export function rescueCommands(
-  keyArn: string,
-  keyState: string | undefined,
-  { region, profile }: AwsFlags,
-): string[] {
-  const onKey = (operation: string) =>
-    commandLine(['aws', 'kms', operation], {
-      'key-id': keyArn,
-      region,
-      profile,
-    });
-  if (keyState === 'PendingDeletion') {
-    return [onKey('cancel-key-deletion'), onKey('enable-key')];
-  }
-  return keyState === 'Disabled' ? [onKey('enable-key')] : [];
-}
-
 const iso = (at: number | undefined) =>
   at === undefined ? 'unknown' : new Date(at).toISOString();

@@ -9,6 +9,7 @@ export interface Unknown {
 
 /** What DescribeStreamSummary says of a stream, as far as its keys are concerned. */
 export interface StreamLook {
+  EncryptionType?: string | undefined;
   StreamStatus?: string | undefined;
   /** Absent where the stream is not encrypted. */
   KeyId?: string | undefined;
@@ -16,6 +17,12 @@ export interface StreamLook {
   StreamCreationTimestamp?: Date | undefined;
   /** When Describe had answered, in milliseconds since the epoch. */
   at: number;
+}
+
+/** The error of DescribeStreamSummary, by its name and message. */
+export interface Undescribed {
+  Error: string;
+  Cause: string;
 }
 
 /** What the ledger knows of a stream. */
@@ -31,7 +38,7 @@ export interface StreamFacts {
   StreamARN: string;
   /** What rotations.yml says of it, if it is there. */
   listed?: Pick<RotationsStream, 'KeyIds' | 'FormerKeyIds'> | undefined;
-  look: StreamLook | Unknown;
+  look: StreamLook | Undescribed;
   record: LedgerRecord | Unknown;
 }
 

@@ -1,29 +1,23 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type {
-  KinesisClient,
-  StreamDescriptionSummary,
-} from '@aws-sdk/client-kinesis';
-import type { KMSClient } from '@aws-sdk/client-kms';
 import pMap from 'p-map';
 import { AwsRefusal } from '../../shared/errors/errors.ts';
 import { readHistory } from '../../shared/history/read-history.ts';
 import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
-import { describeStream } from '../../shared/lookup/describe-stream.ts';
-import {
-  DESCRIPTIONS_PER_SECOND,
-  throttled,
-} from '../discovery/account-streams.ts';
 import type { ChosenStream } from '../input/streams.ts';
+import type { StreamClients } from '../keys/stream-clients.ts';
+import type { StreamFacts, Undescribed } from '../keys/stream-facts.ts';
 import { describeForReport } from './lookup/keys.ts';
-import type { StreamDescription, StreamInput } from './report-input.ts';
+import type { StreamInput } from './report-input.ts';
 
-export interface GatherClients {
-  kinesis: KinesisClient;
-  kms: KMSClient;
-  dynamodb: DynamoDBClient;
-  tableName: string;
+/** With the time of its description. */
+export interface GatheredStream extends StreamInput {
+  description: StreamFacts['look'];
 }
+
+type GatherClients = Pick<
+  StreamClients,
+  'kms' | 'dynamodb' | 'tableName' | 'describe'
+>;
 
 /** Enough that the rate of descriptions is the limit, and not the answers' delay. */
 const STREAMS_AT_A_TIME = 10;
@@ -46,15 +40,11 @@ export async function gatherStreams(
   streams: readonly ChosenStream[],
   clients: GatherClients,
   { onStream, signal }: GatherOptions = {},
-): Promise<StreamInput[]> {
-  const describe = throttled(
-    (StreamARN: string) => describeStream(clients.kinesis, { StreamARN }),
-    DESCRIPTIONS_PER_SECOND,
-  );
+): Promise<GatheredStream[]> {
   return pMap(
     streams,
     async (stream) => {
-      const input = await gatherStream(stream, clients, describe);
+      const input = await gatherStream(stream, clients);
       onStream?.();
       return input;
     },
@@ -64,11 +54,11 @@ export async function gatherStreams(
 
 async function gatherStream(
   { StreamName, StreamARN, Entry: listed }: ChosenStream,
-  { kms, dynamodb, tableName }: GatherClients,
-  describe: (streamArn: string) => Promise<StreamDescriptionSummary>,
-): Promise<StreamInput> {
-  const description: StreamDescription = await describe(StreamARN).catch(
-    (error: unknown) => {
+  { kms, dynamodb, tableName, describe }: GatherClients,
+): Promise<GatheredStream> {
+  const description = await describe(StreamARN).then(
+    (described) => ({ ...described, at: Date.now() }),
+    (error: unknown): Undescribed => {
       if (!(error instanceof AwsRefusal)) throw error;
       return { Error: error.name, Cause: error.message };
     },
@@ -93,3 +83,19 @@ async function gatherStream(
     ring,
   };
 }
+
+/** What was read of a stream, for the look at keys. */
+export const toFacts = ({
+  StreamName,
+  StreamARN,
+  listed,
+  description: look,
+  ledgerEntry: entry,
+  history,
+}: GatheredStream): StreamFacts => ({
+  StreamName,
+  StreamARN,
+  listed,
+  look,
+  record: { entry, history },
+});

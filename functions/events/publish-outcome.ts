@@ -2,8 +2,8 @@ import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { snsClient } from '../../shared/lambda/clients.ts';
 import { taskHandler } from '../../shared/lambda/handler.ts';
 import { logger } from '../../shared/lambda/logger.ts';
+import type { TopicMessage } from '../../shared/notification/message-text.ts';
 import {
-  type OutcomeMessage,
   outcomeMessage,
   outcomeOf,
 } from '../../shared/notification/outcome-message.ts';
@@ -29,7 +29,7 @@ export interface PublishedOutcome {
   Status: 'SUCCEEDED';
   /** Which topics have the message. */
   TopicArns: string[];
-  Message: OutcomeMessage;
+  Message: TopicMessage;
 }
 
 /**
@@ -67,7 +67,7 @@ export function createPublishOutcome(dependencies: Dependencies) {
 async function publish(
   sns: SNSClient,
   topicArns: string[],
-  message: OutcomeMessage,
+  message: TopicMessage,
 ): Promise<void> {
   for (const TopicArn of topicArns) {
     await sns.send(

@@ -5,6 +5,9 @@ import type { KeyAtRisk, KeyPeriod } from '../ledger/entry.ts';
 import { neededUntil } from '../ledger/key-periods.ts';
 import { remedyOf } from './remedy.ts';
 
+/** The detail-type of the events that publish keys at risk. */
+export const RISK_EVENT = 'Needed Key At Risk';
+
 /** A key that records of a stream need, and that does not serve them until they expire. */
 export interface KeyRisk extends KeyAtRisk {
   /** As it was submitted. */
@@ -151,8 +154,11 @@ function toRisk(
   };
 }
 
-/** Two periods may be of one key: one of them by an id that was not resolved. */
-function longer(one: KeyRisk, other: KeyRisk): KeyRisk {
+/**
+ * The risk of which records last longer. Two periods may be of one key: one of them by an
+ * id that was not resolved.
+ */
+export function longer(one: KeyRisk, other: KeyRisk): KeyRisk {
   const until = ({ NeededUntil }: KeyRisk) => NeededUntil ?? '~';
   return until(one) >= until(other) ? one : other;
 }
@@ -174,16 +180,20 @@ export function describeRisk({
     NeededUntil === null
       ? 'The stream is under it.'
       : `Records under it expire until ${NeededUntil}.`;
-  return `${KeyArn} ${effectOf(State, Deadline)}. ${records}`;
+  return `${KeyArn} ${effectOf({ State, Deadline })}. ${records}`;
 }
 
-function effectOf(state: string, deadline: string): string {
-  if (state === 'NotFound') {
+/** For people: the predicate of a sentence whose subject is the key. */
+export function effectOf({
+  State,
+  Deadline,
+}: Pick<KeyRisk, 'State' | 'Deadline'>): string {
+  if (State === 'NotFound') {
     return 'does not exist: no record under it can be read again';
   }
-  if (state === 'Expires') {
-    return `has imported material that expires at ${deadline}: no record under it can be read then`;
+  if (State === 'Expires') {
+    return `has imported material that expires at ${Deadline}: no record under it can be read then`;
   }
-  const now = `has KeyState ${state}: no record under it can be read now`;
-  return deadline === 'now' ? now : `${now}, and KMS deletes it at ${deadline}`;
+  const now = `has KeyState ${State}: no record under it can be read now`;
+  return Deadline === 'now' ? now : `${now}, and KMS deletes it at ${Deadline}`;
 }

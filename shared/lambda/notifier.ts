@@ -4,7 +4,7 @@ import {
   type PutEventsRequestEntry,
 } from '@aws-sdk/client-eventbridge';
 import type { Outcome } from '../contract/outcome.ts';
-import type { KeyRisk } from '../guard/needed-key.ts';
+import { type KeyRisk, RISK_EVENT } from '../guard/needed-key.ts';
 import { eventBridgeClient } from './clients.ts';
 import { logger } from './logger.ts';
 
@@ -30,35 +30,42 @@ export function eventBusNotifier(
   return {
     publish: async (outcome) => {
       const { Status, StreamARN, RotationId } = outcome;
-      try {
-        await putEvent(client, {
-          EventBusName: eventBusName,
-          DetailType:
-            Status === 'SUCCEEDED' ? 'Rotation Succeeded' : 'Rotation Failed',
-          Resources: [RotationId, ...(StreamARN ? [StreamARN] : [])],
-          Detail: JSON.stringify(outcome),
-        });
-      } catch (error) {
-        logger.error('The outcome could not be put on the event bus', {
-          EventBusName: eventBusName,
-          Cause: String(error),
-        });
-      }
+      await putEvent(client, 'The outcome could not be put on the event bus', {
+        EventBusName: eventBusName,
+        DetailType:
+          Status === 'SUCCEEDED' ? 'Rotation Succeeded' : 'Rotation Failed',
+        Resources: [RotationId, ...(StreamARN ? [StreamARN] : [])],
+        Detail: JSON.stringify(outcome),
+      });
     },
   };
 }
 
+/**
+ * Never throws.
+ *
+ * @param failure the message to log where the event bus does not take it
+ * @returns whether the event bus took it
+ */
 async function putEvent(
   client: EventBridgeClient,
+  failure: string,
   entry: PutEventsRequestEntry,
-): Promise<void> {
-  const { Entries = [] } = await client.send(
-    new PutEventsCommand({
-      Entries: [{ Source: 'kinesis-key-rotation', ...entry }],
-    }),
-  );
-  const [{ ErrorCode, ErrorMessage } = {}] = Entries;
-  if (ErrorCode) throw new Error(`${ErrorCode}: ${ErrorMessage}`);
+): Promise<boolean> {
+  try {
+    const { Entries = [] } = await client.send(
+      new PutEventsCommand({
+        Entries: [{ Source: 'kinesis-key-rotation', ...entry }],
+      }),
+    );
+    const [{ ErrorCode, ErrorMessage } = {}] = Entries;
+    if (ErrorCode) throw new Error(`${ErrorCode}: ${ErrorMessage}`);
+    return true;
+  } catch (error) {
+    const { EventBusName } = entry;
+    logger.error(failure, { EventBusName, Cause: String(error) });
+    return false;
+  }
 }
 
 /** The keys at risk of one stream, as the event bus gets them. */
@@ -76,29 +83,20 @@ export type PublishRisks = (report: RiskReport) => Promise<boolean>;
 
 /**
  * Puts keys at risk on an event bus: `source: kinesis-key-rotation`, detail-type
- * `Needed Key At Risk`, detail = report. Never throws.
+ * {@link RISK_EVENT}, detail = report. Never throws.
  */
 export function eventBusRisks(
   client: EventBridgeClient,
   eventBusName: string,
 ): PublishRisks {
-  return async (report) => {
+  return (report) => {
     const keys = [...new Set(report.Keys.map(({ KeyArn }) => KeyArn))];
-    try {
-      await putEvent(client, {
-        EventBusName: eventBusName,
-        DetailType: 'Needed Key At Risk',
-        Resources: [report.StreamARN, ...keys],
-        Detail: JSON.stringify(report),
-      });
-      return true;
-    } catch (error) {
-      logger.error('Keys at risk could not be put on the event bus', {
-        EventBusName: eventBusName,
-        Cause: String(error),
-      });
-      return false;
-    }
+    return putEvent(client, 'Keys at risk could not be put on the event bus', {
+      EventBusName: eventBusName,
+      DetailType: RISK_EVENT,
+      Resources: [report.StreamARN, ...keys],
+      Detail: JSON.stringify(report),
+    });
   };
 }
 

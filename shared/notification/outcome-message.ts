@@ -9,24 +9,11 @@ import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
 import { STREAM_NAME } from '../identifiers/arn.ts';
 import { fieldOf } from '../json.ts';
-import { cut, type Fact, mail, markdown, toSubject } from './message-text.ts';
+import { compose, cut, type Fact, type TopicMessage } from './message-text.ts';
 import { runbookOfError, runbookOfWarning } from './runbook.ts';
 
-/** Characters of a title and of a cause in mail and in chat; the JSON has all. */
-const MAX_TITLE = 250;
+/** Characters of a cause in mail and in chat; the JSON has all. */
 const MAX_CAUSE = 2000;
-
-/** A message of the topics: one text for each kind of subscription. */
-export interface OutcomeMessage {
-  /** Of mail: at most 100 characters of printable ASCII. */
-  Subject: string;
-  /** For people who read mail. */
-  Email: string;
-  /** For chat: a custom notification of Amazon Q Developer. */
-  Chat: object;
-  /** For programs: the outcome as JSON. */
-  Json: string;
-}
 
 interface Deployment {
   stage: string;
@@ -81,42 +68,27 @@ export function outcomeOf(event: unknown): Outcome {
 export function outcomeMessage(
   outcome: Outcome,
   deployment: Deployment,
-): OutcomeMessage {
+): TopicMessage {
   const { stage } = deployment;
   const { Status, RotationId, StreamName = 'unknown stream' } = outcome;
   const isFailed = outcome.Status === 'FAILED';
-  const end = endOf(outcome);
-  const title = cut(`${StreamName} (${stage}): rotation ${end}`, MAX_TITLE);
   const why = isFailed ? outcome.Cause : outcome.Warning;
-  const text = why === undefined ? '' : cut(why, MAX_CAUSE);
-  const facts = isFailed ? factsOfFailure(outcome) : factsOfSuccess(outcome);
-  const steps = nextSteps(outcome, deployment);
-  return {
-    Subject: toSubject(title),
-    Email: mail(title, text, [...facts, ['Rotation', RotationId]], steps),
-    Chat: {
-      version: '1.0',
-      source: 'custom',
-      content: {
-        textType: 'client-markdown',
-        title: markdown(title),
-        description: [
-          ...(text ? [markdown(text)] : []),
-          ...facts.map(([name, value]) => `*${name}* ${markdown(value)}`),
-        ].join('\n'),
-        ...(steps.length > 0 && { nextSteps: steps.map(markdown) }),
-        keywords: [markdown(StreamName), stage],
-      },
-      metadata: {
-        threadId: RotationId,
-        summary: markdown(title),
-        eventType: eventTypeOf(outcome),
-        relatedResources: [RotationId],
-        additionalContext: { Status, StreamName, RotationId },
-      },
+  return compose({
+    title: `${StreamName} (${stage}): rotation ${endOf(outcome)}`,
+    text: why === undefined ? '' : cut(why, MAX_CAUSE),
+    facts: isFailed ? factsOfFailure(outcome) : factsOfSuccess(outcome),
+    mailFacts: [['Rotation', RotationId]],
+    steps: nextSteps(outcome, deployment),
+    streamName: StreamName,
+    stage,
+    metadata: {
+      threadId: RotationId,
+      eventType: eventTypeOf(outcome),
+      relatedResources: [RotationId],
+      additionalContext: { Status, StreamName, RotationId },
     },
-    Json: JSON.stringify(outcome),
-  };
+    detail: outcome,
+  });
 }
 
 function endOf(outcome: Outcome): string {

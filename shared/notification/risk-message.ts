@@ -1,20 +1,14 @@
 import * as v from 'valibot';
 import { RotationError } from '../errors/errors.ts';
 import { quote } from '../errors/text.ts';
-import { describeRisk } from '../guard/needed-key.ts';
+import { describeRisk, RISK_EVENT } from '../guard/needed-key.ts';
 import { STREAM_NAME } from '../identifiers/arn.ts';
 import { parseKeyId } from '../identifiers/key-id.ts';
 import { fieldOf } from '../json.ts';
-import { cut, type Fact, mail, markdown, toSubject } from './message-text.ts';
-import type { OutcomeMessage } from './outcome-message.ts';
-
-/** Of the events that the sweep puts on the bus. */
-const DETAIL_TYPE = 'Needed Key At Risk';
+import { compose, type Fact, type TopicMessage } from './message-text.ts';
 
 /** More keys are in the JSON alone. */
 const MAX_KEYS = 10;
-/** Characters of a title. */
-const MAX_TITLE = 250;
 
 const KEY = v.pipe(
   v.string(),
@@ -55,7 +49,7 @@ const RISK = v.looseObject({
 type Risk = v.InferOutput<typeof RISK>;
 
 export const isRiskEvent = (event: unknown): boolean =>
-  fieldOf(event, 'detail-type') === DETAIL_TYPE;
+  fieldOf(event, 'detail-type') === RISK_EVENT;
 
 /**
  * Reads the keys at risk in an event that the sweep put on the bus.
@@ -75,47 +69,32 @@ export function riskOf(event: unknown): Risk {
 export function riskMessage(
   risk: Risk,
   { stage, runbook }: { stage: string; runbook: string },
-): OutcomeMessage {
+): TopicMessage {
   const { StreamName, StreamARN, At, Keys } = risk;
   const states = [...new Set(Keys.map(({ State }) => State))].join(', ');
-  const title = cut(
-    `${StreamName} (${stage}): needed key at risk, ${states}`,
-    MAX_TITLE,
-  );
   const shown = Keys.slice(0, MAX_KEYS);
-  const text = shown.map((key) => describeRisk(key)).join(' ');
-  const facts = [...shown.flatMap(factsOf), ...restOf(Keys.length)];
-  const steps = [
-    ...shown.flatMap(({ Remedy }) => Remedy),
-    `Runbook: ${runbook}#alarm-needed-keys`,
-  ];
-  const all: Fact[] = [...facts, ['Looked at', At], ['Stream', StreamARN]];
-  return {
-    Subject: toSubject(title),
-    Email: mail(title, text, all, steps),
-    Chat: {
-      version: '1.0',
-      source: 'custom',
-      content: {
-        textType: 'client-markdown',
-        title: markdown(title),
-        description: [
-          markdown(text),
-          ...facts.map(([name, value]) => `*${name}* ${markdown(value)}`),
-        ].join('\n'),
-        nextSteps: steps.map(markdown),
-        keywords: [markdown(StreamName), stage],
-      },
-      metadata: {
-        threadId: `${StreamARN}/needed-keys`,
-        summary: markdown(title),
-        eventType: DETAIL_TYPE,
-        relatedResources: [StreamARN, ...shown.map(({ KeyArn }) => KeyArn)],
-        additionalContext: { StreamName, States: states },
-      },
+  return compose({
+    title: `${StreamName} (${stage}): needed key at risk, ${states}`,
+    text: shown.map((key) => describeRisk(key)).join(' '),
+    facts: [...shown.flatMap(factsOf), ...restOf(Keys.length)],
+    mailFacts: [
+      ['Looked at', At],
+      ['Stream', StreamARN],
+    ],
+    steps: [
+      ...shown.flatMap(({ Remedy }) => Remedy),
+      `Runbook: ${runbook}#alarm-needed-keys`,
+    ],
+    streamName: StreamName,
+    stage,
+    metadata: {
+      threadId: `${StreamARN}/needed-keys`,
+      eventType: RISK_EVENT,
+      relatedResources: [StreamARN, ...shown.map(({ KeyArn }) => KeyArn)],
+      additionalContext: { StreamName, States: states },
     },
-    Json: JSON.stringify(risk),
-  };
+    detail: risk,
+  });
 }
 
 function factsOf({

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import type { Command, Option } from 'commander';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
 import { runInProcess } from '../support/cli/run-in-process.ts';
+import { listen } from '../support/local/listen.ts';
 import { temporaryDirectory } from '../support/local/temporary-directory.ts';
 
 const never = new AbortController().signal;
@@ -70,7 +69,7 @@ const LINES = [
 ];
 
 /** Finds no record and no stream, and refuses with a hostile message. */
-async function serveHostile() {
+function serveHostile() {
   const server = createServer((request, response) => {
     request.resume();
     const isRead = /DynamoDB/.test(String(request.headers['x-amz-target']));
@@ -80,32 +79,21 @@ async function serveHostile() {
     const refusal = { __type: 'AccessDeniedException', message: HOSTILE };
     response.end(JSON.stringify(isRead ? EMPTY_TABLE : refusal));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
+  return listen(server);
 }
 
 describe('a hostile argument, on an AWS that answers in kind', () => {
-  let server: Server;
-  beforeAll(async () => {
-    server = await serveHostile();
-  });
-  afterAll(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-
   it.each(LINES)(
     'prints no control character: %j %j %j %j %j',
     async (...args) => {
       const home = await temporaryDirectory();
       vi.stubEnv('AWS_PROFILE', undefined);
-      const { port } = server.address() as AddressInfo;
+      const endpoint = await serveHostile();
       const { stdout, stderr } = await runInProcess(args, {
         HOME: home,
         INIT_CWD: home,
         LOCAL_DIR: home,
-        AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+        AWS_ENDPOINT_URL: endpoint,
         AWS_REGION: 'us-east-1',
         AWS_ACCESS_KEY_ID: 'key',
         AWS_SECRET_ACCESS_KEY: 'secret',

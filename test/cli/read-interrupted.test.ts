@@ -1,16 +1,13 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { describe, expect, onTestFinished } from 'vitest';
+import { createServer } from 'node:http';
+import { describe, expect } from 'vitest';
 import { it } from '../support/cli/command-line.ts';
+import { listen } from '../support/local/listen.ts';
 
 /** Takes connections, and never answers. */
 async function silentServer() {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
-  return { server, endpoint: `http://127.0.0.1:${port}` };
+  const server = createServer(() => {});
+  return { server, endpoint: await listen(server) };
 }
 
 describe('a command that only reads', () => {

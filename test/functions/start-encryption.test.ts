@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { kinesisClient, quotaLedger } from '../../shared/lambda/clients.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
 import { openLedgerTable } from '../support/aws/ledger-table.ts';
+import { listen } from '../support/local/listen.ts';
 import { openLocalRotations } from '../support/workflow/local-rotations.ts';
 import { CONTEXT } from '../support/workflow/planned-state.ts';
 
@@ -37,11 +36,7 @@ async function failingKinesis(
     });
     response.end(JSON.stringify({ __type }));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
-  return { calls, endpoint: `http://127.0.0.1:${port}` };
+  return { calls, endpoint: await listen(server) };
 }
 
 type Start = (event: object, context: object) => Promise<object>;

@@ -9,8 +9,8 @@ import {
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import { quotaLedger } from '../../shared/lambda/clients.ts';
 import { eventBusNotifier } from '../../shared/lambda/notifier.ts';
+import type { TopicMessage } from '../../shared/notification/message-text.ts';
 import {
-  type OutcomeMessage,
   outcomeMessage,
   outcomeOf,
 } from '../../shared/notification/outcome-message.ts';
@@ -58,7 +58,7 @@ const toldOf = (rotationId: string) =>
     .map(({ DetailType, Detail }) => [DetailType, JSON.parse(String(Detail))]);
 
 /** What the topics receive of that event. */
-function messageOf(rotationId: string): OutcomeMessage {
+function messageOf(rotationId: string): TopicMessage {
   const [[, detail] = []] = toldOf(rotationId);
   const deployment = { stage: 'prod', runbook: RUNBOOK };
   return outcomeMessage(outcomeOf({ detail }), deployment);

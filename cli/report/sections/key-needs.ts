@@ -1,10 +1,10 @@
 import { html } from 'hono/html';
 import { visible } from '../../../shared/errors/text.ts';
+import { effectOf } from '../../../shared/guard/needed-key.ts';
 import type { JudgedKey } from '../../keys/judge-keys.ts';
 import type { LastUsage } from '../../keys/key-state.ts';
 import type { KeyUse } from '../../keys/key-uses.ts';
 import { NOT_COVERED } from '../../keys/keys-document.ts';
-import { dangerOf } from '../../keys/retirement.ts';
 import { plural } from '../findings.ts';
 import type { ReportModel } from '../report-model.ts';
 import { utc } from '../time-text.ts';
@@ -32,19 +32,19 @@ ${fold(
     caption: plural(keys.length, 'key'),
     className: 'kms-keys cards',
     columns: ['Key', 'Needed', 'State now', 'Last use', 'Streams'],
-    rows: keys.map((key) => keyRow(key, at)),
+    rows: keys.map((key) => keyRow(key)),
   }),
 )}
 </section>`;
 }
 
-function keyRow(key: JudgedKey, now: number): Cell[] {
+function keyRow(key: JudgedKey): Cell[] {
   const { KeyArn, keyIds, unknown, uses } = key;
   const names = keyIds.filter((keyId) => keyId !== KeyArn);
   return [
     html`${names.map((name, at) => html`${at > 0 ? ', ' : ''}${code(name)}`)}${KeyArn === undefined ? '' : names.length === 0 ? code(KeyArn) : small(code(KeyArn))}`,
     html`${state(verdictOf(key))}${unknown.map((reason) => small(visible(reason)))}`,
-    stateCell(key, now),
+    stateCell(key),
     usageText(key.state.lastUsage),
     html`${uses.map((use, at) => html`${at > 0 ? html`<br>` : ''}${useText(use)}`)}`,
   ];
@@ -64,16 +64,16 @@ function verdictOf({ verdict, neededUntil }: JudgedKey): State {
   }
 }
 
-function stateCell(key: JudgedKey, now: number): Cell {
-  const { metadata, refusal } = key.state;
+function stateCell({ state: seen, risk }: JudgedKey): Cell {
+  const { metadata, refusal } = seen;
+  const danger =
+    risk === undefined ? '' : small(`it ${visible(effectOf(risk))}`);
   if (metadata === undefined) {
-    return html`<em>unknown</em>${small(visible(String(refusal)))}`;
+    return html`<em>unknown</em>${small(visible(String(refusal)))}${danger}`;
   }
   const { KeyState, DeletionDate, ValidTo } = metadata;
-  const danger = dangerOf(key, now);
-  return html`${danger === undefined ? visible(String(KeyState)) : state([visible(String(KeyState)), 'bad'])}${
-    danger === undefined ? '' : small(visible(danger))
-  }${DeletionDate ? small(`deleted at ${utc(DeletionDate.getTime())}`) : ''}${
+  const text = visible(String(KeyState));
+  return html`${risk === undefined ? text : state([text, 'bad'])}${danger}${DeletionDate ? small(`deleted at ${utc(DeletionDate.getTime())}`) : ''}${
     ValidTo ? small(`material expires at ${utc(ValidTo.getTime())}`) : ''
   }`;
 }

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import {
@@ -28,6 +26,7 @@ import {
   dynamoDbAt,
   stepFunctionsAt,
 } from '../../support/local/connected-clients.ts';
+import { listen } from '../../support/local/listen.ts';
 
 const STATES = 'arn:aws:states:us-east-1:000000000000';
 const MACHINE = `${STATES}:stateMachine:rotate-stream`;
@@ -373,16 +372,13 @@ describe.concurrent('what keeps a rotation from starting', () => {
       begin(JSON.parse(await text(message)).name);
       response.destroy();
     });
-    standIn.listen(0, '127.0.0.1');
-    await once(standIn, 'listening');
-    onTestFinished(() => void standIn.close());
-    const { port } = standIn.address() as AddressInfo;
+    const AWS_ENDPOINT_URL_SFN = await listen(standIn, onTestFinished);
     const { exitCode, stdout, stderr } = await cli.run(
       [...onMachine, '--profile', "ann's"],
       {
         env: {
           ...CREDENTIALS,
-          AWS_ENDPOINT_URL_SFN: `http://127.0.0.1:${port}`,
+          AWS_ENDPOINT_URL_SFN,
           AWS_SHARED_CREDENTIALS_FILE: join(aws.how.cwd, 'credentials'),
         },
       },

@@ -4,6 +4,7 @@ import { keptReason, retirementSteps } from '../../../cli/keys/retirement.ts';
 import type {
   StreamFacts,
   StreamLook,
+  Undescribed,
 } from '../../../cli/keys/stream-facts.ts';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
 import { emptyEntry, type KeyPeriod } from '../../../shared/ledger/entry.ts';
@@ -18,7 +19,7 @@ const ALIASES: Record<string, string> = {
 };
 
 interface Given {
-  look?: Partial<StreamLook> | { Unknown: string };
+  look?: Partial<StreamLook> | Undescribed;
   periods?: KeyPeriod[];
   history?: Outcome[];
   listed?: { KeyIds: string[] };
@@ -32,7 +33,7 @@ function streamOf(name: string, given: Given = {}): StreamFacts {
     StreamARN,
     listed,
     look:
-      'Unknown' in look
+      'Error' in look
         ? look
         : {
             StreamStatus: 'ACTIVE',
@@ -100,7 +101,7 @@ describe('keyNeeds', () => {
   });
 
   it.each([
-    ['is not described', { look: { Unknown: 'no' } }],
+    ['is not described', { look: { Error: 'no', Cause: 'no' } }],
     ['is being updated', { look: { StreamStatus: 'UPDATING' } }],
     ['has an unknown key', { look: { KeyId: 'alias/gone' } }],
     [

@@ -134,7 +134,9 @@ describe('keys', () => {
     const { exitCode, stdout } = await keys();
     const [, id] = former.split('key/');
     expect(stdout).toContain(`alias/0-a (key/${id})\n  Needed until `);
-    expect(stdout).toMatch(/\n {2}At risk: KMS deletes it at \S+Z; records/);
+    expect(stdout).toMatch(
+      /\n {2}At risk: it has KeyState PendingDeletion: no record/,
+    );
     expect(stdout).toContain(
       `    aws kms cancel-key-deletion --key-id ${former} --region us-east-1\n    aws kms enable-key --key-id ${former}`,
     );

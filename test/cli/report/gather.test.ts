@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pacedDescribe } from '../../../cli/keys/stream-clients.ts';
 import { gatherStreams } from '../../../cli/report/gather.ts';
 import { toStreamArn } from '../../../shared/identifiers/arn.ts';
 import {
@@ -41,7 +42,12 @@ function watchedClients() {
   });
   kms.middlewareStack.add((next) => (args) => watched(next(args)));
   dynamodb.middlewareStack.add((next) => (args) => watched(next(args)));
-  const clients = { kinesis, kms, dynamodb, tableName: ledgerTableName() };
+  const clients = {
+    kms,
+    dynamodb,
+    tableName: ledgerTableName(),
+    describe: pacedDescribe(kinesis),
+  };
   const close = () => {
     for (const client of [kinesis, kms, dynamodb]) client.destroy();
   };

@@ -1,18 +1,9 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import {
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  onTestFinished,
-  vi,
-} from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { setCredentials } from '../../../local/session/credentials.ts';
+import { listen } from '../../support/local/listen.ts';
 import { temporaryDirectory } from '../../support/local/temporary-directory.ts';
 
 let directory: string;
@@ -84,13 +75,8 @@ describe('setCredentials', () => {
     const metadata = createServer((request, response) => {
       asked.push(request.url);
       response.writeHead(404).end();
-    }).listen(0, '127.0.0.1');
-    await once(metadata, 'listening');
-    onTestFinished(() => {
-      metadata.close();
     });
-    const { port } = metadata.address() as AddressInfo;
-    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', `http://127.0.0.1:${port}`);
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', await listen(metadata));
     await setCredentials(false);
 
     expect(credentials()).toBe('local');

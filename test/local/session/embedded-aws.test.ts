@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import {
@@ -23,6 +21,7 @@ import {
   kmsAt,
   REGION,
 } from '../../support/local/connected-clients.ts';
+import { listen } from '../../support/local/listen.ts';
 import {
   CAN_LIST_SOCKETS,
   listeningSockets,
@@ -57,13 +56,8 @@ async function somebodyElses() {
   const server = createServer((request, response) => {
     requests.push(String(request.headers['x-amz-target']));
     response.writeHead(400).end('{"__type": "AccessDeniedException"}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
   });
-  const { port } = server.address() as AddressInfo;
-  return { endpoint: `http://127.0.0.1:${port}`, requests };
+  return { endpoint: await listen(server), requests };
 }
 
 async function describeKey(endpoint: string, KeyId: string) {

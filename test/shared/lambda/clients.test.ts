@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { PutRecordCommand } from '@aws-sdk/client-kinesis';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -12,6 +10,7 @@ import {
   observeCalls,
   REQUEST_TIMEOUT_MS,
 } from '../../../shared/lambda/clients.ts';
+import { listen } from '../../support/local/listen.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -45,14 +44,7 @@ async function startProxy() {
     });
     socket.on('error', () => {});
   });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  onTestFinished(() => {
-    proxy.close();
-    proxy.closeAllConnections();
-  });
-  const { port } = proxy.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, hosts, firstBytes };
+  return { url: await listen(proxy), hosts, firstBytes };
 }
 
 const HOST = 'kms.eu-west-1.amazonaws.invalid';
@@ -112,14 +104,10 @@ describe('observeCalls', () => {
       response.writeHead(200, { 'x-amzn-requestid': 'r-1' });
       response.end('{"ShardId": "shardId-1", "SequenceNumber": "495"}');
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
     vi.stubEnv('AWS_REGION', 'eu-west-1');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'keyOfMine');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secretOfMine');
-    vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${port}`);
+    vi.stubEnv('AWS_ENDPOINT_URL', await listen(server));
     const calls: EndedCall[] = [];
     observeCalls((call) => calls.push(call));
     onTestFinished(() => observeCalls(() => {}));

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { withHangUps } from '../../../local/instruments/hang-ups.ts';
+import { listen } from '../local/listen.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /** A role as its policies are. */
@@ -85,17 +84,11 @@ export async function startAccessServices(
       response.end(answered.body);
     }),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
+  const endpoint = await listen(server, atEnd);
   const variables = Object.fromEntries(
     ['ACCESSANALYZER', 'FIREHOSE', 'IAM', 'LAMBDA'].map((service) => [
       `AWS_ENDPOINT_URL_${service}`,
-      `http://127.0.0.1:${port}`,
+      endpoint,
     ]),
   );
   return { variables, calls };

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { withHangUps } from '../../../local/instruments/hang-ups.ts';
+import { listen } from '../local/listen.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /** A stack by its outputs; a stack with none may be on its way. */
@@ -110,11 +109,5 @@ export async function startCloudFormation(
       );
     }),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listen(server, atEnd);
 }

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { withHangUps } from '../../../local/instruments/hang-ups.ts';
+import { listen } from '../local/listen.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 const ACCOUNT = '111122223333';
@@ -179,13 +178,7 @@ export async function startDeployableAws(atEnd: AtEnd): Promise<DeployableAws> {
       response.end(request.method === 'HEAD' ? undefined : text);
     }),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  aws.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  aws.endpoint = await listen(server, atEnd);
   return aws;
 }
 

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { forward } from '../../../local/instruments/forward.ts';
 import { withHangUps } from '../../../local/instruments/hang-ups.ts';
+import { listen } from '../local/listen.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /** A call as it went over the wire. */
@@ -55,14 +54,7 @@ export async function recordCalls(
       response.end(answer.body);
     }),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { endpoint: `http://127.0.0.1:${port}`, calls };
+  return { endpoint: await listen(server, atEnd), calls };
 }
 
 function jsonCall(

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../local/listen.ts';
 import type { AtEnd } from '../local/temporary-directory.ts';
 
 /**
@@ -9,7 +8,7 @@ import type { AtEnd } from '../local/temporary-directory.ts';
  * @param arn undefined for a denial
  * @returns its endpoint
  */
-export async function startSts(
+export function startSts(
   arn: string | undefined,
   atEnd: AtEnd,
 ): Promise<string> {
@@ -21,11 +20,5 @@ export async function startSts(
         : '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>',
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listen(server, atEnd);
 }

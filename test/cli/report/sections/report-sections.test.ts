@@ -258,6 +258,14 @@ describe('the keys that records need', () => {
             lastUsage: { status: 'NOT_KNOWN' as const, reason: 'denied' },
           },
           namedBy: [],
+          risk: {
+            KeyId: 'alias/former',
+            KeyArn: keyArn(1),
+            State: 'Disabled',
+            Deadline: 'now',
+            NeededUntil: new Date(until).toISOString(),
+            Remedy: [],
+          },
         },
       ],
     };
@@ -266,7 +274,9 @@ describe('the keys that records need', () => {
     expect(text).toMatch(
       /alias\/former .* until 2026-11-26 10:00:00.UTC two: no/,
     );
-    expect(text).toContain('records under it cannot be read: it is Disabled');
+    expect(text).toContain(
+      'it has KeyState Disabled: no record under it can be read now',
+    );
     expect(text).toContain('not known denied');
     expect(document.KeyNeeds.Keys).toMatchObject([
       {
