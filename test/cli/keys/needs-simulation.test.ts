@@ -386,10 +386,12 @@ class SimulatedYear {
       const lost = isOld ? QUOTA_WAIT_MS + LEASE_MS : 0;
       return at + longest * HOUR + LATE + lost;
     });
-    // Which key an alias was is not always known: it counts as each that it may be.
+    // Which key an alias was is not always known: it counts as each that it may be. A
+    // record names the previous key by its alias alone, and the ledger may have applied
+    // that key again since by its ARN.
     const isPresumed = need.uses.some(
-      ({ IsPresumed, until = Number.POSITIVE_INFINITY }) =>
-        IsPresumed && until > now,
+      ({ KeyArn, IsPresumed, until = Number.POSITIVE_INFINITY }) =>
+        (IsPresumed || KeyArn === undefined) && until > now,
     );
     // A failure may have applied its key until a look shows another one.
     const isLooked = now > UPGRADE + LATE + QUOTA_WAIT_MS + LEASE_MS;
