@@ -1377,8 +1377,12 @@ describe('the number of streams in a stack', () => {
         return false;
       }
     };
-    let count = 100;
-    while (fits(count + 1)) count++;
+    let [count, tooMany] = [100, 300];
+    while (count + 1 < tooMany) {
+      const middle = Math.floor((count + tooMany) / 2);
+      if (fits(middle)) count = middle;
+      else tooMany = middle;
+    }
     return count;
   }
 

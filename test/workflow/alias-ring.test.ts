@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { previewRotation } from '../../cli/preview/rotation-preview.ts';
+import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { createSweepDrift } from '../../functions/events/sweep-drift.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
 import { awsError, type Fault } from '../../local/instruments/fault-proxy.ts';
@@ -25,6 +26,7 @@ import {
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
 import { describeStream } from '../../shared/lookup/describe-stream.ts';
+import { STALE_MS } from '../../shared/rotation/deadlines.ts';
 import {
   closeFaultyClients,
   faultyKinesis,
@@ -45,6 +47,13 @@ beforeAll(async () => {
   aws = await openLocalRotations(0.1, 16);
   kinesis = kinesisClient({ maxAttempts: 1 });
   kms = kmsClient();
+  // When a repointed alias, which reads the same as before, counts as applied: on a busy
+  // machine the stream may never be seen UPDATING.
+  aws.handlers.DescribeStream = createDescribeStream({
+    kinesis,
+    kms,
+    now: () => Date.now() + STALE_MS,
+  });
 });
 
 afterAll(async () => {

@@ -18,6 +18,7 @@ import {
   expect,
   it,
 } from 'vitest';
+import { createDescribeStream } from '../../functions/describe-stream.ts';
 import { createPlanRotation } from '../../functions/plan-rotation.ts';
 import { createStartEncryption } from '../../functions/start-encryption.ts';
 import { createVerifyEncryption } from '../../functions/verify-encryption.ts';
@@ -31,7 +32,7 @@ import {
   kmsClient,
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
-import { RIGHTS_MS } from '../../shared/rotation/deadlines.ts';
+import { RIGHTS_MS, STALE_MS } from '../../shared/rotation/deadlines.ts';
 import { isAllowed } from '../support/iam/authorize.ts';
 import { rolePolicies } from '../support/iam/role-policies.ts';
 import type { Authorizer } from '../support/iam/under-roles.ts';
@@ -95,6 +96,12 @@ function rotate(request: object, changes: Partial<RotationsStream> = {}) {
       now: Date.now,
     }),
     StartEncryption: startWithin(boundaries),
+    // When a repointed alias, which reads the same as before, counts as applied.
+    DescribeStream: createDescribeStream({
+      kinesis,
+      kms,
+      now: () => Date.now() + STALE_MS,
+    }),
     // When a denial is no longer taken for a right that is late.
     VerifyEncryption: createVerifyEncryption({
       kinesis,

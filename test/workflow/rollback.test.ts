@@ -33,7 +33,7 @@ import {
   closeFaultyClients,
   faultyKinesis,
 } from '../support/workflow/faulty-kinesis.ts';
-import { ledgerOf } from '../support/workflow/ledger-of.ts';
+import { ledgerOf, takeSlots } from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   openLocalRotations,
@@ -403,14 +403,9 @@ describe('a rollback', () => {
   });
 
   it('without a slot left is none, and says so', async () => {
-    const { StreamName, a, b } = await rotated();
-    for (let n = 0; n < 23; n++) {
-      await aws.rotate({ StreamName, KeyId: n % 2 ? a : b, Force: true });
-    }
-    const outcome = await rotate(
-      { StreamName, KeyId: a, Force: true },
-      probing(DENIED()),
-    );
+    const { StreamName, b } = await rotated();
+    await takeSlots(StreamName, 23);
+    const outcome = await rotate({ StreamName, KeyId: b }, probing(DENIED()));
     expect(outcome).toMatchObject({
       Quota: { Used: 25 },
       Rollback: {
@@ -429,12 +424,10 @@ describe('a rollback', () => {
       aws.handlers,
     );
     expect(fine).toMatchObject({ Outcome: 'ROTATED', Quota: { Used: 2 } });
-    for (let n = 0; n < 21; n++) {
-      await aws.rotate({ StreamName, KeyId: n % 2 ? b : a, Force: true });
-    }
+    await takeSlots(StreamName, 21);
     // 23 are used: the last two slots.
     const outcome = await rotate(
-      { StreamName, KeyId: b, Force: true, KeepSlotForRollback },
+      { StreamName, KeyId: a, KeepSlotForRollback },
       probing(DENIED()),
     );
     expect(outcome).toMatchObject({
@@ -444,12 +437,10 @@ describe('a rollback', () => {
   });
 
   it('is not risked with a single slot left by KeepSlotForRollback', async () => {
-    const { StreamName, a, b } = await rotated();
-    for (let n = 0; n < 23; n++) {
-      await aws.rotate({ StreamName, KeyId: n % 2 ? a : b, Force: true });
-    }
+    const { StreamName, b } = await rotated();
+    await takeSlots(StreamName, 23);
     const outcome = await rotate(
-      { StreamName, KeyId: a, KeepSlotForRollback: true, Force: true },
+      { StreamName, KeyId: b, KeepSlotForRollback: true },
       aws.handlers,
     );
     expect(outcome).toMatchObject({

@@ -17,7 +17,11 @@ import {
   quotaLedger,
 } from '../../shared/lambda/clients.ts';
 import { LEASE_MS } from '../../shared/rotation/deadlines.ts';
-import { ledgerOf, localStreamArn } from '../support/workflow/ledger-of.ts';
+import {
+  ledgerOf,
+  localStreamArn,
+  takeSlots,
+} from '../support/workflow/ledger-of.ts';
 import {
   type LocalRotations,
   MISSING_STREAM,
@@ -128,15 +132,7 @@ describe('a rotation comes out as its preview said', () => {
 
   it.each(['FAIL', 'WAIT'])('that finds no slot and is to %s', async (what) => {
     const { StreamName, KeyIds } = aws.nextStream();
-    const At = Date.now();
-    for (let n = 0; n < 25; n++) {
-      await quotaLedger().recordExternalStart(localStreamArn(StreamName), {
-        RequestId: `${StreamName} ${n}`,
-        KeyId: 'alias/other',
-        At,
-        By: 'arn:aws:iam::111122223333:user/alice',
-      });
-    }
+    await takeSlots(StreamName, 25);
     const request = { StreamName, KeyIds, OnQuotaExhausted: what };
     if (what === 'WAIT') {
       expect(await preview(request)).toMatchObject({

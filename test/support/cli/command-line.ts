@@ -4,21 +4,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 import type { AtEnd } from '../local/temporary-directory.ts';
+import { CHILD_NODE, ROOT } from './child-node.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MAIN = join(ROOT, 'cli', 'main.ts');
-
-/**
- * Coverage is read by scripts/coverage.ts. Without it, processes share what they
- * compile: starting them is most of the time of these tests. With it they do not,
- * since functions that come out of that cache are counted less exactly.
- */
-const CHILD_NODE = process.env.CHILD_COVERAGE
-  ? { NODE_V8_COVERAGE: join(ROOT, 'coverage', 'children') }
-  : { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'node') };
 
 interface Ended {
   exitCode: number | null;

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Template } from '../../../stack/template.ts';
+import { CHILD_NODE } from '../cli/child-node.ts';
 
 const TIMEOUT_MS = 100_000;
 
@@ -55,7 +56,12 @@ export async function packaged(
       ...args,
     ],
     {
-      env: { PATH: process.env.PATH, HOME: home, TMPDIR: temporary },
+      env: {
+        PATH: process.env.PATH,
+        HOME: home,
+        TMPDIR: temporary,
+        ...CHILD_NODE,
+      },
       timeout: TIMEOUT_MS,
     },
   ).then(

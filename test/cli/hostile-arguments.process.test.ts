@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Command, Option } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
+import { CHILD_NODE } from '../support/cli/child-node.ts';
 import { runInProcess } from '../support/cli/run-in-process.ts';
 import { listen } from '../support/local/listen.ts';
 import { temporaryDirectory } from '../support/local/temporary-directory.ts';
@@ -90,6 +91,7 @@ describe('a hostile argument, on an AWS that answers in kind', () => {
       vi.stubEnv('AWS_PROFILE', undefined);
       const endpoint = await serveHostile();
       const { stdout, stderr } = await runInProcess(args, {
+        ...CHILD_NODE,
         HOME: home,
         INIT_CWD: home,
         LOCAL_DIR: home,

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { KeyStore } from '../../../local/services/key-store.ts';
+import { CHILD_NODE } from '../../support/cli/child-node.ts';
 import {
   ENDLESS_UPDATE,
   it,
@@ -366,7 +367,13 @@ describe.concurrent('trigger', () => {
         await writeFile(file, JSON.stringify({ ...event, time }));
         const { exitCode, stdout } = await cli.run(
           ['trigger', '--event', file, '--output', 'json'],
-          { env: { PACKAGE_DIR: ring.directory } },
+          {
+            env: {
+              PACKAGE_DIR: ring.directory,
+              // Until it is seen UPDATING, an alias that reads the same proves nothing.
+              LOCAL_UPDATE_SECONDS: '2',
+            },
+          },
         );
         expect(exitCode).toBe(0);
         return JSON.parse(stdout);
@@ -518,7 +525,13 @@ describe.concurrent('trigger', () => {
         process.execPath,
         path,
       ),
-      { env: { PATH: process.env.PATH, ...packageDir().env } },
+      {
+        env: {
+          PATH: process.env.PATH,
+          ...CHILD_NODE,
+          ...packageDir().env,
+        },
+      },
     );
     const beside = cli.run(
       ['trigger', '--event', basename(path), '--output', 'json'],

@@ -1,28 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type KeyNeed, keyNeeds } from '../../../cli/keys/key-needs.ts';
-import { keptReason } from '../../../cli/keys/retirement.ts';
-import type { StreamFacts } from '../../../cli/keys/stream-facts.ts';
-import { SeededRandom } from '../../../local/instruments/seeded-random.ts';
-import type { Outcome } from '../../../shared/contract/outcome.ts';
-import { currentKey, lastAppliedTo } from '../../../shared/keys/current-key.ts';
-import { toSight } from '../../../shared/keys/stream-sight.ts';
-import { emptyEntry, type LedgerEntry } from '../../../shared/ledger/entry.ts';
-import { recordExternalStart } from '../../../shared/ledger/external-starts.ts';
-import { recordSight } from '../../../shared/ledger/key-periods.ts';
-import { reserve } from '../../../shared/ledger/reserve.ts';
-import { settle } from '../../../shared/ledger/settle.ts';
-import { confirm, spend } from '../../../shared/ledger/spend.ts';
-import { usage } from '../../../shared/ledger/usage.ts';
-import { LEASE_MS, QUOTA_WAIT_MS } from '../../../shared/rotation/deadlines.ts';
-import { keyArn, kmsKey } from '../../support/aws/kms-key.ts';
-import {
-  apply,
-  claim,
-  DAY,
-  HOUR,
-  T0,
-} from '../../support/ledger/transitions.ts';
+import { type KeyNeed, keyNeeds } from '../../cli/keys/key-needs.ts';
+import { keptReason } from '../../cli/keys/retirement.ts';
+import type { StreamFacts } from '../../cli/keys/stream-facts.ts';
+import { SeededRandom } from '../../local/instruments/seeded-random.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import { currentKey, lastAppliedTo } from '../../shared/keys/current-key.ts';
+import { toSight } from '../../shared/keys/stream-sight.ts';
+import { emptyEntry, type LedgerEntry } from '../../shared/ledger/entry.ts';
+import { recordExternalStart } from '../../shared/ledger/external-starts.ts';
+import { recordSight } from '../../shared/ledger/key-periods.ts';
+import { reserve } from '../../shared/ledger/reserve.ts';
+import { settle } from '../../shared/ledger/settle.ts';
+import { confirm, spend } from '../../shared/ledger/spend.ts';
+import { usage } from '../../shared/ledger/usage.ts';
+import { LEASE_MS, QUOTA_WAIT_MS } from '../../shared/rotation/deadlines.ts';
+import { keyArn, kmsKey } from '../support/aws/kms-key.ts';
+import { apply, claim, DAY, HOUR, T0 } from '../support/ledger/transitions.ts';
 
 const STREAMS = 20;
 /** Of them, streams that only Kinesis knows. */
