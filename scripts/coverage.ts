@@ -1,8 +1,7 @@
 /**
- * Holds the line coverage of every folder to its threshold: run it after
- * `npm test -- --coverage`. Lines that only child processes run count too. They run the
- * sources as they are, since Node.js replaces types by spaces, so offsets in V8's
- * coverage are offsets in the file.
+ * Holds the line coverage of every folder to its threshold, in `npm run coverage`. Lines
+ * that only child processes run count too. They run the sources as they are, since
+ * Node.js replaces types by spaces, so offsets in V8's coverage are offsets in the file.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
