@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAMBDA_MEGABYTES } from '../../cli/preview/rotation-cost.ts';
 import { matchesPattern } from '../../local/events/event-pattern.ts';
 import {
   type TargetInput,
@@ -357,6 +358,14 @@ describe('a function', () => {
     for (const [id, { Properties }] of ofType('AWS::Lambda::Function')) {
       const seconds = id === 'SweepDriftLambdaFunction' ? 240 : 50;
       expect(Properties.Timeout, id).toBe(seconds);
+    }
+  });
+
+  it('has the memory that the cost of a rotation counts; the sweep less', () => {
+    for (const [id, { Properties }] of ofType('AWS::Lambda::Function')) {
+      const megabytes =
+        id === 'SweepDriftLambdaFunction' ? 256 : LAMBDA_MEGABYTES;
+      expect(Properties.MemorySize, id).toBe(megabytes);
     }
   });
 
