@@ -9,6 +9,8 @@ export const BUDGETS = {
   bundleBytes: BUNDLE_BYTES,
   /** The import of a function's bundle in a new process. */
   importMs: 60,
+  /** CPU of new processes until their first calls to AWS, to that without the SDK. */
+  firstCallRatio: 2,
   /** The wall time of a rotation to its floor, by seconds of update. */
   floorRatio: { 0.5: 1.25, 2: 1.25, 10: 1.1, 60: 1.1 },
   /** The calls of a rotation between two keys, by seconds of update. */

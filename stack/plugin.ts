@@ -225,7 +225,7 @@ export default class StackPlugin {
         const artifact = await writeArchive(
           directory,
           { name, code: Buffer.from(text) },
-          source.replace(/\.ts$/, '.mjs'),
+          source.replace(/\.ts$/, '.js'),
         );
         fields.package = { artifact };
       },

@@ -14,6 +14,11 @@ import { insertBoundaries } from '../../stack/bundling/insert-boundaries.ts';
 import { sourceFile } from '../../stack/names.ts';
 import { BUDGETS } from '../budgets.ts';
 import { type Section, verdict } from '../section.ts';
+import {
+  type FirstCalls,
+  firstCallTables,
+  measureFirstCalls,
+} from '../subjects/first-calls.ts';
 import { median } from '../support/statistics.ts';
 
 /** Imports of each bundle, every one in a new process. */
@@ -33,18 +38,19 @@ interface FunctionStart {
 
 interface ColdStart {
   functions: FunctionStart[];
+  firstCalls: FirstCalls;
 }
 
-const IMPORT = `
+const LOAD = `
 const start = performance.now();
-await import(process.argv[1]);
+require(process.argv[1]);
 process.stdout.write(String(performance.now() - start));
 `;
 
 async function importMs(path: string): Promise<number> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--input-type=module', '--eval', IMPORT, path],
+    ['--input-type=commonjs', '--eval', LOAD, path],
     { env: { ...process.env, AWS_REGION: 'us-east-1' } },
   );
   return Number(stdout);
@@ -86,7 +92,7 @@ async function measure(): Promise<ColdStart> {
     bundles.map(({ name }) => sourceOf(name)),
   );
   for (const { name, code } of bundles) {
-    const path = join(directory, `${name}.mjs`);
+    const path = join(directory, `${name}.cjs`);
     const source = resolve(sourceOf(name));
     await writeFile(path, code);
     const built = builds.get(sourceOf(name));
@@ -108,8 +114,9 @@ async function measure(): Promise<ColdStart> {
       packages: bytesByPackage(built),
     });
   }
+  const firstCalls = await measureFirstCalls(directory);
   await rm(directory, { recursive: true });
-  return { functions };
+  return { functions, firstCalls };
 }
 
 const kilobytes = (bytes: number) => (bytes / 1000).toFixed(1);
@@ -135,6 +142,7 @@ export const COLD_START: Section<ColdStart> = {
   title: 'Cold start',
   measure,
   tables: (data) => [
+    ...firstCallTables(data.firstCalls),
     {
       title: `Bundles, imported in new processes (medians of ${ROUNDS})`,
       head: [

@@ -29,9 +29,10 @@ export const PRICES_USD = {
   SnsPublish: 0.5 / 1_000_000,
 } as const;
 
-/** What a function of ours runs for, in seconds, and has, in GB. */
+/** What the functions of a rotation have, as serverless.yml says, in MB. */
+export const LAMBDA_MEGABYTES = 1769;
+/** What one of them runs for, in seconds. */
 const LAMBDA_SECONDS = 0.1;
-const LAMBDA_GIGABYTES = 0.5;
 /** What a ledger's entry with all its 25 slots takes, in KB. */
 const ENTRY_KILOBYTES = 8;
 
@@ -109,7 +110,7 @@ export function costOf(calls: RotationCalls): number {
     invocations * prices.LambdaInvocation +
     invocations *
       LAMBDA_SECONDS *
-      LAMBDA_GIGABYTES *
+      (LAMBDA_MEGABYTES / 1024) *
       prices.LambdaGigabyteSecond +
     calls.DynamoDbReads * (ENTRY_KILOBYTES / 4) * prices.DynamoDbRead +
     calls.DynamoDbWrites * ENTRY_KILOBYTES * prices.DynamoDbWrite +

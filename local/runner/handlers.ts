@@ -21,7 +21,7 @@ export async function loadHandlers(): Promise<TaskHandlers> {
   const loaded = Object.entries(FOLDERS).map(async ([folder, load]) => {
     const files = await readdir(moduleUrl(folder));
     const names = files.flatMap(
-      (file) => /^(.+)\.m?[jt]s$/.exec(file)?.[1] ?? [],
+      (file) => /^(.+)\.c?[jt]s$/.exec(file)?.[1] ?? [],
     );
     return Promise.all(
       names.map(async (name) => [toState(name), (await load(name)).handler]),

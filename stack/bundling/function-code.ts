@@ -18,7 +18,7 @@ export async function functionCode(
     return new Map([...built].map(([source, { code }]) => [source, code]));
   }
   const read = sources.map(async (source): Promise<[string, string]> => {
-    const built = `dist/${source.replace(/\.ts$/, '.mjs')}`;
+    const built = `dist/${source.replace(/\.ts$/, '.cjs')}`;
     return [source, await readFile(new URL(built, PACKAGE_ROOT), 'utf8')];
   });
   return new Map(await Promise.all(read));

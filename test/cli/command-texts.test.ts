@@ -51,7 +51,7 @@ describe('previewText', () => {
         'After   2 of 25 used in 24 hours, 23 remaining, next free now',
         'Takes   about 8 s: the last rotation of this stream',
         'Calls   18 StateTransitions, 8 LambdaInvocations, 4 DescribeStreamSummary, 1 StartStreamEncryption, 1 PutRecord, 2 DescribeKey, 5 DynamoDbReads, 5 DynamoDbWrites, 1 EventBridgeEvents',
-        'Cost    about USD 0.00049 at the list prices of us-east-1',
+        'Cost    about USD 0.00051 at the list prices of us-east-1',
         'Nothing was changed.',
       ].join('\n'),
     );
@@ -81,7 +81,7 @@ describe('previewTable', () => {
     expect(lines[1]).toMatch(/^orders +ROTATED +alias\/a -> alias\/b .* 23$/);
     expect(lines[2]).toMatch(/^ads +FAILED UnusableKey .* unknown$/);
     expect(lines[3]).toBe(
-      '2 streams, 1 would fail, about USD 0.00049. Nothing was changed.',
+      '2 streams, 1 would fail, about USD 0.00051. Nothing was changed.',
     );
   });
 

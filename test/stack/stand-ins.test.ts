@@ -10,6 +10,7 @@ type Constructor = new (
 ) => { send: (command: object) => Promise<unknown> };
 
 let bundled: Record<string, Constructor>;
+let text: string;
 let directory: string;
 
 beforeAll(async () => {
@@ -25,8 +26,9 @@ beforeAll(async () => {
     write: false,
   });
   directory = await mkdtemp(join(tmpdir(), 'stand-ins-'));
-  const path = join(directory, 'clients.mjs');
-  await writeFile(path, outputFiles[0]?.contents ?? '');
+  const path = join(directory, 'clients.cjs');
+  text = outputFiles[0]?.text ?? '';
+  await writeFile(path, text);
   bundled = await import(/* @vite-ignore */ path);
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'id');
@@ -42,6 +44,7 @@ afterAll(async () => {
 async function hostOf(client: string, command: string, input: object = {}) {
   const hosts: string[] = [];
   const agents: string[] = [];
+  const invocations: string[] = [];
   const handle = async ({
     hostname,
     headers,
@@ -51,6 +54,7 @@ async function hostOf(client: string, command: string, input: object = {}) {
   }) => {
     hosts.push(hostname);
     agents.push(headers['user-agent'] ?? '');
+    invocations.push(headers['amz-sdk-invocation-id'] ?? '');
     throw new Error('Sent');
   };
   const { [client]: Client, [command]: Command } = bundled;
@@ -59,7 +63,7 @@ async function hostOf(client: string, command: string, input: object = {}) {
   const message = await sent
     .send(new Command(input))
     .catch((error: Error) => error.message);
-  return { hosts, message, agents };
+  return { hosts, message, agents, invocations };
 }
 
 // The emulators have endpoints of their own, so no other test comes this way.
@@ -89,4 +93,27 @@ it('bundles know the version of a client without the rest of its package.json', 
       /^aws-sdk-js\/3\.\d+\.\d+ .*api\/kinesis#3\.\d+\.\d+/,
     ),
   ]);
+});
+
+it('bundles have no HTTP/2', () => {
+  expect(text).toContain('"node:https"');
+  expect(text).not.toContain('"node:http2"');
+});
+
+it('bundles call with a new random id each', async () => {
+  const calls = await Promise.all(
+    [1, 2].map(() => hostOf('KinesisClient', 'ListStreamsCommand')),
+  );
+  const [one, other] = calls.flatMap(({ invocations }) => invocations);
+  expect(one).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
+  expect(other).not.toBe(one);
+});
+
+it('bundles read no files of profiles', async () => {
+  const path = join(directory, 'config');
+  await writeFile(path, '[default]\nuse_fips_endpoint = true\n');
+  vi.stubEnv('AWS_CONFIG_FILE', path);
+  expect(await hostOf('KinesisClient', 'ListStreamsCommand')).toMatchObject({
+    hosts: ['kinesis.eu-west-1.amazonaws.com'],
+  });
 });

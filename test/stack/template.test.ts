@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LAMBDA_MEGABYTES } from '../../cli/preview/rotation-cost.ts';
 import { matchesPattern } from '../../local/events/event-pattern.ts';
 import {
   type TargetInput,
@@ -360,6 +361,14 @@ describe('a function', () => {
     }
   });
 
+  it('has the memory that the cost of a rotation counts; the sweep less', () => {
+    for (const [id, { Properties }] of ofType('AWS::Lambda::Function')) {
+      const megabytes =
+        id === 'SweepDriftLambdaFunction' ? 256 : LAMBDA_MEGABYTES;
+      expect(Properties.MemorySize, id).toBe(megabytes);
+    }
+  });
+
   it('has a role that no other has', () => {
     const roles = ofType('AWS::Lambda::Function').map(([, { Properties }]) =>
       JSON.stringify(Properties.Role),
@@ -387,7 +396,7 @@ describe('a function', () => {
     for (const { name, code } of bundles) {
       expect(code.length, name).toBeLessThanOrEqual(BUNDLE_BYTES);
       const text = Buffer.from(code).toString();
-      expect(text).not.toMatch(/from"@(aws-sdk|smithy)/);
+      expect(text).not.toMatch(/[=(]require\("@(aws-sdk|smithy)/);
     }
   });
 });
@@ -1445,7 +1454,7 @@ describe('the bundles', () => {
       await mkdir(join(run.directory, 'bundles'));
       const loaded = await Promise.all(
         (await bundlesIn(run.directory)).map(async ({ name, code }) => {
-          const path = join(run.directory, 'bundles', `${name}.mjs`);
+          const path = join(run.directory, 'bundles', `${name}.cjs`);
           await writeFile(path, code);
           const { handler } = await import(/* @vite-ignore */ path);
           return [name, handler];
