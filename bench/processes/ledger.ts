@@ -1,4 +1,4 @@
-/** Measures what reservations cost and how many keys are granted, by our ledger and by another limiter. */
+/** Measures what reservations cost and how many keys are granted, by our ledger and by other limiters. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import {
   ourLedger,
   type QuotaLimiter,
   rateLimiter,
+  semaphore,
 } from '../subjects/ledgers.ts';
 import { recordCalls } from '../support/calls.ts';
 import { mostInWindow } from '../support/statistics.ts';
@@ -121,14 +122,16 @@ const limiter = await rateLimiter(client, QUOTA_LIMIT);
 // With half of the quota, two fixed windows together keep to it.
 const halfLimiter = await rateLimiter(client, Math.floor(QUOTA_LIMIT / 2));
 
+const places = await semaphore(client, QUOTA_LIMIT);
+
 const data: LedgerData = { contentions: [], windows: [] };
-for (const each of [ours, limiter]) {
+for (const each of [ours, limiter, places]) {
   await contend(each, 1, 1, 'warm-up');
   for (const [contenders, streams] of CROWDS) {
     data.contentions.push(await contend(each, contenders, streams));
   }
 }
-for (const each of [ours, limiter, halfLimiter]) {
+for (const each of [ours, limiter, halfLimiter, places]) {
   data.windows.push(await runDays(each));
 }
 client.destroy();

@@ -1,4 +1,5 @@
 import {
+  ConditionalCheckFailedException,
   CreateTableCommand,
   type DynamoDB,
   type DynamoDBClient,
@@ -77,18 +78,7 @@ export async function rateLimiter(
   points: number,
 ): Promise<QuotaLimiter> {
   const tableName = `rate-limiter-${points}`;
-  await storeClient.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'key', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'key', KeyType: 'HASH' }],
-    }),
-  );
-  await waitUntilTableExists(
-    { client: storeClient, maxWaitTime: 60, minDelay: 0.1, maxDelay: 2 },
-    { TableName: tableName },
-  );
+  await createTable(storeClient, tableName, 'key');
   const limiter = new RateLimiterDynamo({
     storeClient,
     tableName,
@@ -109,6 +99,99 @@ export async function rateLimiter(
       ),
     finish: async () => {},
   };
+}
+
+const SEMAPHORE_TABLE = 'semaphore';
+
+/**
+ * The semaphore of AWS's examples: an item with the number of its owners, and an
+ * attribute for each. An owner that ends without its release keeps its place until a
+ * second state machine, which EventBridge starts, takes the place back.
+ *
+ * @see https://aws.amazon.com/blogs/compute/controlling-concurrency-in-distributed-systems-using-aws-step-functions/
+ */
+export async function semaphore(
+  client: DynamoDB,
+  limit: number,
+): Promise<QuotaLimiter> {
+  await createTable(client, SEMAPHORE_TABLE, 'LockName');
+  const owners = new Map<string, string>();
+  let executions = 0;
+  const acquire = (stream: string, owner: string) =>
+    client.updateItem({
+      TableName: SEMAPHORE_TABLE,
+      Key: { LockName: { S: stream } },
+      UpdateExpression: 'SET #count = #count + :one, #owner = :at',
+      ConditionExpression: '#count <> :limit AND attribute_not_exists(#owner)',
+      ExpressionAttributeNames: {
+        '#count': 'currentlockcount',
+        '#owner': owner,
+      },
+      ExpressionAttributeValues: {
+        ':one': { N: '1' },
+        ':limit': { N: String(limit) },
+        ':at': { S: new Date().toISOString() },
+      },
+    });
+  const initialize = (stream: string) =>
+    client
+      .putItem({
+        TableName: SEMAPHORE_TABLE,
+        Item: { LockName: { S: stream }, currentlockcount: { N: '0' } },
+        ConditionExpression: 'attribute_not_exists(LockName)',
+      })
+      .catch(isRefused);
+  return {
+    name: `semaphore of AWS's examples, ${limit} at a time`,
+    take: async (stream) => {
+      const owner = `execution-${executions++}`;
+      const answer = await acquire(stream, owner).catch(async (error) => {
+        if (error.name !== 'ValidationException') return isRefused(error);
+        await initialize(stream);
+        return acquire(stream, owner).catch(isRefused);
+      });
+      if (answer === false) return false;
+      owners.set(stream, owner);
+      return true;
+    },
+    finish: async (stream) => {
+      await client.updateItem({
+        TableName: SEMAPHORE_TABLE,
+        Key: { LockName: { S: stream } },
+        UpdateExpression: 'SET #count = #count - :one REMOVE #owner',
+        ConditionExpression: 'attribute_exists(#owner)',
+        ExpressionAttributeNames: {
+          '#count': 'currentlockcount',
+          '#owner': owners.get(stream) ?? '',
+        },
+        ExpressionAttributeValues: { ':one': { N: '1' } },
+      });
+    },
+  };
+}
+
+function isRefused(error: unknown): false {
+  if (error instanceof ConditionalCheckFailedException) return false;
+  throw error;
+}
+
+async function createTable(
+  client: DynamoDB,
+  TableName: string,
+  key: string,
+): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
+    }),
+  );
+  await waitUntilTableExists(
+    { client, maxWaitTime: 60, minDelay: 0.1, maxDelay: 2 },
+    { TableName },
+  );
 }
 
 export function isContended(error: unknown): boolean {
