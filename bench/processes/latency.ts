@@ -34,7 +34,13 @@ async function run(
     updateSeconds,
     contender: contender.name,
     seconds: (end - begin) / 1000,
-    noticedAfterSeconds: ((noticed?.at ?? end) - activeAt) / 1000,
+    noticed: noticed
+      ? {
+          afterSeconds: (noticed.at - activeAt) / 1000,
+          toAnswerSeconds: (end - noticed.at) / 1000,
+        }
+      : null,
+    records: calls.filter(({ operation }) => operation === 'PutRecord').length,
   };
 }
 

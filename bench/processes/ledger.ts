@@ -1,27 +1,25 @@
-/** Measures what reservations cost and how many keys are granted, by our ledger and by other limiters. */
+/** Measures what reservations cost, and what our ledger and other limiters grant, keep and lose. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
-import { SeededRandom } from '../../local/instruments/seeded-random.ts';
 import { startDynamoDb } from '../../local/services/dynamodb.ts';
 import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
 import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
-import type { Contention, LedgerData, WindowRun } from '../sections/ledger.ts';
+import type { Contention, LedgerData } from '../sections/ledger.ts';
 import {
   isContended,
   ourLedger,
   type QuotaLimiter,
   rateLimiter,
-  semaphore,
 } from '../subjects/ledgers.ts';
+import { probe, runCrash, runDays } from '../subjects/limiter-probes.ts';
+import { awsSemaphore } from '../subjects/semaphore.ts';
 import { recordCalls } from '../support/calls.ts';
-import { mostInWindow } from '../support/statistics.ts';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 
 const directory = await mkdtemp(join(tmpdir(), 'bench-'));
 const dynamoDb = await startDynamoDb(join(directory, 'dynamodb'), 0);
@@ -71,68 +69,34 @@ async function contend(
   };
 }
 
-/**
- * The times of requests for keys, over five days: one that opens a fixed window,
- * more than the quota on both sides of the end of that window, and the rest at
- * random.
- */
-function requestTimes(): number[] {
-  const random = new SeededRandom(25).next;
-  const burst = (at: number) =>
-    Array.from({ length: 2 * QUOTA_LIMIT }, (_, n) => at + n);
-  const rest = Array.from(
-    { length: 6 * QUOTA_LIMIT },
-    () => 2 * DAY_MS + random() * 3 * DAY_MS,
-  );
-  return [
-    0,
-    ...burst(DAY_MS - MINUTE_MS),
-    ...burst(DAY_MS + MINUTE_MS),
-    ...rest.map(Math.round).sort((a, b) => a - b),
-  ];
-}
-
-/** Requests keys over days, on a clock that steps from one request to the next. */
-async function runDays(limiter: QuotaLimiter): Promise<WindowRun> {
-  const realNow = Date.now;
-  const begin = realNow();
-  const times = requestTimes();
-  const grants: number[] = [];
-  const stream = 'over-days';
-  for (const time of times) {
-    // rate-limiter-flexible takes no clock.
-    Date.now = () => begin + time;
-    if (!(await limiter.take(stream))) continue;
-    grants.push(time);
-    await limiter.finish(stream);
-  }
-  Date.now = realNow;
-  const most = mostInWindow(grants, DAY_MS);
-  return {
-    ledger: limiter.name,
-    wanted: times.length,
-    granted: grants.length,
-    mostInWindow: most,
-    beyond: Math.max(0, most - QUOTA_LIMIT),
-  };
-}
-
 const ours = ourLedger(client, () => Date.now());
 const limiter = await rateLimiter(client, QUOTA_LIMIT);
 // With half of the quota, two fixed windows together keep to it.
 const halfLimiter = await rateLimiter(client, Math.floor(QUOTA_LIMIT / 2));
 
-const places = await semaphore(client, QUOTA_LIMIT);
+const semaphore = await awsSemaphore(client, QUOTA_LIMIT);
+// With a limit of one, it gives a stream to one rotation at a time.
+const lock = await awsSemaphore(client, 1);
 
-const data: LedgerData = { contentions: [], windows: [] };
-for (const each of [ours, limiter, places]) {
+const data: LedgerData = {
+  contentions: [],
+  windows: [],
+  crashes: [],
+  traits: [],
+};
+for (const each of [ours, limiter, semaphore]) {
   await contend(each, 1, 1, 'warm-up');
   for (const [contenders, streams] of CROWDS) {
     data.contentions.push(await contend(each, contenders, streams));
   }
 }
-for (const each of [ours, limiter, halfLimiter, places]) {
+data.contentions.push(await contend(lock, 1000, 1));
+for (const each of [ours, limiter, halfLimiter, semaphore, lock]) {
   data.windows.push(await runDays(each));
+}
+for (const each of [ours, limiter, semaphore, lock]) {
+  data.crashes.push(await runCrash(each, false), await runCrash(each, true));
+  data.traits.push(await probe(each));
 }
 client.destroy();
 await dynamoDb.close();

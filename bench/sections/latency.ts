@@ -1,3 +1,4 @@
+import { QUOTA_LIMIT } from '../../shared/ledger/window.ts';
 import { BUDGETS } from '../budgets.ts';
 import { type Section, verdict } from '../section.ts';
 import {
@@ -5,6 +6,7 @@ import {
   type Contender,
   OURS,
   PEERS,
+  type PollingContender,
 } from '../subjects/contenders.ts';
 import { measureInProcess } from '../support/child-process.ts';
 import { median, noticedAt } from '../support/statistics.ts';
@@ -22,29 +24,44 @@ export interface LatencyRun {
   contender: string;
   /** From the request to the answer. */
   seconds: number;
-  /** From the end of the update to the first poll after it. */
-  noticedAfterSeconds: number;
+  /** The first poll after the end of the update; null without one. */
+  noticed: {
+    /** From the end of the update. */
+    afterSeconds: number;
+    /** To the answer. */
+    toAnswerSeconds: number;
+  } | null;
+  /** Records that it wrote. */
+  records: number;
 }
 
-export interface SwallowedStart {
+/** How a contender ended: `succeeded`, or `failed` and why. */
+export interface ContenderProbe {
   contender: string;
-  result: string;
+  /** Kinesis accepted the Start, and did not apply it. */
+  swallowedStart: string;
+  /** Its earlier request had started an update to another key. */
+  duringUpdate: string;
+  /** The ledger knew of 25 keys of the last 24 hours, and AWS refused the Start. */
+  quotaUsedUp: string;
 }
 
 interface Latency {
   runs: LatencyRun[];
-  swallowedStarts: SwallowedStart[];
+  probes: ContenderProbe[];
 }
+
+const POLLING: readonly PollingContender[] = [OURS, ...PEERS];
 
 async function measure(): Promise<Latency> {
   // Waiting takes no processor time, so all run at once.
-  const [swallowedStarts, ...runs] = await Promise.all([
-    measureInProcess<SwallowedStart[]>('swallowed-start'),
+  const [probes, ...runs] = await Promise.all([
+    measureInProcess<ContenderProbe[]>('contender-probes'),
     ...UPDATES.map((seconds) =>
       measureInProcess<LatencyRun[]>('latency', seconds, ROUNDS[seconds]),
     ),
   ]);
-  return { runs: runs.flat(), swallowedStarts };
+  return { runs: runs.flat(), probes };
 }
 
 const floorOf = (updateSeconds: number) => updateSeconds + PROPAGATION_SECONDS;
@@ -63,7 +80,24 @@ function medians(data: Latency, contender: Contender, updateSeconds: number) {
     ratio: seconds / floorOf(updateSeconds),
     safeSeconds,
     safeRatio: safeSeconds / floorOf(updateSeconds),
-    noticedAfter: median(runs.map((run) => run.noticedAfterSeconds)),
+    noticedAfter: median(
+      runs.flatMap(({ noticed }) => noticed?.afterSeconds ?? []),
+    ),
+  };
+}
+
+/** Whether a contender waits for the update in all runs, and what it does then. */
+function habits(data: Latency, { name }: Contender) {
+  const runs = data.runs.filter(({ contender }) => contender === name);
+  const whether = (isTrue: (run: LatencyRun) => boolean) =>
+    runs.every(isTrue) ? 'yes' : 'no';
+  return {
+    waitsForActive: whether(({ noticed }) => noticed !== null),
+    waitsForPropagation: whether(
+      ({ noticed }) =>
+        noticed !== null && noticed.toAnswerSeconds >= PROPAGATION_SECONDS,
+    ),
+    writesRecord: whether(({ records }) => records > 0),
   };
 }
 
@@ -73,7 +107,10 @@ const SAMPLES = 1_000;
  * The average time over the floor, with the 5 s, of updates of half to twice the
  * length. Updates of whole seconds favor contenders that poll at whole seconds.
  */
-function averageRatio({ pauses }: Contender, updateSeconds: number): number {
+function averageRatio(
+  { pauses }: PollingContender,
+  updateSeconds: number,
+): number {
   const ratios = Array.from({ length: SAMPLES }, (_, n) => {
     const seconds = updateSeconds * (0.5 + (1.5 * (n + 0.5)) / SAMPLES);
     return floorOf(noticedAt(pauses(), seconds)) / floorOf(seconds);
@@ -102,10 +139,17 @@ export const LATENCY: Section<Latency> = {
       rows: UPDATES.flatMap((update) =>
         CONTENDERS.map((contender) => {
           const figures = medians(data, contender, update);
-          return [
+          const answer = [
             `${update} s`,
             contender.name,
             inSeconds(figures.seconds),
+          ];
+          // A contender that does not wait has no time to compare.
+          if (Number.isNaN(figures.noticedAfter)) {
+            return [...answer, '-', '-', '-', 'never'];
+          }
+          return [
+            ...answer,
             figures.ratio.toFixed(2),
             inSeconds(figures.safeSeconds),
             figures.safeRatio.toFixed(2),
@@ -142,29 +186,44 @@ export const LATENCY: Section<Latency> = {
     {
       title:
         'Averages over the floor for updates of half to twice the length, computed from the pauses',
-      head: ['update', ...CONTENDERS.map(({ name }) => name)],
+      head: ['update', ...POLLING.map(({ name }) => name)],
       rows: UPDATES.map((update) => [
         `${update / 2} to ${update * 2} s`,
-        ...CONTENDERS.map((contender) =>
+        ...POLLING.map((contender) =>
           averageRatio(contender, update).toFixed(2),
         ),
       ]),
     },
     {
-      title: 'What each contender checks',
+      title: 'What each contender does and does not do',
       head: [
         'contender',
-        'checks',
+        'checks after the Start, from its source',
+        'waits for ACTIVE',
         'waits the 5 s',
-        'verifies with a record',
-        'result of a Start that Kinesis accepts and does not apply',
+        'writes a record',
+        'after a Start that Kinesis accepts and does not apply',
+        'a request during an update to another key',
+        `a request after ${QUOTA_LIMIT} keys in 24 h`,
       ],
-      rows: data.swallowedStarts.flatMap(({ contender, result }) =>
-        CONTENDERS.filter(({ name }) => name === contender).map((one) => {
-          const isSafe = one === OURS ? 'yes' : 'no';
-          return [contender, one.checks, isSafe, isSafe, result];
-        }),
-      ),
+      rows: CONTENDERS.flatMap((one) => {
+        const { waitsForActive, waitsForPropagation, writesRecord } = habits(
+          data,
+          one,
+        );
+        return data.probes
+          .filter(({ contender }) => contender === one.name)
+          .map(({ swallowedStart, duringUpdate, quotaUsedUp }) => [
+            one.name,
+            one.checks,
+            waitsForActive,
+            waitsForPropagation,
+            writesRecord,
+            swallowedStart,
+            duringUpdate,
+            quotaUsedUp,
+          ]);
+      }),
     },
   ],
   plot: (data) => ({
@@ -173,7 +232,7 @@ export const LATENCY: Section<Latency> = {
     x: UPDATES.map((update) => `${update} s`),
     xLabel: 'length of the update',
     yLabel: 'x floor',
-    series: CONTENDERS.map((contender) => ({
+    series: POLLING.map((contender) => ({
       name: contender.name,
       values: UPDATES.map(
         (update) => medians(data, contender, update).safeRatio,

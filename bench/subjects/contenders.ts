@@ -5,6 +5,7 @@ import {
   type KinesisClient,
   StartStreamEncryptionCommand,
 } from '@aws-sdk/client-kinesis';
+import { DescribeKeyCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { runRotation } from '../../local/runner/rotation.ts';
 import type { TaskHandlers } from '../../local/runner/state-machine.ts';
 import { pollSeconds } from '../../shared/rotation/polling.ts';
@@ -18,15 +19,14 @@ interface Aws {
   region: string;
   handlers: TaskHandlers;
   kinesis: KinesisClient;
+  kms: KMSClient;
 }
 
 /** A way to give a stream a key, call for call and wait for wait. */
 export interface Contender {
   name: string;
-  /** What it checks once the stream is ACTIVE. */
+  /** What it checks after the Start, as its source says. */
   checks: string;
-  /** Seconds before each poll of the update, without an end. */
-  pauses: () => Iterable<number>;
   /**
    * Applies a key and waits as the contender does.
    *
@@ -35,8 +35,14 @@ export interface Contender {
   apply: (target: Target, aws: Aws) => Promise<void>;
 }
 
+/** A contender that waits for the update. */
+export interface PollingContender extends Contender {
+  /** Seconds before each poll of the update, without an end. */
+  pauses: () => Iterable<number>;
+}
+
 /** This project. */
-export const OURS: Contender = {
+export const OURS: PollingContender = {
   name: 'kinesis-key-rotation',
   checks: 'StreamStatus, KeyId, key ARN',
   *pauses() {
@@ -68,7 +74,7 @@ const description = async (client: KinesisClient, { StreamName }: Target) =>
 
 /** Polls after each pause until the stream is ACTIVE. */
 async function waitUntilActive(
-  { pauses }: Contender,
+  { pauses }: PollingContender,
   describe: () => Promise<{ StreamStatus?: string | undefined } | undefined>,
 ): Promise<void> {
   for (const seconds of pauses()) {
@@ -82,7 +88,7 @@ async function waitUntilActive(
  * internal/service/kinesis/stream.go, with the delays of internal/backoff, in
  * hashicorp/terraform-provider-aws.
  */
-const TERRAFORM: Contender = {
+const TERRAFORM: PollingContender = {
   name: 'Terraform',
   checks: 'StreamStatus',
   *pauses() {
@@ -104,7 +110,7 @@ const TERRAFORM: Contender = {
  * document how often `aws:waitForAwsResourceProperty` polls. It polls here as
  * often as we ever do, in its favor.
  */
-const RUNBOOK: Contender = {
+const RUNBOOK: PollingContender = {
   name: 'SSM runbook',
   checks: 'StreamStatus, EncryptionType',
   *pauses() {
@@ -121,7 +127,7 @@ const RUNBOOK: Contender = {
 };
 
 /** The usual loop in a shell script. */
-const SCRIPT: Contender = {
+const SCRIPT: PollingContender = {
   name: 'shell script',
   checks: 'StreamStatus',
   *pauses() {
@@ -133,9 +139,30 @@ const SCRIPT: Contender = {
   },
 };
 
-export const PEERS: readonly Contender[] = [TERRAFORM, RUNBOOK, SCRIPT];
+/**
+ * The action `encrypt` of c7n/resources/kinesis.py in
+ * cloud-custodian/cloud-custodian. It skips a stream that is not ACTIVE, and
+ * returns after the Start. The list of all streams and their tags is left out, in
+ * its favor.
+ */
+const CUSTODIAN: Contender = {
+  name: 'Cloud Custodian',
+  checks: 'nothing',
+  apply: async (target, { kinesis, kms }) => {
+    const stream = await description(kinesis, target);
+    const { KeyMetadata } = await kms.send(
+      new DescribeKeyCommand({ KeyId: target.KeyId }),
+    );
+    if (stream?.StreamStatus !== 'ACTIVE') return;
+    if (KeyMetadata?.KeyId === undefined) throw new Error('No such key');
+    await start(kinesis, { ...target, KeyId: KeyMetadata.KeyId });
+  },
+};
 
-export const CONTENDERS: readonly Contender[] = [OURS, ...PEERS];
+/** The others that wait for the update. */
+export const PEERS: readonly PollingContender[] = [TERRAFORM, RUNBOOK, SCRIPT];
+
+export const CONTENDERS: readonly Contender[] = [OURS, ...PEERS, CUSTODIAN];
 
 /** The name of a stream for each contender. */
 export const STREAMS = CONTENDERS.map(({ name }) => name.replaceAll(' ', '-'));

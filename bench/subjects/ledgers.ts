@@ -1,31 +1,48 @@
 import {
-  ConditionalCheckFailedException,
-  CreateTableCommand,
   type DynamoDB,
   type DynamoDBClient,
-  waitUntilTableExists,
+  GetItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { RateLimiterDynamo, RateLimiterRes } from 'rate-limiter-flexible';
 import { RotationError } from '../../shared/errors/errors.ts';
 import { ledgerTableName } from '../../shared/lambda/clients.ts';
 import type { Claim } from '../../shared/ledger/entry.ts';
 import { QuotaLedger } from '../../shared/ledger/quota-ledger.ts';
+import { createKeyTable } from '../support/key-table.ts';
 
-/** Limits the keys of a stream to 25 in 24 hours, or is meant to. */
+/**
+ * Limits the keys of a stream to 25 in 24 hours, or is meant to. All methods
+ * but the first act for the last grant of a stream.
+ */
 export interface QuotaLimiter {
   name: string;
   /**
    * Requests one key, once.
    *
+   * @param rotation who requests; another rotation each time, if absent
    * @returns whether it was granted
    * @throws {RotationError} LedgerContended
    */
-  take: (stream: string) => Promise<boolean>;
-  /** Completes a grant, so that the next may be granted. */
+  take: (stream: string, rotation?: string) => Promise<boolean>;
+  /** Before the Start leaves: from now on, AWS may count it. */
+  start: (stream: string) => Promise<void>;
+  /** After the Start: ends the rotation. */
   finish: (stream: string) => Promise<void>;
+  /** After a Start that AWS refused: ends the rotation. */
+  refuse: (stream: string) => Promise<void>;
+  /** After the event of an execution that was stopped. */
+  cleanUp: (stream: string) => Promise<void>;
+  /** Records a Start from outside. Absent where there is no way to do it. */
+  recordExternalStart?: (stream: string, requestId: string) => Promise<void>;
+  /** The slots, points or locks of a stream that count now. */
+  used: (stream: string) => Promise<number>;
+  /** Names of what is stored of a stream. */
+  attributes: (stream: string) => Promise<string[]>;
 }
 
 const DAY_SECONDS = 86_400;
+
+const KEY = { KeyId: 'alias/a', KeyArn: 'arn:a' };
 
 /** @param now milliseconds since the epoch */
 export function ourLedger(
@@ -35,15 +52,19 @@ export function ourLedger(
   const ledger = new QuotaLedger(client, ledgerTableName(), { now });
   const held = new Map<string, { RotationId: string; SlotId: number }>();
   const applied = new Map<string, number>();
+  const holder = (stream: string) => {
+    const claim = held.get(stream);
+    if (claim === undefined) throw new Error(`Nothing holds ${stream}`);
+    return [stream, claim.RotationId, claim.SlotId] as const;
+  };
   let rotations = 0;
   return {
     name: 'ledger',
-    take: async (stream) => {
+    take: async (stream, RotationId = `rotation-${rotations++}`) => {
       const claim: Claim = {
-        RotationId: `rotation-${rotations++}`,
+        ...KEY,
+        RotationId,
         StartedAt: new Date(now()).toISOString(),
-        KeyId: 'alias/a',
-        KeyArn: 'arn:a',
         PreviousKeyId: null,
         PreviousKeyArn: null,
         LastAppliedAt: applied.get(stream) ?? null,
@@ -51,25 +72,41 @@ export function ourLedger(
       };
       const answer = await ledger.reserve(stream, claim);
       if (answer.Status !== 'GRANTED') return false;
-      held.set(stream, { ...claim, SlotId: answer.SlotId });
+      held.set(stream, { RotationId, SlotId: answer.SlotId });
       return true;
     },
+    start: async (stream) => {
+      await ledger.spend(...holder(stream), 0);
+    },
     finish: async (stream) => {
-      const claim = held.get(stream);
-      if (claim === undefined) throw new Error(`Nothing holds ${stream}`);
-      const { RotationId, SlotId } = claim;
-      const key = { KeyId: 'alias/a', KeyArn: 'arn:a' };
-      await ledger.spend(stream, RotationId, SlotId, 0);
-      await ledger.confirm(stream, RotationId, SlotId, key, RotationId);
-      await ledger.settle(stream, RotationId);
+      const [, rotation] = holder(stream);
+      await ledger.confirm(...holder(stream), KEY, rotation);
+      await ledger.settle(stream, rotation);
       applied.set(stream, now());
     },
+    refuse: async (stream) => {
+      const [, rotation] = holder(stream);
+      await ledger.release(...holder(stream), 'REFUSED');
+      await ledger.settle(stream, rotation);
+    },
+    cleanUp: async (stream) => {
+      const [, rotation] = holder(stream);
+      await ledger.settleStopped(stream, rotation);
+    },
+    recordExternalStart: async (stream, RequestId) => {
+      const start = { RequestId, KeyId: 'alias/b', At: now(), By: 'arn:b' };
+      await ledger.recordExternalStart(stream, start);
+    },
+    used: async (stream) => (await ledger.usage(stream)).Used,
+    attributes: async (stream) =>
+      Object.keys((await ledger.item(stream)) ?? {}),
   };
 }
 
 /**
  * rate-limiter-flexible's store in DynamoDB, as its documentation sets it up.
- * It reads the time from `Date.now`.
+ * It reads the time from `Date.now`. A caller can return a point with `reward`,
+ * and take one for a Start from outside with `penalty`.
  *
  * @see https://github.com/animir/node-rate-limiter-flexible/wiki/DynamoDB
  */
@@ -78,7 +115,7 @@ export async function rateLimiter(
   points: number,
 ): Promise<QuotaLimiter> {
   const tableName = `rate-limiter-${points}`;
-  await createTable(storeClient, tableName, 'key');
+  await createKeyTable(storeClient, tableName, 'key');
   const limiter = new RateLimiterDynamo({
     storeClient,
     tableName,
@@ -97,101 +134,24 @@ export async function rateLimiter(
           throw refusal;
         },
       ),
+    start: async () => {},
     finish: async () => {},
-  };
-}
-
-const SEMAPHORE_TABLE = 'semaphore';
-
-/**
- * The semaphore of AWS's examples: an item with the number of its owners, and an
- * attribute for each. An owner that ends without its release keeps its place until a
- * second state machine, which EventBridge starts, takes the place back.
- *
- * @see https://aws.amazon.com/blogs/compute/controlling-concurrency-in-distributed-systems-using-aws-step-functions/
- */
-export async function semaphore(
-  client: DynamoDB,
-  limit: number,
-): Promise<QuotaLimiter> {
-  await createTable(client, SEMAPHORE_TABLE, 'LockName');
-  const owners = new Map<string, string>();
-  let executions = 0;
-  const acquire = (stream: string, owner: string) =>
-    client.updateItem({
-      TableName: SEMAPHORE_TABLE,
-      Key: { LockName: { S: stream } },
-      UpdateExpression: 'SET #count = #count + :one, #owner = :at',
-      ConditionExpression: '#count <> :limit AND attribute_not_exists(#owner)',
-      ExpressionAttributeNames: {
-        '#count': 'currentlockcount',
-        '#owner': owner,
-      },
-      ExpressionAttributeValues: {
-        ':one': { N: '1' },
-        ':limit': { N: String(limit) },
-        ':at': { S: new Date().toISOString() },
-      },
-    });
-  const initialize = (stream: string) =>
-    client
-      .putItem({
-        TableName: SEMAPHORE_TABLE,
-        Item: { LockName: { S: stream }, currentlockcount: { N: '0' } },
-        ConditionExpression: 'attribute_not_exists(LockName)',
-      })
-      .catch(isRefused);
-  return {
-    name: `semaphore of AWS's examples, ${limit} at a time`,
-    take: async (stream) => {
-      const owner = `execution-${executions++}`;
-      const answer = await acquire(stream, owner).catch(async (error) => {
-        if (error.name !== 'ValidationException') return isRefused(error);
-        await initialize(stream);
-        return acquire(stream, owner).catch(isRefused);
-      });
-      if (answer === false) return false;
-      owners.set(stream, owner);
-      return true;
+    refuse: async (stream) => {
+      await limiter.reward(stream);
     },
-    finish: async (stream) => {
-      await client.updateItem({
-        TableName: SEMAPHORE_TABLE,
-        Key: { LockName: { S: stream } },
-        UpdateExpression: 'SET #count = #count - :one REMOVE #owner',
-        ConditionExpression: 'attribute_exists(#owner)',
-        ExpressionAttributeNames: {
-          '#count': 'currentlockcount',
-          '#owner': owners.get(stream) ?? '',
-        },
-        ExpressionAttributeValues: { ':one': { N: '1' } },
-      });
+    cleanUp: async () => {},
+    recordExternalStart: async (stream) => {
+      await limiter.penalty(stream);
+    },
+    used: async (stream) => (await limiter.get(stream))?.consumedPoints ?? 0,
+    attributes: async (stream) => {
+      const key = { S: limiter.getKey(stream) };
+      const { Item = {} } = await storeClient.send(
+        new GetItemCommand({ TableName: tableName, Key: { key } }),
+      );
+      return Object.keys(Item);
     },
   };
-}
-
-function isRefused(error: unknown): false {
-  if (error instanceof ConditionalCheckFailedException) return false;
-  throw error;
-}
-
-async function createTable(
-  client: DynamoDB,
-  TableName: string,
-  key: string,
-): Promise<void> {
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: key, AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: key, KeyType: 'HASH' }],
-    }),
-  );
-  await waitUntilTableExists(
-    { client, maxWaitTime: 60, minDelay: 0.1, maxDelay: 2 },
-    { TableName },
-  );
 }
 
 export function isContended(error: unknown): boolean {

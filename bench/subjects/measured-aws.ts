@@ -8,7 +8,11 @@ import { DUMMY_CREDENTIALS } from '../../local/session/credentials.ts';
 import { startEmbeddedAws } from '../../local/session/embedded-aws.ts';
 import { ensureLedgerTable } from '../../local/session/ledger-table.ts';
 import type { RotationsStream } from '../../shared/config/rotations-stream.ts';
-import { kinesisClient, ledgerTableName } from '../../shared/lambda/clients.ts';
+import {
+  kinesisClient,
+  kmsClient,
+  ledgerTableName,
+} from '../../shared/lambda/clients.ts';
 
 const REGION = 'us-east-1';
 
@@ -63,6 +67,7 @@ export async function openMeasuredAws(
     },
     handlers,
     kinesis: kinesisClient(),
+    kms: kmsClient(),
     proxy,
     close: async () => {
       await proxy.close();
