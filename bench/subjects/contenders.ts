@@ -106,9 +106,12 @@ const TERRAFORM: PollingContender = {
 };
 
 /**
- * The four steps of the document AWS-EnableKinesisStreamEncryption. AWS does not
- * document how often `aws:waitForAwsResourceProperty` polls. It polls here as
+ * The four steps of the document AWS-EnableKinesisStreamEncryption. AWS documents
+ * neither the property of the last one, which "verifies encryption is enabled", nor
+ * how often `aws:waitForAwsResourceProperty` polls. It polls here as
  * often as we ever do, in its favor.
+ *
+ * @see https://docs.aws.amazon.com/systems-manager-automation-runbooks/latest/userguide/aws-enablekinesisstreamencryption.html
  */
 const RUNBOOK: PollingContender = {
   name: 'SSM runbook',
