@@ -101,15 +101,12 @@ const OPERATIONS: Record<string, Operation> = {
     const { DeletionDate, KeyState } = key;
     return { KeyId: key.Arn, DeletionDate, KeyState, PendingWindowInDays };
   },
-  // Nothing is encrypted here, so no key was ever used.
   GetKeyLastUsage: (store, { KeyId }) => {
-    const { KeyId: id, CreationDate } = store.get(key(KeyId));
-    return {
-      KeyId: id,
-      KeyLastUsage: {},
-      TrackingStartDate: CreationDate,
-      KeyCreationDate: CreationDate,
-    };
+    const { Arn } = store.get(key(KeyId));
+    throw new KmsError(
+      'UnsupportedOperationException',
+      `The embedded KMS encrypts nothing, so it does not know when ${Arn} was last used`,
+    );
   },
   GetKeyRotationStatus: (store, { KeyId }) =>
     rotationStatus(store, text(KeyId), Date.now()),

@@ -89,7 +89,7 @@ describe('keys', () => {
       Unknown: [],
       KeyState: 'Enabled',
       DeletionDate: null,
-      LastUsage: { Status: 'NOT_SINCE', IsWholeLife: true },
+      LastUsage: { Status: 'NOT_KNOWN' },
       NamedBy: [],
     });
     const [use] = a.Streams;

@@ -12,6 +12,7 @@ import {
   EnableKeyCommand,
   EnableKeyRotationCommand,
   GenerateDataKeyCommand,
+  GetKeyLastUsageCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
   ImportKeyMaterialCommand,
@@ -439,6 +440,20 @@ describe('the KMS stand-in', () => {
       name: 'UnsupportedOperationException',
       message: expect.stringMatching(/GenerateDataKey;.*DescribeKey/),
     });
+  });
+
+  it('does not claim that a key was never used', async () => {
+    const { kms } = await running();
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+    await expect(
+      kms.send(new GetKeyLastUsageCommand({ KeyId: KeyMetadata?.KeyId })),
+    ).rejects.toMatchObject({
+      name: 'UnsupportedOperationException',
+      message: expect.stringContaining('encrypts nothing'),
+    });
+    await expect(
+      kms.send(new GetKeyLastUsageCommand({ KeyId: UNKNOWN_KEY })),
+    ).rejects.toMatchObject({ name: 'NotFoundException' });
   });
 
   it.each([
