@@ -8,11 +8,12 @@ import { throttled } from '../discovery/account-streams.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { ChosenStream } from '../input/streams.ts';
 import type { StreamClients } from './stream-clients.ts';
-import type {
-  LedgerRecord,
-  StreamFacts,
-  Undescribed,
-  Unknown,
+import {
+  type LedgerRecord,
+  type StreamFacts,
+  toUndescribed,
+  type Undescribed,
+  type Unknown,
 } from './stream-facts.ts';
 
 /** The streams of an account and Region. */
@@ -86,11 +87,6 @@ async function readStream(
     .then((description) => ({ ...description, at: Date.now() }), toUndescribed);
   return { StreamName, StreamARN, listed, record, look };
 }
-
-const toUndescribed = ({ name, message }: Error): Undescribed => ({
-  Error: name,
-  Cause: message,
-});
 
 /** The ledger entry and the records of a stream, or why they are not known. */
 async function readLedger(

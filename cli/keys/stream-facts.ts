@@ -25,6 +25,11 @@ export interface Undescribed {
   Cause: string;
 }
 
+export const toUndescribed = ({ name, message }: Error): Undescribed => ({
+  Error: name,
+  Cause: message,
+});
+
 /** What the ledger knows of a stream. */
 export interface LedgerRecord {
   entry: LedgerEntry;

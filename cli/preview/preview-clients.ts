@@ -1,8 +1,4 @@
-import {
-  dynamoDbClient,
-  kinesisClient,
-  kmsClient,
-} from '../../shared/lambda/clients.ts';
+import { withServiceClients } from '../environment/service-clients.ts';
 import type { PreviewClients } from './rotation-preview.ts';
 
 /**
@@ -10,16 +6,11 @@ import type { PreviewClients } from './rotation-preview.ts';
  *
  * @param tableName of the ledger; undefined before the first deployment
  */
-export async function withPreviewClients<T>(
+export function withPreviewClients<T>(
   tableName: string | undefined,
   work: (clients: PreviewClients) => Promise<T>,
 ): Promise<T> {
-  const kinesis = kinesisClient();
-  const kms = kmsClient();
-  const dynamodb = dynamoDbClient();
-  try {
-    return await work({ kinesis, kms, dynamodb, tableName, now: Date.now });
-  } finally {
-    for (const client of [kinesis, kms, dynamodb]) client.destroy();
-  }
+  return withServiceClients((clients) =>
+    work({ ...clients, tableName, now: Date.now }),
+  );
 }

@@ -5,7 +5,7 @@ import { readStreamArn } from '../../shared/identifiers/arn.ts';
 import { LedgerReader } from '../../shared/ledger/ledger-reader.ts';
 import type { ChosenStream } from '../input/streams.ts';
 import type { StreamClients } from '../keys/stream-clients.ts';
-import type { StreamFacts, Undescribed } from '../keys/stream-facts.ts';
+import { type StreamFacts, toUndescribed } from '../keys/stream-facts.ts';
 import { describeForReport } from './lookup/keys.ts';
 import type { StreamInput } from './report-input.ts';
 
@@ -58,9 +58,9 @@ async function gatherStream(
 ): Promise<GatheredStream> {
   const description = await describe(StreamARN).then(
     (described) => ({ ...described, at: Date.now() }),
-    (error: unknown): Undescribed => {
+    (error: unknown) => {
       if (!(error instanceof AwsRefusal)) throw error;
-      return { Error: error.name, Cause: error.message };
+      return toUndescribed(error);
     },
   );
   const { region } = readStreamArn(StreamARN);

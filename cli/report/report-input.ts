@@ -3,6 +3,7 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { ResolvedKey } from '../../shared/keys/key-ring.ts';
 import type { LedgerEntry } from '../../shared/ledger/entry.ts';
 import type { KeysAnswer } from '../keys/judge-keys.ts';
+import type { Undescribed } from '../keys/stream-facts.ts';
 
 /** What DescribeStreamSummary returns, or why it failed. */
 export type StreamDescription =
@@ -11,7 +12,7 @@ export type StreamDescription =
       KeyId?: string | undefined;
       StreamCreationTimestamp?: Date | undefined;
     }
-  | { Error: string; Cause: string };
+  | Undescribed;
 
 /**
  * Whether KMS rotates the material of a key by itself. Times are milliseconds;
